@@ -1,0 +1,69 @@
+"""What the rest of minisql knows of a table: its columns, its statistics, and a scan that gives batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from minisql.columnar.column import Batch
+from minisql.datatypes import SqlType
+from minisql.expression.nodes import Value
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDefinition:
+    """Name and type of a column."""
+
+    name: str
+    type: SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStatistics:
+    """What planning knows of one column; None is "not known".
+
+    `distinct_count` counts values other than NULL; `null_fraction` is a share of all rows; `low` and `high` are values
+    of the column's type.
+    """
+
+    distinct_count: float | None = None
+    null_fraction: float | None = None
+    low: Value = None
+    high: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleFilter:
+    """`column operator value`, with an operator of `= <> < <= > >=`, or `in` and a tuple of values.
+
+    A filter that a scan may use to read less. The value is never NULL and has the type of the column.
+    """
+
+    column: int
+    operator: str
+    value: Value | tuple[Value, ...]
+
+
+class Table(Protocol):
+    """A table that can be scanned. It does not change: an INSERT makes a new table object in the catalog."""
+
+    @property
+    def name(self) -> str:
+        """For people: the name in the catalog, the path of a file."""
+
+    @property
+    def columns(self) -> tuple[ColumnDefinition, ...]:
+        """The columns in order."""
+
+    def row_count(self) -> int:
+        """The number of rows, exact where it is cheap."""
+
+    def column_statistics(self, column: int) -> ColumnStatistics:
+        """Statistics of one column, made at the first call and kept."""
+
+    def scan(self, columns: Sequence[int], filters: Sequence[SimpleFilter], batch_rows: int) -> Iterator[Batch]:
+        """Batches of 1 to `batch_rows` rows with these columns in this order; `columns` may be empty.
+
+        The filters are a permission, not a duty: rows that fail them may come all the same, and the caller filters.
+        """

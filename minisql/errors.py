@@ -1,0 +1,136 @@
+"""Where in the text a thing stands, and every exception that minisql raises.
+
+A mistake of the user is a `SqlError`: it carries the `Span` of the offending text and prints that line with a caret
+under it. A bug of ours is an `InternalError`. The class names are those of PEP 249.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The half-open range `[start, end)` of characters of one statement's `text`.
+
+    The text travels with the span, so that an error inside a view shows the text of the view.
+    """
+
+    text: str
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """The smallest span that covers both."""
+        return Span(self.text, min(self.start, other.start), max(self.end, other.end))
+
+    @property
+    def line(self) -> int:
+        """The line of the first character, from 1."""
+        return self.text.count("\n", 0, self.start) + 1
+
+    @property
+    def column(self) -> int:
+        """The column of the first character, from 1."""
+        return self.start - (self.text.rfind("\n", 0, self.start) + 1) + 1
+
+    @property
+    def source(self) -> str:
+        """The text that the span covers."""
+        return self.text[self.start : self.end]
+
+    def show(self) -> str:
+        """The line of the first character with carets under what the span covers of it; long lines are cut."""
+        line_start = self.text.rfind("\n", 0, self.start) + 1
+        line_end = self.text.find("\n", self.start)
+        if line_end < 0:
+            line_end = len(self.text)
+        first = self.start - line_start
+        width = max(1, min(self.end, line_end) - self.start)
+        line = self.text[line_start:line_end].rstrip("\r").replace("\t", " ")
+        before = ""
+        if first > 60:
+            cut = first - 50
+            line, first, before = line[cut:], first - cut, "..."
+        if len(line) > 110:
+            line = line[:110] + "..."
+        width = min(width, max(1, len(line) - first))
+        prefix = f"LINE {self.line}: {before}"
+        return f"{prefix}{line}\n{' ' * (len(prefix) + first)}{'^' * width}"
+
+
+class Warning(Exception):  # noqa: A001, N818  (the name is PEP 249's)
+    """PEP 249: an important warning. minisql has none that interrupts a statement."""
+
+
+class Error(Exception):
+    """PEP 249: the base class of every error of minisql."""
+
+
+class InterfaceError(Error):
+    """The API was used in a way that no statement is to blame for: a closed connection, wrong parameters."""
+
+
+class DatabaseError(Error):
+    """PEP 249: the base class of errors that belong to the database."""
+
+
+class InternalError(DatabaseError):
+    """A bug of minisql: an invariant does not hold. Never the user's fault."""
+
+
+class SqlError(DatabaseError):
+    """A mistake in a statement, or in the data it reads.
+
+    `message` is one sentence, `span` says where it applies (None where there is no place, as in a broken file given
+    through the API), `hint` is a second sentence that says what to do.
+    """
+
+    def __init__(self, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.span is not None:
+            parts.append(self.span.show())
+        if self.hint is not None:
+            parts.append(f"HINT: {self.hint}")
+        return "\n".join(parts)
+
+
+class ProgrammingError(SqlError):
+    """Syntax, unknown or ambiguous names, wrong types, wrong number of arguments."""
+
+
+class DataError(SqlError):
+    """A value that an operation cannot take: division by zero, overflow, a cast that fails."""
+
+
+class OperationalError(SqlError):
+    """The world outside: a missing, broken or empty file; memory; an interrupt."""
+
+
+class IntegrityError(SqlError):
+    """A row that breaks a declared constraint."""
+
+
+class NotSupportedError(SqlError):
+    """A limit of minisql, named as such."""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The name of `known` that a user who wrote `name` most likely meant, or None."""
+    by_folded = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The hint that names the nearest known name, or None."""
+    nearest = nearest_name(name, known)
+    return None if nearest is None else f'Did you mean "{nearest}"?'

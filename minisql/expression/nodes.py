@@ -1,0 +1,217 @@
+"""Bound expressions: names are resolved to columns, types are known, casts are explicit.
+
+Nodes have value equality; the span, which only errors need, takes no part in it. Children of a comparison, an IN,
+a CASE or a COALESCE have one common type, for the resolver puts a `Cast` where they differ.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+
+from minisql.datatypes import BOOLEAN, SqlType
+from minisql.errors import Span
+
+Value: TypeAlias = bool | int | float | Decimal | str | datetime.date | datetime.datetime | None
+
+
+class ColumnId(NamedTuple):
+    """A column of the statement: the number of the table that it comes from, and its place in it, from 0."""
+
+    table: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    type: SqlType
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Predicate:
+    type: SqlType = field(default=BOOLEAN, init=False)
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal(_Node):
+    """A constant. The Python value fits the type: Decimal for DECIMAL, int for integers, None for NULL."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRef(_Node):
+    """A column. `name` is for people: `alias.column`, or the column alone where it has no alias."""
+
+    column: ColumnId
+    name: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic(_Node):
+    """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negate(_Node):
+    """`-operand`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast(_Node):
+    """CAST(operand AS type), written or implied."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case(_Node):
+    """CASE WHEN condition THEN result ... ELSE otherwise END. The simple form is resolved into this one."""
+
+    branches: tuple[tuple[Expression, Expression], ...]
+    otherwise: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coalesce(_Node):
+    """The first operand that is not NULL."""
+
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionCall(_Node):
+    """A call of a scalar function of `expression.functions`, under its canonical name."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(_Predicate):
+    """`left operator right` with an operator of `= <> < <= > >=`; NULL where a side is NULL."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsDistinctFrom(_Predicate):
+    """`left IS [NOT] DISTINCT FROM right`: never NULL, NULLs are equal to each other."""
+
+    left: Expression
+    right: Expression
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class And(_Predicate):
+    """Two or more operands; no operand is itself an And."""
+
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Or(_Predicate):
+    """Two or more operands; no operand is itself an Or."""
+
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not(_Predicate):
+    """NOT operand, which is NULL where the operand is."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsNull(_Predicate):
+    """`operand IS [NOT] NULL`, of any type."""
+
+    operand: Expression
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsTruth(_Predicate):
+    """`operand IS [NOT] TRUE` or `IS [NOT] FALSE`, which `truth` tells apart; never NULL."""
+
+    operand: Expression
+    truth: bool
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InList(_Predicate):
+    """`operand [NOT] IN (items)`; the items are expressions, mostly literals, in any number."""
+
+    operand: Expression
+    items: tuple[Expression, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Like(_Predicate):
+    """`operand [NOT] LIKE pattern`; `escape` is one character, or None where nothing escapes."""
+
+    operand: Expression
+    pattern: Expression
+    escape: str | None
+    negated: bool
+
+
+Expression: TypeAlias = (
+    Literal
+    | ColumnRef
+    | Arithmetic
+    | Negate
+    | Cast
+    | Case
+    | Coalesce
+    | FunctionCall
+    | Comparison
+    | IsDistinctFrom
+    | And
+    | Or
+    | Not
+    | IsNull
+    | IsTruth
+    | InList
+    | Like
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateCall:
+    """A call of `count`, `sum`, `min`, `max` or `avg`; `argument` is None for count(*) alone.
+
+    Aggregates stand in `relational.Aggregate` and nowhere else: above it they are columns.
+    """
+
+    name: str
+    argument: Expression | None
+    distinct: bool
+    filter: Expression | None
+    type: SqlType
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortKey:
+    """One key of an ORDER BY."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool

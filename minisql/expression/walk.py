@@ -1,0 +1,149 @@
+"""Walking over bound expressions: children, rebuilding, the columns and tables they use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from minisql.expression.nodes import (
+    AggregateCall,
+    And,
+    Arithmetic,
+    Case,
+    Cast,
+    Coalesce,
+    ColumnId,
+    ColumnRef,
+    Comparison,
+    Expression,
+    FunctionCall,
+    InList,
+    IsDistinctFrom,
+    IsNull,
+    IsTruth,
+    Like,
+    Literal,
+    Negate,
+    Not,
+    Or,
+)
+from minisql.node_set import NodeSet
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """The direct operands, in the order in which they are written."""
+    match expression:
+        case Literal() | ColumnRef():
+            return ()
+        case Arithmetic() | Comparison() | IsDistinctFrom():
+            return (expression.left, expression.right)
+        case Negate() | Cast() | Not() | IsNull() | IsTruth():
+            return (expression.operand,)
+        case And() | Or() | Coalesce():
+            return expression.operands
+        case FunctionCall():
+            return expression.arguments
+        case InList():
+            return (expression.operand, *expression.items)
+        case Like():
+            return (expression.operand, expression.pattern)
+        case Case():
+            return (*(part for branch in expression.branches for part in branch), expression.otherwise)
+        case _:
+            assert_never(expression)
+
+
+def with_children(expression: Expression, new: tuple[Expression, ...]) -> Expression:
+    """The same node over other operands, given in the order of `children`; itself where none differs."""
+    if all(a is b for a, b in zip(children(expression), new, strict=True)):
+        return expression
+    match expression:
+        case Literal() | ColumnRef():
+            return expression
+        case Arithmetic() | Comparison() | IsDistinctFrom():
+            return replace(expression, left=new[0], right=new[1])
+        case Negate() | Cast() | Not() | IsNull() | IsTruth():
+            return replace(expression, operand=new[0])
+        case And() | Or() | Coalesce():
+            return replace(expression, operands=new)
+        case FunctionCall():
+            return replace(expression, arguments=new)
+        case InList():
+            return replace(expression, operand=new[0], items=new[1:])
+        case Like():
+            return replace(expression, operand=new[0], pattern=new[1])
+        case Case():
+            branches = tuple(zip(new[:-1:2], new[1:-1:2], strict=True))
+            return replace(expression, branches=branches, otherwise=new[-1])
+        case _:
+            assert_never(expression)
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """The expression and everything in it, parents first. Iterative: depth does not matter."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def transform(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Rebuilds bottom-up: `change` is given every node with its operands already changed."""
+    old = children(expression)
+    if old:
+        expression = with_children(expression, tuple([transform(child, change) for child in old]))
+    return change(expression)
+
+
+def columns_of(expression: Expression) -> set[ColumnId]:
+    """The columns that the expression reads."""
+    return {node.column for node in walk(expression) if isinstance(node, ColumnRef)}
+
+
+def tables_of(expression: Expression) -> NodeSet:
+    """The tables whose columns the expression reads: for a predicate, its SES."""
+    tables = 0
+    for node in walk(expression):
+        if isinstance(node, ColumnRef):
+            tables |= 1 << node.column.table
+    return NodeSet(tables)
+
+
+def replace_columns(expression: Expression, new: Mapping[ColumnId, Expression]) -> Expression:
+    """The expression with these columns replaced by expressions; other columns stay."""
+
+    def change(node: Expression) -> Expression:
+        return new.get(node.column, node) if isinstance(node, ColumnRef) else node
+
+    return transform(expression, change)
+
+
+def replace_columns_in_aggregate(call: AggregateCall, new: Mapping[ColumnId, Expression]) -> AggregateCall:
+    """The same for an aggregate."""
+    return replace(
+        call,
+        argument=None if call.argument is None else replace_columns(call.argument, new),
+        filter=None if call.filter is None else replace_columns(call.filter, new),
+    )
+
+
+def aggregate_inputs(call: AggregateCall) -> tuple[Expression, ...]:
+    """The expressions that an aggregate evaluates on its input rows."""
+    return tuple(part for part in (call.argument, call.filter) if part is not None)
+
+
+def conjuncts(expression: Expression | None) -> tuple[Expression, ...]:
+    """The operands of a conjunction, one expression for what is none, nothing for None."""
+    if expression is None:
+        return ()
+    return expression.operands if isinstance(expression, And) else (expression,)
+
+
+def conjunction(conditions: Iterable[Expression]) -> Expression | None:
+    """The AND of the conditions, flat; None where there is none."""
+    flat = tuple(operand for condition in conditions for operand in conjuncts(condition))
+    if len(flat) <= 1:
+        return flat[0] if flat else None
+    return And(operands=flat)

@@ -1,0 +1,162 @@
+"""Access paths: how a query is executed, operator by operator, with what the optimizer expects of it.
+
+As in relational expressions, columns are named by `ColumnId`; which columns an operator must produce is worked out when
+iterators are built. Every path carries its estimates: `rows` is the number of rows it gives, `cost` the whole work up
+to its last row, in the unit of `cost_constants`, `nodes` the tables joined in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from minisql.catalog.table import SimpleFilter, Table
+from minisql.datatypes import SqlType
+from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.node_set import NodeSet
+from minisql.relational.relational_expression import JoinType, SetOperator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Path:
+    nodes: NodeSet
+    rows: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableScan(_Path):
+    """Reads a table. `filters` are those that the source may use to read less; a Filter above checks them again."""
+
+    table: int
+    alias: str
+    source: Table
+    filters: tuple[SimpleFilter, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ValuesScan(_Path):
+    """Gives the rows of a VALUES list."""
+
+    table: int
+    alias: str
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    values: tuple[tuple[Expression, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OneRow(_Path):
+    """Gives one row without columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Filter(_Path):
+    """Passes the rows for which every condition is TRUE."""
+
+    input: AccessPath
+    conditions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JoinKey:
+    """`left = right`, or `left IS NOT DISTINCT FROM right` where `null_safe`; each over the columns of its input."""
+
+    left: Expression
+    right: Expression
+    null_safe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HashJoin(_Path):
+    """Joins by a hash table over one input (the right one, or the left one where `build_left`), probed by the other.
+
+    `left` and `right` are those of the join type: LEFT keeps the rows of `left`, whichever side is built. `residual`
+    are the conditions beside the keys. There is at least one key.
+    """
+
+    type: JoinType
+    left: AccessPath
+    right: AccessPath
+    build_left: bool
+    keys: tuple[JoinKey, ...]
+    residual: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NestedLoopJoin(_Path):
+    """Joins by looking at every pair of rows; `conditions` may be empty, which is TRUE."""
+
+    type: JoinType
+    left: AccessPath
+    right: AccessPath
+    conditions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Project(_Path):
+    """Computes `ColumnId(table, i)` as `expressions[i]`."""
+
+    table: int
+    alias: str
+    input: AccessPath
+    names: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HashAggregate(_Path):
+    """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row."""
+
+    table: int
+    input: AccessPath
+    keys: tuple[Expression, ...]
+    aggregates: tuple[AggregateCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetOperation(_Path):
+    """UNION, INTERSECT or EXCEPT; see `relational.relational_expression.SetOperation`."""
+
+    table: int
+    operator: SetOperator
+    all: bool
+    left: AccessPath
+    right: AccessPath
+    left_columns: tuple[ColumnId, ...]
+    right_columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sort(_Path):
+    """Sorts; with a `limit`, only the first `limit` rows are kept and given (top-N)."""
+
+    input: AccessPath
+    keys: tuple[SortKey, ...]
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limit(_Path):
+    """Skips `offset` rows and gives at most `limit` of the rest (None: all)."""
+
+    input: AccessPath
+    limit: int | None
+    offset: int
+
+
+AccessPath: TypeAlias = (
+    TableScan
+    | ValuesScan
+    | OneRow
+    | Filter
+    | HashJoin
+    | NestedLoopJoin
+    | Project
+    | HashAggregate
+    | SetOperation
+    | Sort
+    | Limit
+)

@@ -1,0 +1,404 @@
+"""The parse tree: what was written, name by name, before anything is looked up.
+
+Every node has the `Span` of its text. Sugar that needs no types is kept here (BETWEEN, simple CASE, USING, NATURAL) and
+removed by the resolver, so that errors speak of what was written. Unquoted identifiers are folded to lower case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from minisql.errors import Span
+from minisql.expression.nodes import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Node:
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Identifier(_Node):
+    """A name, already folded; `quoted` says whether it was written in quotes."""
+
+    name: str
+    quoted: bool = False
+
+
+# --- expressions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TypeName(_Node):
+    """A type as written: its words in upper case, joined by one space (`DOUBLE PRECISION`), and its arguments."""
+
+    name: str
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Constant(_Node):
+    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parameter(_Node):
+    """The `?` number `index`, from 0."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColumnName(_Node):
+    """`column` or `table.column`."""
+
+    table: Identifier | None
+    column: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Star(_Node):
+    """`*` or `table.*` in a select list."""
+
+    table: Identifier | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Unary(_Node):
+    """`- x`, `+ x` or `NOT x`; the operator is in upper case."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Binary(_Node):
+    """`+ - * / % || = <> < <= > >= <=>`. `!=` is read as `<>`. AND and OR are `Logical`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Logical(_Node):
+    """A whole chain `a AND b AND ...` or `a OR b OR ...` of at least two operands, flat."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IsPredicate(_Node):
+    """`operand IS [NOT] what`, `what` being NULL, TRUE, FALSE or UNKNOWN."""
+
+    operand: Expression
+    what: str
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DistinctPredicate(_Node):
+    """`left IS [NOT] DISTINCT FROM right`."""
+
+    left: Expression
+    right: Expression
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Between(_Node):
+    """`operand [NOT] BETWEEN low AND high`."""
+
+    operand: Expression
+    low: Expression
+    high: Expression
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InPredicate(_Node):
+    """`operand [NOT] IN (items)`."""
+
+    operand: Expression
+    items: tuple[Expression, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LikePredicate(_Node):
+    """`operand [NOT] LIKE pattern [ESCAPE escape]`."""
+
+    operand: Expression
+    pattern: Expression
+    escape: Expression | None
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CaseExpression(_Node):
+    """Both forms of CASE; `operand` is None in the searched form."""
+
+    operand: Expression | None
+    branches: tuple[tuple[Expression, Expression], ...]
+    otherwise: Expression | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CastExpression(_Node):
+    """CAST(operand AS type) and `operand::type`."""
+
+    operand: Expression
+    type: TypeName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Call(_Node):
+    """A call of a function or an aggregate, COALESCE, NULLIF and the like included; the name is folded.
+
+    `star` marks `count(*)`. EXTRACT(field FROM x) is the call `extract` with the field as a string constant first;
+    SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`.
+    """
+
+    name: Identifier
+    arguments: tuple[Expression, ...]
+    star: bool = False
+    distinct: bool = False
+    filter: Expression | None = None
+
+
+Expression: TypeAlias = (
+    Constant
+    | Parameter
+    | ColumnName
+    | Unary
+    | Binary
+    | Logical
+    | IsPredicate
+    | DistinctPredicate
+    | Between
+    | InPredicate
+    | LikePredicate
+    | CaseExpression
+    | CastExpression
+    | Call
+)
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SelectItem(_Node):
+    """One item of a select list; the alias is None where none was written."""
+
+    expression: Expression | Star
+    alias: Identifier | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableName(_Node):
+    """A table, a view or a CTE by name. `column_aliases` are those of `t AS x(a, b)`."""
+
+    name: Identifier
+    alias: Identifier | None
+    column_aliases: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FileTable(_Node):
+    """`FROM 'path.parquet'`; the path may hold `*`."""
+
+    path: str
+    alias: Identifier | None
+    column_aliases: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableFunction(_Node):
+    """`FROM range(10)`."""
+
+    name: Identifier
+    arguments: tuple[Expression, ...]
+    alias: Identifier | None
+    column_aliases: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DerivedTable(_Node):
+    """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing."""
+
+    query: QueryExpression
+    alias: Identifier | None
+    column_aliases: tuple[Identifier, ...] = ()
+
+
+class JoinKind(Enum):
+    """The words before JOIN. A comma is CROSS."""
+
+    INNER = "INNER"
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+    FULL = "FULL"
+    CROSS = "CROSS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JoinedTable(_Node):
+    """`left kind JOIN right`; at most one of `condition`, `using` and `natural` is given, none with CROSS."""
+
+    kind: JoinKind
+    left: TableReference
+    right: TableReference
+    condition: Expression | None = None
+    using: tuple[Identifier, ...] = ()
+    natural: bool = False
+
+
+TableReference: TypeAlias = TableName | FileTable | TableFunction | DerivedTable | JoinedTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OrderItem(_Node):
+    """One item of ORDER BY; `nulls_first` is None where it is not written."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryBlock(_Node):
+    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `hints`: the texts of `/*+ ... */` comments after SELECT."""
+
+    distinct: bool
+    items: tuple[SelectItem, ...]
+    from_: TableReference | None
+    where: Expression | None
+    group_by: tuple[Expression, ...]
+    having: Expression | None
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values(_Node):
+    """VALUES (a, b), (c, d). Rows may differ in length here; the resolver complains."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+class SetOperator(Enum):
+    """The set operations."""
+
+    UNION = "UNION"
+    INTERSECT = "INTERSECT"
+    EXCEPT = "EXCEPT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetOperation(_Node):
+    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+
+    operator: SetOperator
+    all: bool
+    left: QueryTerm
+    right: QueryTerm
+
+
+QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CommonTable(_Node):
+    """One `name(columns) AS (query)` of a WITH."""
+
+    name: Identifier
+    columns: tuple[Identifier, ...]
+    query: QueryExpression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryExpression(_Node):
+    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+
+    with_: tuple[CommonTable, ...]
+    term: QueryTerm
+    order_by: tuple[OrderItem, ...]
+    limit: Expression | None
+    offset: Expression | None
+
+
+# --- statements -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColumnDefinition(_Node):
+    """`name type` of CREATE TABLE."""
+
+    name: Identifier
+    type: TypeName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CreateTable(_Node):
+    """CREATE TABLE [IF NOT EXISTS] name (columns) or name AS query: exactly one of `columns` and `query` is given."""
+
+    name: Identifier
+    columns: tuple[ColumnDefinition, ...]
+    query: QueryExpression | None
+    if_not_exists: bool
+    or_replace: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CreateView(_Node):
+    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
+
+    name: Identifier
+    columns: tuple[Identifier, ...]
+    query: QueryExpression
+    if_not_exists: bool
+    or_replace: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drop(_Node):
+    """DROP TABLE|VIEW [IF EXISTS] name; `kind` is TABLE or VIEW."""
+
+    kind: str
+    name: Identifier
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Insert(_Node):
+    """INSERT INTO name [(columns)] query; VALUES is a query."""
+
+    name: Identifier
+    columns: tuple[Identifier, ...]
+    query: QueryExpression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetVariable(_Node):
+    """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
+
+    name: Identifier
+    value: Constant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explain(_Node):
+    """EXPLAIN [ANALYZE] [FORMAT=word] query; `format` is the word in upper case, TREE where none is written."""
+
+    query: QueryExpression
+    analyze: bool
+    format: str
+    format_span: Span | None = field(default=None)
+
+
+Statement: TypeAlias = QueryExpression | CreateTable | CreateView | Drop | Insert | SetVariable | Explain

@@ -1,0 +1,144 @@
+"""Relational expressions: the query as a tree of operators, first as written, then rewritten.
+
+A node that makes columns has a `table` number, and its columns are `ColumnId(table, 0..)`. All other nodes pass the
+columns of their inputs on; a join gives those of its left and then those of its right input. So a rewrite can move
+nodes about without renaming a column, and the tables of an expression say which inputs it needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from minisql.catalog.table import Table
+from minisql.datatypes import SqlType
+from minisql.errors import Span
+from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+
+
+class JoinType(Enum):
+    """The joins of the algebra. RIGHT is LEFT with its inputs exchanged, CROSS is INNER without a condition."""
+
+    INNER = "inner"
+    LEFT = "left"
+    FULL = "full"
+    SEMI = "semi"
+    ANTI = "anti"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaseTable:
+    """A table, a file or a table function, read under `alias`."""
+
+    table: int
+    alias: str
+    source: Table
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """Rows written in the query: `rows[i][j]` has no columns in it and the type `types[j]`. There may be no rows."""
+
+    table: int
+    alias: str
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OneRow:
+    """One row without columns: what SELECT reads where there is no FROM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Join:
+    """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only."""
+
+    type: JoinType
+    left: RelationalExpression
+    right: RelationalExpression
+    conditions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Filter:
+    """The rows for which every condition is TRUE."""
+
+    input: RelationalExpression
+    conditions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Project:
+    """`ColumnId(table, i)` is `expressions[i]`. A derived table has an alias, a select list has the alias ''."""
+
+    table: int
+    alias: str
+    input: RelationalExpression
+    names: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Aggregate:
+    """Groups by `keys`: the columns are the keys and then the aggregates. No keys: one row, even from no rows.
+
+    DISTINCT is an Aggregate without aggregates over all columns. (It has keys, since a query has columns.)
+    """
+
+    table: int
+    input: RelationalExpression
+    keys: tuple[Expression, ...]
+    aggregates: tuple[AggregateCall, ...]
+
+
+class SetOperator(Enum):
+    """The set operations."""
+
+    UNION = "union"
+    INTERSECT = "intersect"
+    EXCEPT = "except"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetOperation:
+    """`operator [ALL]` over inputs that have columns of the same types in the same order; bags where `all`.
+
+    `left_columns[i]` and `right_columns[i]` are the columns of the inputs that become `ColumnId(table, i)`.
+    A chain of UNION ALL is deep on the left.
+    """
+
+    table: int
+    operator: SetOperator
+    all: bool
+    left: RelationalExpression
+    right: RelationalExpression
+    left_columns: tuple[ColumnId, ...]
+    right_columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sort:
+    """The rows ordered by the keys, the first one first; ties keep the order of the input."""
+
+    input: RelationalExpression
+    keys: tuple[SortKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limit:
+    """The rows after the first `offset`, at most `limit` of them (None: all)."""
+
+    input: RelationalExpression
+    limit: int | None
+    offset: int
+
+
+RelationalExpression: TypeAlias = (
+    BaseTable | Values | OneRow | Join | Filter | Project | Aggregate | SetOperation | Sort | Limit
+)

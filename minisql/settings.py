@@ -1,0 +1,75 @@
+"""Settings of a connection: what `SET name = value` can change. Every one of them has an effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from minisql.errors import ProgrammingError, Span, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values, with their defaults. A statement reads one Settings object from its start to its end."""
+
+    simplify_outer_joins: bool = True
+    """Turn FULL into LEFT and LEFT into INNER joins where a condition rejects the padded rows."""
+    push_down_conditions: bool = True
+    """Move conditions of WHERE and ON as far down as is legal."""
+    fold_constants: bool = True
+    """Evaluate expressions without columns once, while planning."""
+    join_order: str = "optimal"
+    """'optimal' searches for the cheapest order, 'as_written' keeps the order of the query."""
+    hash_join: bool = True
+    """Allow hash joins; without them every join is a nested-loop join."""
+    pair_budget: int = 30_000
+    """Subgraph pairs that the join enumeration may look at before it turns to a greedy order."""
+    batch_rows: int = 131_072
+    """The most rows of one batch between iterators."""
+
+
+_CHOICES: Final = {"join_order": ("optimal", "as_written")}
+_RANGES: Final = {"pair_budget": (0, 10_000_000), "batch_rows": (1, 16_777_216)}
+_WORDS: Final = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
+def with_setting(
+    settings: Settings,
+    name: str,
+    value: object,
+    *,
+    name_span: Span | None = None,
+    value_span: Span | None = None,
+) -> Settings:
+    """The settings with one changed. `value` None gives the default.
+
+    Raises:
+        ProgrammingError: the name is unknown or the value is not one that the setting takes.
+    """
+    defaults = {field: getattr(Settings(), field) for field in Settings.__dataclass_fields__}
+    if name not in defaults:
+        known = ", ".join(sorted(defaults))
+        hint = did_you_mean(name, defaults) or f"The settings are {known}."
+        raise ProgrammingError(f'There is no setting "{name}".', name_span, hint=hint)
+    default = defaults[name]
+    new_value = default if value is None else _checked(name, default, value, value_span)
+    changes: dict[str, Any] = {name: new_value}
+    return replace(settings, **changes)
+
+
+def _checked(name: str, default: object, value: object, span: Span | None) -> bool | int | str:
+    if isinstance(default, bool):
+        word = str(value).lower()
+        if word not in _WORDS:
+            raise ProgrammingError(f'"{name}" is on or off, not {value!r}.', span)
+        return _WORDS[word]
+    if isinstance(default, int):
+        low, high = _RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ProgrammingError(f'"{name}" takes an integer from {low} to {high}, not {value!r}.', span)
+        return value
+    choices = _CHOICES[name]
+    if not isinstance(value, str) or value.lower() not in choices:
+        wanted = " or ".join(f"'{choice}'" for choice in choices)
+        raise ProgrammingError(f'"{name}" is {wanted}, not {value!r}.', span)
+    return value.lower()
