@@ -53,7 +53,11 @@ class ColumnRef(_Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arithmetic(_Node):
-    """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL."""
+    """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL.
+
+    Both sides have the type of the result, with two exceptions: with a DECIMAL result each side is a DECIMAL of its
+    own precision and scale, and with dates the sides are those of `datatypes.arithmetic_type`.
+    """
 
     operator: str
     left: Expression

@@ -1,0 +1,74 @@
+"""What resolving a statement needs from outside: names of tables, values of parameters, and fresh table numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from minisql.catalog.table import Table
+from minisql.errors import NotSupportedError
+from minisql.expression.nodes import Expression, Value
+from minisql.parser import parse_tree
+
+MAX_TABLES: Final = 20_000
+"""The most tables of one statement, views and common table expressions counted each time they are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: its query as it was parsed, and the names of its columns where it renames them."""
+
+    name: str
+    query: parse_tree.QueryExpression
+    columns: tuple[parse_tree.Identifier, ...]
+
+
+class Relations(Protocol):
+    """Where names of tables are looked up."""
+
+    def find(self, name: str) -> Table | View | None:
+        """The table or view with this name."""
+
+    def names(self) -> Sequence[str]:
+        """The names of all tables and views."""
+
+    def open_file(self, path: str) -> Table:
+        """The file, or the files where the path holds `*`, as a table; an SqlError without a span if that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTable:
+    """A common table expression, with those that its own query may use."""
+
+    tree: parse_tree.CommonTable
+    visible: CommonTables
+
+
+CommonTables = Mapping[str, CommonTable]
+
+
+@dataclass(slots=True)
+class Environment:
+    """The surroundings of one statement. `evaluate` computes an expression that has no columns in it."""
+
+    relations: Relations
+    parameters: Sequence[object]
+    evaluate: Callable[[Expression], Value]
+    open_views: list[str] = field(default_factory=list)
+    """The views being resolved right now, outermost first."""
+    _table_count: int = 0
+
+    def new_table(self) -> int:
+        """The next free table number of the statement."""
+        if self._table_count >= MAX_TABLES:
+            raise NotSupportedError(f"A statement has at most {MAX_TABLES} tables, each use of a view counted.")
+        self._table_count += 1
+        return self._table_count - 1
+
+
+def with_common_tables(visible: CommonTables, tree: parse_tree.QueryExpression) -> CommonTables:
+    """The common table expressions visible inside a query: those outside of it and those of its WITH."""
+    for table in tree.with_:
+        visible = {**visible, table.name.name.lower(): CommonTable(table, visible)}
+    return visible

@@ -1,0 +1,126 @@
+"""Query blocks: a query with its names resolved, its types known and its clauses still as written.
+
+The words are MySQL's: a `QueryExpression` is a `QueryTerm` with ORDER BY and LIMIT; a term is a `QueryBlock` (one
+SELECT), a VALUES list or a set operation over terms. Every table in a FROM, and every block that makes columns, has its
+own number in the statement (see `node_set`); the columns of a term are `ColumnId(term.table, 0..)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from minisql.catalog.table import Table
+from minisql.datatypes import SqlType
+from minisql.errors import Span
+from minisql.expression.nodes import AggregateCall, Expression, SortKey
+from minisql.parser.parse_tree import JoinKind, SetOperator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableUse:
+    """A stored table, a file or a table function in FROM."""
+
+    table: int
+    alias: str
+    source: Table
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DerivedTable:
+    """A subquery in FROM, or a view or common table expression named there. Its columns are those of its term."""
+
+    alias: str
+    query: QueryExpression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JoinedTable:
+    """A join. USING and NATURAL are conditions by now; no condition is TRUE."""
+
+    kind: JoinKind
+    left: FromTree
+    right: FromTree
+    condition: Expression | None
+
+
+FromTree: TypeAlias = TableUse | DerivedTable | JoinedTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grouping:
+    """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates."""
+
+    table: int
+    keys: tuple[Expression, ...]
+    aggregates: tuple[AggregateCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryBlock:
+    """One SELECT. `where` and the grouping read the tables of `from_`; HAVING and the select list read the grouping
+    where there is one.
+
+    `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
+    With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
+    """
+
+    table: int
+    from_: FromTree | None
+    where: Expression | None
+    grouping: Grouping | None
+    having: Expression | None
+    names: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+    distinct_from: int | None
+    """With DISTINCT: the number of the columns before duplicates are removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """A VALUES list, its columns cast to common types."""
+
+    table: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetOperation:
+    """A set operation. An operand whose types differ from `types` has a list of casts to them, else None."""
+
+    table: int
+    operator: SetOperator
+    all: bool
+    left: QueryTerm
+    right: QueryTerm
+    left_casts: Casts | None
+    right_casts: Casts | None
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Casts:
+    """The columns of an operand of a set operation, cast; they get the number `table`."""
+
+    table: int
+    expressions: tuple[Expression, ...]
+
+
+QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueryExpression:
+    """A whole query. The keys read the columns of the term; `table` is the term's number."""
+
+    table: int
+    term: QueryTerm
+    order_by: tuple[SortKey, ...]
+    limit: int | None
+    offset: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]

@@ -1,0 +1,380 @@
+"""Resolves queries: a parse tree to a `QueryExpression`, clause by clause.
+
+The order of the clauses is that of their meaning: FROM gives the scope, WHERE and the group keys read it, the select
+list, HAVING and ORDER BY read the groups where there are any. ORDER BY sees the names of the select list first and the
+tables second, GROUP BY the other way round (both as in PostgreSQL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import methodcaller
+from typing import assert_never
+
+from minisql.datatypes import SqlType, common_type
+from minisql.errors import ProgrammingError, Span
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.expression.walk import children, with_children
+from minisql.parser import parse_tree
+from minisql.query_block.coerce import coerce, coerce_to_common
+from minisql.query_block.environment import CommonTables, Environment, with_common_tables
+from minisql.query_block.query_block import (
+    Casts,
+    Grouping,
+    QueryBlock,
+    QueryExpression,
+    QueryTerm,
+    SetOperation,
+    Values,
+)
+from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
+from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
+from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
+
+
+def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
+    """The resolved query.
+
+    Raises:
+        ProgrammingError: a name is unknown or ambiguous, or types do not fit; the error says where.
+    """
+    return _QueryResolver(environment).query(tree, {})
+
+
+def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> Expression:
+    """A resolved expression that may have no columns in it."""
+    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, "a constant").resolve(tree)
+
+
+@dataclass(frozen=True, slots=True)
+class _SelectItem:
+    """One column of a select list, stars expanded; `resolve` gives its expression."""
+
+    name: str
+    aliased: bool
+    resolve: Callable[[ExpressionResolver], Expression]
+
+
+class _QueryResolver:
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def query(self, tree: parse_tree.QueryExpression, outer: CommonTables) -> QueryExpression:
+        visible = with_common_tables(outer, tree)
+        term: QueryTerm
+        keys: tuple[SortKey, ...]
+        if isinstance(tree.term, parse_tree.QueryBlock):
+            term, keys = self._block(tree.term, visible, tree.order_by)
+        else:
+            term = self._term(tree.term, visible)
+            keys = self._order_by_output(tree.order_by, term)
+        names, types = _output(term)
+        return QueryExpression(
+            table=term.table,
+            term=term,
+            order_by=keys,
+            limit=self._count(tree.limit, "LIMIT"),
+            offset=self._count(tree.offset, "OFFSET") or 0,
+            names=names,
+            types=types,
+        )
+
+    def _term(self, tree: parse_tree.QueryTerm, visible: CommonTables) -> QueryTerm:
+        match tree:
+            case parse_tree.QueryBlock():
+                return self._block(tree, visible, ())[0]
+            case parse_tree.Values():
+                return self._values(tree)
+            case parse_tree.SetOperation():
+                return self._set_operation(tree, visible)
+            case parse_tree.QueryExpression():
+                return self.query(tree, visible)
+            case _:
+                assert_never(tree)
+
+    def _count(self, tree: parse_tree.Expression | None, clause: str) -> int | None:
+        """The value of LIMIT or OFFSET; NULL is no limit."""
+        if tree is None:
+            return None
+        value = self._environment.evaluate(resolve_constant(tree, self._environment))
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise ProgrammingError(f"{clause} takes an integer.", tree.span)
+        if value is not None and value < 0:
+            raise ProgrammingError(f"{clause} is not negative.", tree.span)
+        return value
+
+    # --- SELECT -------------------------------------------------------------------------------------------------------
+
+    def _block(
+        self, tree: parse_tree.QueryBlock, visible: CommonTables, order_by: Sequence[parse_tree.OrderItem]
+    ) -> tuple[QueryBlock, tuple[SortKey, ...]]:
+        parameters = self._environment.parameters
+        from_, scope = None, EMPTY_SCOPE
+        if tree.from_ is not None:
+            from_, scope = FromResolver(self._environment, visible, self.query).resolve(tree.from_)
+        where = None
+        if tree.where is not None:
+            where = ExpressionResolver(scope, parameters, "WHERE").condition(tree.where)
+        items = _expand_stars(tree, scope)
+
+        keys = self._group_keys(tree, items, scope)
+        aggregates = AggregateCollector(self._environment.new_table, len(keys))
+        resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates)
+        expressions = [item.resolve(resolver) for item in items]
+        having = None
+        if tree.having is not None:
+            having = ExpressionResolver(scope, parameters, "HAVING", aggregates).condition(tree.having)
+        sort_resolver = ExpressionResolver(scope, parameters, "ORDER BY", aggregates)
+        sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
+
+        grouping = None
+        if keys or tree.having is not None or aggregates.calls:
+            grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
+            grouped = _Grouped(grouping)
+            expressions = [grouped.read(expression) for expression in expressions]
+            having = None if having is None else grouped.read(having)
+            sort_expressions = [grouped.read(expression) for expression in sort_expressions]
+
+        distinct_from = self._environment.new_table() if tree.distinct else None
+        table = self._environment.new_table()
+        selected = len(expressions)
+        sort_keys = []
+        for item, expression in zip(order_by, sort_expressions, strict=True):
+            if expression in expressions:
+                position = expressions.index(expression)
+            else:
+                if tree.distinct:
+                    raise ProgrammingError(
+                        "With SELECT DISTINCT, ORDER BY takes only what is in the select list.", item.span
+                    )
+                position = len(expressions)
+                expressions.append(expression)
+            column = ColumnRef(
+                column=ColumnId(table, position),
+                name=items[position].name if position < selected else item.expression.span.source,
+                type=expression.type,
+                span=item.span,
+            )
+            sort_keys.append(_sort_key(item, column))
+        block = QueryBlock(
+            table=table,
+            from_=from_,
+            where=where,
+            grouping=grouping,
+            having=having,
+            names=tuple(item.name for item in items),
+            expressions=tuple(expressions),
+            distinct_from=distinct_from,
+        )
+        return block, tuple(sort_keys)
+
+    def _group_keys(
+        self, tree: parse_tree.QueryBlock, items: Sequence[_SelectItem], scope: Scope
+    ) -> tuple[Expression, ...]:
+        resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY")
+        keys: list[Expression] = []
+        for key in tree.group_by:
+            position = _position(key, len(items), "GROUP BY")
+            item = None
+            if position is not None:
+                item = items[position]
+            elif isinstance(key, parse_tree.ColumnName) and key.table is None and not scope.find(key.column.name):
+                item = _named_item(items, key.column)
+            expression = resolver.resolve(key) if item is None else item.resolve(resolver)
+            if expression not in keys:
+                keys.append(expression)
+        return tuple(keys)
+
+    def _sort_expression(
+        self,
+        item: parse_tree.OrderItem,
+        items: Sequence[_SelectItem],
+        expressions: Sequence[Expression],
+        resolver: ExpressionResolver,
+    ) -> Expression:
+        key = item.expression
+        position = _position(key, len(items), "ORDER BY")
+        if position is not None:
+            return expressions[position]
+        if isinstance(key, parse_tree.ColumnName) and key.table is None:
+            found = [
+                expression
+                for candidate, expression in zip(items, expressions, strict=True)
+                if same_name(candidate.name, key.column.name)
+            ]
+            if found:
+                if any(expression != found[0] for expression in found):
+                    raise ProgrammingError(f'The column name "{key.column.name}" is ambiguous.', key.span)
+                return found[0]
+        return resolver.resolve(key)
+
+    # --- other terms --------------------------------------------------------------------------------------------------
+
+    def _values(self, tree: parse_tree.Values) -> Values:
+        width = len(tree.rows[0])
+        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "VALUES")
+        rows = []
+        for row in tree.rows:
+            if len(row) != width:
+                span = row[0].span.to(row[-1].span)
+                raise ProgrammingError(f"The first row of VALUES has {width} values, this one {len(row)}.", span)
+            rows.append([resolver.resolve(value) for value in row])
+        columns = [coerce_to_common(column, "VALUES", tree.span) for column in zip(*rows, strict=True)]
+        return Values(
+            table=self._environment.new_table(),
+            names=tuple(f"column{position + 1}" for position in range(width)),
+            types=tuple(column[0].type for column in columns),
+            rows=tuple(zip(*columns, strict=True)),
+        )
+
+    def _set_operation(self, tree: parse_tree.SetOperation, visible: CommonTables) -> SetOperation:
+        left, right = self._term(tree.left, visible), self._term(tree.right, visible)
+        names, left_types = _output(left)
+        _, right_types = _output(right)
+        word = tree.operator.value
+        if len(left_types) != len(right_types):
+            raise ProgrammingError(
+                f"The left side of {word} has {len(left_types)} columns, the right side {len(right_types)}.",
+                tree.right.span,
+            )
+        types = []
+        for name, first, second in zip(names, left_types, right_types, strict=True):
+            common = common_type(first, second)
+            if common is None:
+                raise ProgrammingError(
+                    f'{word} does not take {first} and {second} together (column "{name}").',
+                    tree.right.span,
+                    hint="Add a CAST to say which of them you mean.",
+                )
+            types.append(common)
+        table = self._environment.new_table()
+        return SetOperation(
+            table=table,
+            operator=tree.operator,
+            all=tree.all,
+            left=left,
+            right=right,
+            left_casts=self._casts(left, types),
+            right_casts=self._casts(right, types),
+            names=names,
+            types=tuple(types),
+        )
+
+    def _casts(self, term: QueryTerm, types: Sequence[SqlType]) -> Casts | None:
+        columns = _columns(term)
+        if [column.type for column in columns] == list(types):
+            return None
+        casts = tuple(coerce(column, type_) for column, type_ in zip(columns, types, strict=True))
+        return Casts(table=self._environment.new_table(), expressions=casts)
+
+    def _order_by_output(self, order_by: Sequence[parse_tree.OrderItem], term: QueryTerm) -> tuple[SortKey, ...]:
+        """ORDER BY of a query that is not one SELECT: it sees the columns of the result only."""
+        if not order_by:
+            return ()
+        columns = _columns(term)
+        scope_columns = tuple(ScopeColumn(column.name, column) for column in columns)
+        resolver = ExpressionResolver(
+            Scope.of_table(ScopeTable("", scope_columns)), self._environment.parameters, "ORDER BY"
+        )
+        keys = []
+        for item in order_by:
+            position = _position(item.expression, len(columns), "ORDER BY")
+            expression = columns[position] if position is not None else resolver.resolve(item.expression)
+            keys.append(_sort_key(item, expression))
+        return tuple(keys)
+
+
+class _Grouped:
+    """Rewrites expressions over the input of a grouping to expressions over its groups."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._table = grouping.table
+        self._positions = {key: position for position, key in enumerate(grouping.keys)}
+
+    def read(self, expression: Expression) -> Expression:
+        """The expression with keys replaced by their columns; an error where anything else is left of the input."""
+        position = self._positions.get(expression)
+        if position is not None:
+            name = expression.name if isinstance(expression, ColumnRef) else _source(expression)
+            column = ColumnId(self._table, position)
+            return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
+        if isinstance(expression, ColumnRef):
+            if expression.column.table == self._table:
+                return expression
+            raise ProgrammingError(
+                f"The column {expression.name} is neither in GROUP BY nor inside an aggregate.",
+                expression.span,
+                hint=f"Add it to GROUP BY, or take min({expression.name}).",
+            )
+        return with_children(expression, tuple([self.read(child) for child in children(expression)]))
+
+
+def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem]:
+    items: list[_SelectItem] = []
+    for item in tree.items:
+        expression = item.expression
+        if not isinstance(expression, parse_tree.Star):
+            name = item.alias.name if item.alias is not None else _name(expression)
+            items.append(_SelectItem(name, item.alias is not None, methodcaller("resolve", expression)))
+            continue
+        if tree.from_ is None:
+            raise ProgrammingError("SELECT * needs a FROM.", expression.span)
+        columns = scope.visible if expression.table is None else scope.table(expression.table).columns
+        items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+    return items
+
+
+def _star_column(column: ScopeColumn, _: ExpressionResolver) -> Expression:
+    return column.expression
+
+
+def _name(tree: parse_tree.Expression) -> str:
+    """The name of a result column without an alias: the column's, else the text as it was written, on one line."""
+    if isinstance(tree, parse_tree.ColumnName):
+        return tree.column.name
+    if isinstance(tree, parse_tree.CastExpression) and isinstance(tree.operand, parse_tree.ColumnName):
+        return tree.operand.column.name
+    return " ".join(tree.span.source.split())
+
+
+def _named_item(items: Sequence[_SelectItem], name: parse_tree.Identifier) -> _SelectItem | None:
+    found = [item for item in items if item.aliased and same_name(item.name, name.name)]
+    if len(found) > 1:
+        raise ProgrammingError(f'The column name "{name.name}" is ambiguous.', name.span)
+    return found[0] if found else None
+
+
+def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | None:
+    """The place in the select list that an integer in ORDER BY or GROUP BY means, from 0."""
+    if not isinstance(tree, parse_tree.Constant) or not isinstance(tree.value, int) or isinstance(tree.value, bool):
+        return None
+    if not 1 <= tree.value <= width:
+        raise ProgrammingError(f"{clause} {tree.value}: the select list has {width} columns.", tree.span)
+    return tree.value - 1
+
+
+def _sort_key(item: parse_tree.OrderItem, expression: Expression) -> SortKey:
+    nulls_first = item.descending if item.nulls_first is None else item.nulls_first
+    return SortKey(expression=expression, descending=item.descending, nulls_first=nulls_first)
+
+
+def _output(term: QueryTerm) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:
+    if isinstance(term, QueryBlock):
+        return term.names, tuple(expression.type for expression in term.expressions[: len(term.names)])
+    return term.names, term.types
+
+
+def _columns(term: QueryTerm) -> list[ColumnRef]:
+    """References to the columns of a term."""
+    names, types = _output(term)
+    return [
+        ColumnRef(column=ColumnId(term.table, position), name=name, type=type_)
+        for position, (name, type_) in enumerate(zip(names, types, strict=True))
+    ]
+
+
+def _source(expression: Expression) -> str:
+    span: Span | None = expression.span
+    return "" if span is None else " ".join(span.source.split())

@@ -1,0 +1,371 @@
+"""Resolves expressions: names to columns, operators and functions to their types, sugar to what it means.
+
+What comes out is a bound expression (`expression.nodes`). BETWEEN becomes two comparisons, the simple CASE a searched
+one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied casts are written out (`coerce`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from minisql.datatypes import (
+    BIGINT,
+    DOUBLE,
+    INTEGER,
+    VARCHAR,
+    SqlType,
+    TypeKind,
+    arithmetic_type,
+    as_decimal,
+    can_cast,
+    sum_type,
+)
+from minisql.errors import ProgrammingError, Span, did_you_mean
+from minisql.expression import nodes
+from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
+from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal
+from minisql.parser import parse_tree
+from minisql.query_block.coerce import (
+    coerce,
+    coerce_to_common,
+    is_untyped_string,
+    literal,
+    mismatch,
+    parameter_literal,
+    require_boolean,
+)
+from minisql.query_block.scope import Scope
+from minisql.query_block.type_names import sql_type
+
+_COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
+_SPECIAL_CALLS: Final = ("coalesce", "nullif", "ifnull")
+
+
+class AggregateCollector:
+    """The aggregates of a query block as they are found; each stands in for a column after the keys."""
+
+    def __init__(self, new_table: Callable[[], int], key_count: int) -> None:
+        """`new_table` gives the number of the grouping, and is asked only if there is one."""
+        self._new_table = new_table
+        self._table: int | None = None
+        self._key_count = key_count
+        self.calls: list[AggregateCall] = []
+
+    @property
+    def table(self) -> int:
+        """The number of the grouping."""
+        if self._table is None:
+            self._table = self._new_table()
+        return self._table
+
+    def column(self, call: AggregateCall, name: str) -> ColumnRef:
+        """The column of this aggregate; equal calls share one."""
+        if call in self.calls:
+            position = self.calls.index(call)
+        else:
+            position = len(self.calls)
+            self.calls.append(call)
+        column = ColumnId(self.table, self._key_count + position)
+        return ColumnRef(column=column, name=name, type=call.type, span=call.span)
+
+
+class ExpressionResolver:
+    """Resolves the expressions of one clause against one scope."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        parameters: Sequence[object],
+        clause: str,
+        aggregates: AggregateCollector | None = None,
+    ) -> None:
+        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates."""
+        self._scope = scope
+        self._parameters = parameters
+        self._clause = clause
+        self._aggregates = aggregates
+        self._in_aggregate: str | None = None
+
+    def condition(self, tree: parse_tree.Expression) -> Expression:
+        """A resolved condition: a BOOLEAN, or an error."""
+        return require_boolean(self.resolve(tree), self._clause)
+
+    def resolve(self, tree: parse_tree.Expression) -> Expression:
+        """The bound expression of a parse tree."""
+        span = tree.span
+        match tree:
+            case parse_tree.ColumnName():
+                return self._column(tree)
+            case parse_tree.Constant():
+                return literal(tree.value, span)
+            case parse_tree.Binary():
+                return self._binary(tree)
+            case parse_tree.Logical():
+                operands = [require_boolean(self.resolve(operand), tree.operator) for operand in tree.operands]
+                return _logical(tree.operator, operands, span)
+            case parse_tree.Call():
+                return self._call(tree)
+            case parse_tree.Unary():
+                return self._unary(tree)
+            case parse_tree.IsPredicate():
+                return self._is(tree)
+            case parse_tree.DistinctPredicate():
+                left, right = self._comparable(tree.left, tree.right, "IS DISTINCT FROM", span)
+                return nodes.IsDistinctFrom(left=left, right=right, negated=tree.negated, span=span)
+            case parse_tree.Between():
+                return self._between(tree)
+            case parse_tree.InPredicate():
+                every = [self.resolve(tree.operand), *[self.resolve(item) for item in tree.items]]
+                operand, *items = coerce_to_common(every, "IN", span)
+                return nodes.InList(operand=operand, items=tuple(items), negated=tree.negated, span=span)
+            case parse_tree.LikePredicate():
+                return self._like(tree)
+            case parse_tree.CaseExpression():
+                return self._case(tree)
+            case parse_tree.CastExpression():
+                return self._cast(tree)
+            case parse_tree.Parameter():
+                return parameter_literal(self._parameters[tree.index], tree.index, span)
+            case _:
+                assert_never(tree)
+
+    def _column(self, tree: parse_tree.ColumnName) -> Expression:
+        expression = self._scope.column(tree.table, tree.column, tree.span)
+        if isinstance(expression, ColumnRef):
+            return ColumnRef(column=expression.column, name=expression.name, type=expression.type, span=tree.span)
+        return expression
+
+    def _unary(self, tree: parse_tree.Unary) -> Expression:
+        operand = self.resolve(tree.operand)
+        if tree.operator == "NOT":
+            return nodes.Not(operand=require_boolean(operand, "NOT"), span=tree.span)
+        if is_untyped_string(operand):
+            operand = coerce(operand, DOUBLE)
+        if operand.type.kind is TypeKind.NULL:
+            operand = coerce(operand, INTEGER)
+        if not operand.type.is_numeric:
+            raise ProgrammingError(f"{tree.operator} takes a number, not {operand.type}.", tree.span)
+        if tree.operator == "+":
+            return operand
+        if isinstance(operand, Literal) and operand.value is not None:
+            return literal(-operand.value, tree.span)  # type: ignore[operator]  # its type is numeric
+        return nodes.Negate(operand=operand, type=operand.type, span=tree.span)
+
+    def _binary(self, tree: parse_tree.Binary) -> Expression:
+        operator, span = tree.operator, tree.span
+        if operator in _COMPARISONS:
+            left, right = self._comparable(tree.left, tree.right, operator, span)
+            return nodes.Comparison(operator=operator, left=left, right=right, span=span)
+        if operator == "<=>":
+            left, right = self._comparable(tree.left, tree.right, operator, span)
+            return nodes.IsDistinctFrom(left=left, right=right, negated=True, span=span)
+        left, right = self.resolve(tree.left), self.resolve(tree.right)
+        if operator == "||":
+            return _concat(left, right, span)
+        return _arithmetic(operator, left, right, span)
+
+    def _comparable(
+        self, left: parse_tree.Expression, right: parse_tree.Expression, what: str, span: Span
+    ) -> tuple[Expression, Expression]:
+        first, second = coerce_to_common((self.resolve(left), self.resolve(right)), what, span)
+        return first, second
+
+    def _is(self, tree: parse_tree.IsPredicate) -> Expression:
+        operand = self.resolve(tree.operand)
+        if tree.what == "NULL":
+            return nodes.IsNull(operand=operand, negated=tree.negated, span=tree.span)
+        operand = require_boolean(operand, f"IS {tree.what}")
+        if tree.what == "UNKNOWN":
+            return nodes.IsNull(operand=operand, negated=tree.negated, span=tree.span)
+        return nodes.IsTruth(operand=operand, truth=tree.what == "TRUE", negated=tree.negated, span=tree.span)
+
+    def _between(self, tree: parse_tree.Between) -> Expression:
+        bounds = [self.resolve(part) for part in (tree.operand, tree.low, tree.high)]
+        operand, low, high = coerce_to_common(bounds, "BETWEEN", tree.span)
+        at_least = nodes.Comparison(operator=">=", left=operand, right=low, span=tree.span)
+        at_most = nodes.Comparison(operator="<=", left=operand, right=high, span=tree.span)
+        both = nodes.And(operands=(at_least, at_most), span=tree.span)
+        return nodes.Not(operand=both, span=tree.span) if tree.negated else both
+
+    def _like(self, tree: parse_tree.LikePredicate) -> Expression:
+        operand, pattern = self.resolve(tree.operand), self.resolve(tree.pattern)
+        for side in (operand, pattern):
+            if side.type.kind not in (TypeKind.VARCHAR, TypeKind.NULL):
+                raise ProgrammingError(f"LIKE takes strings, not {side.type}.", side.span or tree.span)
+        escape = None
+        if tree.escape is not None:
+            resolved = self.resolve(tree.escape)
+            if not isinstance(resolved, Literal) or not isinstance(resolved.value, str) or len(resolved.value) != 1:
+                raise ProgrammingError("ESCAPE takes a string literal of one character.", tree.escape.span)
+            escape = resolved.value
+        return nodes.Like(
+            operand=coerce(operand, VARCHAR),
+            pattern=coerce(pattern, VARCHAR),
+            escape=escape,
+            negated=tree.negated,
+            span=tree.span,
+        )
+
+    def _case(self, tree: parse_tree.CaseExpression) -> Expression:
+        if tree.operand is None:
+            conditions = [require_boolean(self.resolve(when), "WHEN") for when, _ in tree.branches]
+        else:
+            compared = [self.resolve(tree.operand), *[self.resolve(when) for when, _ in tree.branches]]
+            operand, *values = coerce_to_common(compared, "CASE", tree.span)
+            conditions = [
+                nodes.Comparison(operator="=", left=operand, right=value, span=value.span) for value in values
+            ]
+        otherwise = literal(None, tree.span) if tree.otherwise is None else self.resolve(tree.otherwise)
+        results = [self.resolve(then) for _, then in tree.branches]
+        *results, otherwise = coerce_to_common((*results, otherwise), "CASE", tree.span)
+        branches = tuple(zip(conditions, results, strict=True))
+        return nodes.Case(branches=branches, otherwise=otherwise, type=otherwise.type, span=tree.span)
+
+    def _cast(self, tree: parse_tree.CastExpression) -> Expression:
+        operand, target = self.resolve(tree.operand), sql_type(tree.type)
+        if not can_cast(operand.type, target):
+            raise ProgrammingError(f"{operand.type} cannot be cast to {target}.", tree.span)
+        if operand.type == target:
+            return operand
+        return nodes.Cast(operand=operand, type=target, span=tree.span)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def _call(self, tree: parse_tree.Call) -> Expression:
+        name = tree.name.name.lower()
+        if name in AGGREGATE_FUNCTIONS:
+            return self._aggregate(tree, name)
+        if tree.star or tree.distinct or tree.filter is not None:
+            what = "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
+            raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
+        arguments = [self.resolve(argument) for argument in tree.arguments]
+        if name in ("coalesce", "ifnull"):
+            wrong = len(arguments) != 2 if name == "ifnull" else not arguments
+            if wrong:
+                raise _wrong_count(name, "two arguments" if name == "ifnull" else "an argument", len(arguments), tree)
+            operands = coerce_to_common(arguments, name.upper(), tree.span)
+            return nodes.Coalesce(operands=operands, type=operands[0].type, span=tree.span)
+        if name == "nullif":
+            return self._nullif(arguments, tree)
+        return self._scalar_function(name, arguments, tree)
+
+    def _nullif(self, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
+        if len(arguments) != 2:
+            raise _wrong_count("nullif", "two arguments", len(arguments), tree)
+        left, right = coerce_to_common(arguments, "NULLIF", tree.span)
+        equal = nodes.Comparison(operator="=", left=left, right=right, span=tree.span)
+        null = Literal(value=None, type=left.type, span=tree.span)
+        return nodes.Case(branches=((equal, null),), otherwise=left, type=left.type, span=tree.span)
+
+    def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
+        function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
+        if function is None:
+            known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATE_FUNCTIONS, *_SPECIAL_CALLS)
+            raise ProgrammingError(f'There is no function "{name}".', tree.name.span, hint=did_you_mean(name, known))
+        if not function.minimum <= len(arguments) <= len(function.parameters):
+            low, high = function.minimum, len(function.parameters)
+            wanted = f"{low} to {high} arguments" if high > low else f"{low} argument{'s' * (low > 1)}"
+            raise _wrong_count(name, wanted, len(arguments), tree, hint=f"It is {function.signature}.")
+        types = tuple(argument.type for argument in arguments)
+        result = function.result_type(types)
+        if result is None:
+            given = ", ".join(str(type_) for type_ in types)
+            raise ProgrammingError(f"{name} does not take ({given}).", tree.span, hint=f"It is {function.signature}.")
+        if function.name == "extract":
+            field_name = arguments[0]
+            value = field_name.value if isinstance(field_name, Literal) else None
+            if value not in EXTRACT_FIELDS:
+                hint = did_you_mean(str(value), EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
+                raise ProgrammingError(f'EXTRACT has no field "{value}".', field_name.span or tree.span, hint=hint)
+        wanted_types = function.argument_types(types)
+        arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted_types, strict=True)]
+        return nodes.FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=tree.span)
+
+    def _aggregate(self, tree: parse_tree.Call, name: str) -> Expression:
+        if self._in_aggregate is not None:
+            raise ProgrammingError(
+                f"{name} cannot stand inside the aggregate {self._in_aggregate}.",
+                tree.span,
+                hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
+            )
+        if self._aggregates is None:
+            hint = "A condition on an aggregate belongs into HAVING." if self._clause == "WHERE" else None
+            raise ProgrammingError(f"{self._clause} takes no aggregates.", tree.span, hint=hint)
+        if tree.star and (name != "count" or tree.distinct):
+            raise ProgrammingError("Only count(*) takes a star.", tree.span)
+        if not tree.star and len(tree.arguments) != 1:
+            raise _wrong_count(name, "one argument" + (" or *" if name == "count" else ""), len(tree.arguments), tree)
+        self._in_aggregate = name
+        try:
+            argument = None if tree.star else self.resolve(tree.arguments[0])
+            condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
+        finally:
+            self._in_aggregate = None
+        argument, type_ = _aggregate_type(name, argument, tree.span)
+        distinct = tree.distinct and name not in ("min", "max")
+        call = AggregateCall(
+            name=name, argument=argument, distinct=distinct, filter=condition, type=type_, span=tree.span
+        )
+        return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+
+def _logical(operator: str, operands: list[Expression], span: Span) -> Expression:
+    """AND and OR are flat: BETWEEN, which is an AND, may stand in one."""
+    if operator == "AND":
+        flat = [part for node in operands for part in (node.operands if isinstance(node, nodes.And) else (node,))]
+        return nodes.And(operands=tuple(flat), span=span)
+    flat = [part for node in operands for part in (node.operands if isinstance(node, nodes.Or) else (node,))]
+    return nodes.Or(operands=tuple(flat), span=span)
+
+
+def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
+    if is_untyped_string(left) and not is_untyped_string(right):
+        left = coerce(left, right.type)
+    elif is_untyped_string(right) and not is_untyped_string(left):
+        right = coerce(right, left.type)
+    type_ = arithmetic_type(operator, left.type, right.type)
+    if type_ is None:
+        raise mismatch(operator, left.type, right.type, span)
+    if type_.kind is TypeKind.DECIMAL:
+        left, right = (
+            side if side.type.kind is TypeKind.DECIMAL else coerce(side, _decimal_operand(side))
+            for side in (left, right)
+        )
+    elif not (left.type.is_temporal or right.type.is_temporal):
+        left, right = coerce(left, type_), coerce(right, type_)
+    return nodes.Arithmetic(operator=operator, left=left, right=right, type=type_, span=span)
+
+
+def _decimal_operand(side: Expression) -> SqlType:
+    """The DECIMAL for an integer beside a DECIMAL; that of NULL has the one digit that it needs."""
+    return as_decimal(INTEGER if side.type.kind is TypeKind.NULL else side.type)
+
+
+def _concat(left: Expression, right: Expression, span: Span) -> Expression:
+    if TypeKind.VARCHAR not in (left.type.kind, right.type.kind) and TypeKind.NULL not in (
+        left.type.kind,
+        right.type.kind,
+    ):
+        raise mismatch("||", left.type, right.type, span)
+    arguments = (coerce(left, VARCHAR), coerce(right, VARCHAR))
+    return nodes.FunctionCall(name="concat", arguments=arguments, type=VARCHAR, span=span)
+
+
+def _aggregate_type(name: str, argument: Expression | None, span: Span) -> tuple[Expression | None, SqlType]:
+    """The argument as the aggregate takes it, and the type of the result."""
+    if argument is None or name == "count":
+        return argument, BIGINT
+    if argument.type.kind is TypeKind.NULL:
+        argument = coerce(argument, INTEGER)
+    if name in ("min", "max"):
+        return argument, argument.type
+    if not argument.type.is_numeric:
+        raise ProgrammingError(f"{name} takes numbers, not {argument.type}.", argument.span or span)
+    return argument, DOUBLE if name == "avg" else sum_type(argument.type)
+
+
+def _wrong_count(
+    name: str, wanted: str, given: int, tree: parse_tree.Call, hint: str | None = None
+) -> ProgrammingError:
+    return ProgrammingError(f"{name} takes {wanted}, not {given}.", tree.span, hint=hint)

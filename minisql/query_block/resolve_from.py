@@ -1,0 +1,236 @@
+"""Resolves FROM: tables, views, common table expressions, files, subqueries and the joins among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from minisql.catalog.range_table import RangeTable
+from minisql.catalog.table import Table
+from minisql.datatypes import SqlType
+from minisql.errors import ProgrammingError, Span, SqlError, did_you_mean
+from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression
+from minisql.expression.walk import conjunction
+from minisql.parser import parse_tree
+from minisql.parser.parse_tree import Identifier, JoinKind
+from minisql.query_block.coerce import coerce_to_common
+from minisql.query_block.environment import CommonTables, Environment, View
+from minisql.query_block.query_block import DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
+from minisql.query_block.resolve_expression import ExpressionResolver
+from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
+
+ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables], QueryExpression]
+
+EMPTY_SCOPE: Final = Scope({}, {}, ())
+"""The scope of a query without FROM."""
+
+
+class FromResolver:
+    """Resolves the FROM of one query block."""
+
+    def __init__(self, environment: Environment, common_tables: CommonTables, resolve_query: ResolveQuery) -> None:
+        self._environment = environment
+        self._common_tables = common_tables
+        self._resolve_query = resolve_query
+
+    def resolve(self, tree: parse_tree.TableReference) -> tuple[FromTree, Scope]:
+        """The tables and joins, and the names that they make visible."""
+        match tree:
+            case parse_tree.TableName():
+                return self._named(tree)
+            case parse_tree.FileTable():
+                return self._file(tree)
+            case parse_tree.TableFunction():
+                return self._function(tree)
+            case parse_tree.DerivedTable():
+                query = self._resolve_query(tree.query, self._common_tables)
+                return self._derived(query, tree.alias, tree.column_aliases, tree.span)
+            case parse_tree.JoinedTable():
+                return self._join(tree)
+            case _:
+                assert_never(tree)
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def _named(self, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
+        name = tree.name.name
+        alias = tree.alias or tree.name
+        common = self._common_tables.get(name.lower())
+        if common is not None:
+            query = self._resolve_query(common.tree.query, common.visible)
+            return self._derived(query, alias, tree.column_aliases or common.tree.columns, tree.span)
+        found = self._environment.relations.find(name)
+        if isinstance(found, View):
+            return self._view(found, alias, tree)
+        if found is None:
+            known = [*self._environment.relations.names(), *self._common_tables]
+            hint = did_you_mean(name, known)
+            if hint is None and "." in name:
+                hint = f"Is it a file? Then write it in single quotes: FROM '{name}'."
+            raise ProgrammingError(f'There is no table "{name}".', tree.name.span, hint=hint)
+        return self._use(found, alias.name, tree.column_aliases, tree.span)
+
+    def _view(self, view: View, alias: Identifier, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
+        open_views = self._environment.open_views
+        if view.name in open_views:
+            raise ProgrammingError(f'The view "{view.name}" reads itself.', tree.span)
+        open_views.append(view.name)
+        try:
+            query = self._resolve_query(view.query, {})
+        finally:
+            open_views.pop()
+        return self._derived(query, alias, tree.column_aliases or view.columns, tree.span)
+
+    def _file(self, tree: parse_tree.FileTable) -> tuple[FromTree, Scope]:
+        try:
+            source = self._environment.relations.open_file(tree.path)
+        except SqlError as error:
+            if error.span is None:
+                error.span = tree.span
+            raise
+        alias = tree.alias.name if tree.alias is not None else _stem(tree.path)
+        return self._use(source, alias, tree.column_aliases, tree.span)
+
+    def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
+        name = tree.name.name
+        if name != "range":
+            raise ProgrammingError(
+                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, ["range"])
+            )
+        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "range")
+        values: list[int] = []
+        for argument in tree.arguments:
+            value = self._environment.evaluate(resolver.resolve(argument))
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ProgrammingError("range takes integers.", argument.span)
+            values.append(value)
+        if not 1 <= len(values) <= 3:
+            raise ProgrammingError(
+                f"range takes 1 to 3 arguments, not {len(values)}.",
+                tree.span,
+                hint="It is range([start,] stop [, step]).",
+            )
+        if len(values) == 3 and values[2] == 0:
+            raise ProgrammingError("The step of range is not zero.", tree.arguments[2].span)
+        start, stop = (0, values[0]) if len(values) == 1 else (values[0], values[1])
+        source = RangeTable(start, stop, values[2] if len(values) == 3 else 1)
+        return self._use(source, tree.alias.name if tree.alias else name, tree.column_aliases, tree.span)
+
+    def _use(
+        self, source: Table, alias: str, column_aliases: Sequence[Identifier], span: Span
+    ) -> tuple[FromTree, Scope]:
+        table = self._environment.new_table()
+        names = _renamed([column.name for column in source.columns], column_aliases, alias)
+        types = [column.type for column in source.columns]
+        scope_table = _scope_table(table, alias, names, types)
+        return TableUse(table=table, alias=alias, source=source, span=span), Scope.of_table(scope_table)
+
+    def _derived(
+        self, query: QueryExpression, alias: Identifier | None, column_aliases: Sequence[Identifier], span: Span
+    ) -> tuple[FromTree, Scope]:
+        name = "" if alias is None else alias.name
+        names = _renamed(query.names, column_aliases, name or "the subquery")
+        scope_table = _scope_table(query.table, name, names, query.types)
+        if not name and column_aliases:
+            raise ProgrammingError("Column aliases follow the alias of a table.", span)
+        return DerivedTable(alias=name, query=query), Scope.of_table(scope_table)
+
+    # --- joins --------------------------------------------------------------------------------------------------------
+
+    def _join(self, tree: parse_tree.JoinedTable) -> tuple[FromTree, Scope]:
+        left, left_scope = self.resolve(tree.left)
+        right, right_scope = self.resolve(tree.right)
+        shared = left_scope.shared_alias(right_scope)
+        if shared is not None:
+            raise ProgrammingError(
+                f'Two tables of this FROM are named "{shared}".',
+                tree.right.span,
+                hint=f"Give one of them another name: {shared} AS other.",
+            )
+        if tree.using or tree.natural:
+            condition, merged = self._merge(tree, left_scope, right_scope)
+            scope = left_scope.join(right_scope, merged)
+        else:
+            scope = left_scope.join(right_scope)
+            condition = None
+            if tree.condition is not None:
+                condition = ExpressionResolver(scope, self._environment.parameters, "ON").condition(tree.condition)
+        return JoinedTable(kind=tree.kind, left=left, right=right, condition=condition), scope
+
+    def _merge(
+        self, tree: parse_tree.JoinedTable, left: Scope, right: Scope
+    ) -> tuple[Expression | None, list[ScopeColumn]]:
+        """The equalities of USING or NATURAL, and the columns that they merge."""
+        names = tree.using
+        if tree.natural:
+            names = tuple(
+                Identifier(span=tree.span, name=column.name) for column in left.visible if right.find(column.name)
+            )
+        conditions: list[Expression] = []
+        merged: list[ScopeColumn] = []
+        for name in names:
+            if any(same_name(name.name, other.name) for other in merged):
+                raise ProgrammingError(f'USING names the column "{name.name}" twice.', name.span)
+            found = []
+            for side, scope in (("left", left), ("right", right)):
+                candidates = scope.find(name.name)
+                if not candidates:
+                    hint = did_you_mean(name.name, [column.name for column in scope.visible])
+                    raise ProgrammingError(
+                        f'The {side} side of this join has no column "{name.name}" for USING.', name.span, hint=hint
+                    )
+                if len(candidates) > 1:
+                    raise ProgrammingError(
+                        f'The {side} side of this join has several columns "{name.name}".',
+                        name.span,
+                        hint="Join with ON, and say which of them you mean.",
+                    )
+                found.append(candidates[0].expression)
+            first, second = coerce_to_common(found, f'USING ("{name.name}")', name.span)
+            conditions.append(Comparison(operator="=", left=first, right=second, span=name.span))
+            merged.append(ScopeColumn(name.name, _merged_column(tree.kind, first, second, name)))
+        return conjunction(conditions), merged
+
+
+def _merged_column(kind: JoinKind, left: Expression, right: Expression, name: Identifier) -> Expression:
+    """What a column of USING stands for: the side that is never padded, or whichever side is there (SQL:2016, 7.10)."""
+    if kind is JoinKind.RIGHT:
+        return right
+    if kind is JoinKind.FULL:
+        operands = (*_operands(left), *_operands(right))
+        return Coalesce(operands=operands, type=left.type, span=name.span)
+    return left
+
+
+def _operands(expression: Expression) -> tuple[Expression, ...]:
+    """COALESCE is associative: a chain of FULL JOIN ... USING keeps one flat COALESCE."""
+    return expression.operands if isinstance(expression, Coalesce) else (expression,)
+
+
+def _scope_table(table: int, alias: str, names: Sequence[str], types: Sequence[SqlType]) -> ScopeTable:
+    columns = tuple(
+        ScopeColumn(
+            name, ColumnRef(column=ColumnId(table, position), name=f"{alias}.{name}" if alias else name, type=type_)
+        )
+        for position, (name, type_) in enumerate(zip(names, types, strict=True))
+    )
+    return ScopeTable(alias, columns)
+
+
+def _renamed(names: Sequence[str], aliases: Sequence[Identifier], table: str) -> list[str]:
+    """The names with the first of them replaced by the aliases."""
+    if len(aliases) > len(names):
+        raise ProgrammingError(
+            f'"{table}" has {len(names)} column{"s" * (len(names) != 1)}, and {len(aliases)} names are given.',
+            aliases[len(names)].span,
+        )
+    return [alias.name for alias in aliases] + list(names[len(aliases) :])
+
+
+def _stem(path: str) -> str:
+    """The alias of a file: its name without folder and ending; that of its folder where the name holds `*`."""
+    parts = [part for part in path.replace("\\", "/").split("/") if part]
+    for part in reversed(parts):
+        if "*" not in part:
+            return part.split(".")[0]
+    return "files"
