@@ -1,0 +1,569 @@
+"""The stupid oracle: expressions and relational expressions evaluated row by row, as the standard says and no faster.
+
+A row is a dict from `ColumnId` to a Python value, a relation a list of rows. Nothing here is shared with the engine but
+the data types of its trees.
+"""
+
+from __future__ import annotations
+
+import datetime
+import operator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from typing import Any, assert_never
+
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.columnar.column import Batch
+from minisql.columnar.python_values import from_values
+from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
+from minisql.errors import DataError
+from minisql.expression.nodes import (
+    AggregateCall,
+    And,
+    Arithmetic,
+    Case,
+    Cast,
+    Coalesce,
+    ColumnId,
+    ColumnRef,
+    Comparison,
+    Expression,
+    FunctionCall,
+    InList,
+    IsDistinctFrom,
+    IsNull,
+    IsTruth,
+    Like,
+    Literal,
+    Negate,
+    Not,
+    Or,
+    SortKey,
+    Value,
+)
+from minisql.optimizer import access_path
+from minisql.optimizer.access_path import AccessPath
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Filter,
+    Join,
+    JoinType,
+    Limit,
+    OneRow,
+    Project,
+    RelationalExpression,
+    SetOperation,
+    SetOperator,
+    Sort,
+    Values,
+)
+
+Row = Mapping[ColumnId, Value]
+
+COMPARE = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ListTable:
+    """A table that is a list of rows; satisfies the protocol of `catalog.table.Table`."""
+
+    name: str
+    columns: tuple[ColumnDefinition, ...]
+    rows: Sequence[tuple[Value, ...]]
+
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    def column_statistics(self, column: int) -> ColumnStatistics:
+        known: list[Any] = [row[column] for row in self.rows if row[column] is not None]
+        return ColumnStatistics(
+            distinct_count=len(set(known)),
+            null_fraction=1 - len(known) / len(self.rows) if self.rows else 0.0,
+            low=min(known) if known else None,
+            high=max(known) if known else None,
+        )
+
+    def scan(self, columns: Sequence[int], filters: Sequence[SimpleFilter], batch_rows: int) -> Iterator[Batch]:
+        for start in range(0, len(self.rows), batch_rows):
+            part = self.rows[start : start + batch_rows]
+            yield Batch([from_values([row[c] for row in part], self.columns[c].type) for c in columns], len(part))
+
+
+# --- expressions ------------------------------------------------------------------------------------------------------
+
+
+def evaluate(expression: Expression, row: Row) -> Value:
+    """The value of an expression in a row."""
+    match expression:
+        case Literal():
+            return expression.value
+        case ColumnRef():
+            return row[expression.column]
+        case Case():
+            for condition, result in expression.branches:
+                if evaluate(condition, row) is True:
+                    return evaluate(result, row)
+            return evaluate(expression.otherwise, row)
+        case Coalesce():
+            for operand in expression.operands:
+                if (value := evaluate(operand, row)) is not None:
+                    return value
+            return None
+        case And():
+            values = [evaluate(operand, row) for operand in expression.operands]
+            return False if any(value is False for value in values) else None if None in values else True
+        case Or():
+            values = [evaluate(operand, row) for operand in expression.operands]
+            return True if any(value is True for value in values) else None if None in values else False
+        case Not():
+            return negated(evaluate(expression.operand, row))
+        case IsNull():
+            return (evaluate(expression.operand, row) is None) is not expression.negated
+        case IsTruth():
+            return (evaluate(expression.operand, row) is expression.truth) is not expression.negated
+        case IsDistinctFrom():
+            left, right = evaluate(expression.left, row), evaluate(expression.right, row)
+            distinct = (left is None) != (right is None) or (left is not None and left != right)
+            return distinct is not expression.negated
+        case InList():
+            found = is_in(evaluate(expression.operand, row), [evaluate(item, row) for item in expression.items])
+            return negated(found) if expression.negated else found
+        case Arithmetic() | Comparison() | Negate() | Cast() | Like() | FunctionCall():
+            return strict(expression, row)
+        case _:
+            assert_never(expression)
+
+
+def strict(expression: Arithmetic | Comparison | Negate | Cast | Like | FunctionCall, row: Row) -> Value:
+    operands: tuple[Expression, ...]
+    match expression:
+        case Arithmetic() | Comparison():
+            operands = (expression.left, expression.right)
+        case Negate() | Cast():
+            operands = (expression.operand,)
+        case Like():
+            operands = (expression.operand, expression.pattern)
+        case FunctionCall():
+            operands = expression.arguments
+        case _:
+            assert_never(expression)
+    values: list[Any] = [evaluate(operand, row) for operand in operands]
+    if None in values:
+        return None
+    match expression:
+        case Arithmetic():
+            return in_range(arithmetic(expression, *values), expression.type)
+        case Comparison():
+            return COMPARE[expression.operator](*values)
+        case Negate():
+            return in_range(-values[0], expression.type)
+        case Cast():
+            return cast(values[0], expression.operand.type, expression.type)
+        case Like():
+            return like(*values, expression.escape) is not expression.negated
+        case FunctionCall():
+            return FUNCTIONS[expression.name](expression.type, *values)
+        case _:
+            assert_never(expression)
+
+
+def negated(value: Value) -> Value:
+    return None if value is None else not value
+
+
+def is_in(operand: Value, items: list[Value]) -> Value:
+    if operand is None:
+        return None
+    if any(item is not None and item == operand for item in items):
+        return True
+    return None if None in items else False
+
+
+def arithmetic(expression: Arithmetic, left: Any, right: Any) -> Any:
+    if isinstance(left, datetime.date) or isinstance(right, datetime.date):
+        return date_arithmetic(expression.operator, left, right)
+    match expression.operator:
+        case "+":
+            return exactly(operator.add, left, right)
+        case "-":
+            return exactly(operator.sub, left, right)
+        case "*":
+            return exactly(operator.mul, left, right)
+    if right == 0:
+        raise DataError("division by zero", expression.span)
+    if expression.operator == "/":
+        return left / right if isinstance(left, float) else truncated_quotient(left, right)
+    if isinstance(left, float):
+        return left - right * int(left / right)
+    return exactly(operator.sub, left, exactly(operator.mul, right, truncated_quotient(left, right)))
+
+
+def exactly(operation: Any, left: Any, right: Any) -> Any:
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        result = operation(Fraction(left), Fraction(right))
+        return EXACT.divide(Decimal(result.numerator), Decimal(result.denominator))
+    return operation(left, right)
+
+
+EXACT = Context(prec=120)
+
+
+def truncated_quotient(left: Any, right: Any) -> int:
+    return int(Fraction(left) / Fraction(right))
+
+
+def date_arithmetic(symbol: str, left: Any, right: Any) -> Any:
+    if symbol == "-" and isinstance(left, datetime.date) and isinstance(right, datetime.date):
+        return (left - right).days
+    try:
+        if symbol == "-":
+            return left - datetime.timedelta(days=right)
+        return left + datetime.timedelta(days=right) if isinstance(right, int) else right + datetime.timedelta(left)
+    except OverflowError as error:
+        raise DataError("date out of range") from error
+
+
+def in_range(value: Any, type_: SqlType) -> Any:
+    """The value itself, if its type can hold it."""
+    low_high = {TypeKind.INTEGER: INTEGER_RANGE, TypeKind.BIGINT: BIGINT_RANGE}.get(type_.kind)
+    if low_high is not None and not low_high[0] <= value <= low_high[1]:
+        raise DataError(f"{type_} out of range")
+    if type_.kind is TypeKind.DECIMAL and abs(value) >= 10 ** (type_.precision - type_.scale):
+        raise DataError(f"{type_} out of range")
+    return value
+
+
+def cast(value: Any, source: SqlType, target: SqlType) -> Any:
+    try:
+        return in_range(cast_value(value, source, target), target)
+    except (ValueError, ArithmeticError, OverflowError) as error:
+        raise DataError(f"{value!r} is no {target}") from error
+
+
+def cast_value(value: Any, source: SqlType, target: SqlType) -> Any:
+    if source == target:
+        return value
+    text = value.strip() if isinstance(value, str) else None
+    match target.kind:
+        case TypeKind.VARCHAR:
+            return as_text(value)
+        case TypeKind.BOOLEAN:
+            if text is None:
+                return value != 0
+            return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[text.lower()]
+        case TypeKind.INTEGER | TypeKind.BIGINT:
+            if isinstance(value, float):
+                return round(value)
+            return int(Decimal(text if text is not None else value).to_integral_value(ROUND_HALF_UP))
+        case TypeKind.DECIMAL:
+            exact = Decimal(text if text is not None else repr(value) if isinstance(value, float) else value)
+            return exact.quantize(Decimal(1).scaleb(-target.scale), ROUND_HALF_UP, EXACT)
+        case TypeKind.DOUBLE:
+            return float(text if text is not None else value)
+        case TypeKind.DATE:
+            return value.date() if text is None else datetime.date.fromisoformat(text)
+        case TypeKind.TIMESTAMP:
+            if text is not None:
+                return datetime.datetime.fromisoformat(text)
+            return datetime.datetime(value.year, value.month, value.day)
+        case _:
+            raise ValueError(target)
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
+
+
+def like(text: str, pattern: str, escape: str | None) -> bool:
+    regex = ""
+    characters = iter(pattern)
+    for character in characters:
+        if escape is not None and character == escape:
+            regex += re.escape(next(characters))
+        else:
+            regex += {"%": ".*", "_": "."}.get(character, re.escape(character))
+    return re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def half_away(value: Any, digits: int) -> Any:
+    if isinstance(value, float):
+        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT))
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT)
+    return rounded if isinstance(value, Decimal) else int(rounded)
+
+
+def substring(text: str, start: int, count: int | None = None) -> str:
+    if count is not None and count < 0:
+        raise DataError("negative substring length")
+    stop = len(text) + 1 if count is None else start + count
+    return text[max(start, 1) - 1 : max(stop, 1) - 1]
+
+
+def extract(field: str, value: datetime.date) -> int:
+    match field:
+        case "quarter":
+            return (value.month + 2) // 3
+        case "week":
+            return value.isocalendar().week
+        case "dow":
+            return value.isoweekday() % 7
+        case "doy":
+            return value.timetuple().tm_yday
+        case "epoch":
+            return int((as_timestamp(value) - datetime.datetime(1970, 1, 1)) // datetime.timedelta(seconds=1))
+        case _:
+            return int(getattr(as_timestamp(value), field))
+
+
+def as_timestamp(value: datetime.date) -> datetime.datetime:
+    return value if isinstance(value, datetime.datetime) else datetime.datetime(value.year, value.month, value.day)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "abs": lambda type_, value: in_range(abs(value), type_),
+    "round": lambda type_, value, digits=0: in_range(half_away(value, digits), type_),
+    "lower": lambda _, text: text.lower(),
+    "upper": lambda _, text: text.upper(),
+    "length": lambda _, text: len(text),
+    "substring": lambda _, *arguments: substring(*arguments),
+    "trim": lambda _, text, characters=" ": text.strip(characters) if characters else text,
+    "ltrim": lambda _, text, characters=" ": text.lstrip(characters) if characters else text,
+    "rtrim": lambda _, text, characters=" ": text.rstrip(characters) if characters else text,
+    "concat": lambda _, left, right: left + right,
+    "extract": lambda _, field, value: extract(field, value),
+}
+
+
+# --- relational expressions -------------------------------------------------------------------------------------------
+
+
+def columns(relation: RelationalExpression) -> list[ColumnId]:
+    """The columns that a relational expression gives."""
+    match relation:
+        case BaseTable():
+            return [ColumnId(relation.table, i) for i in range(len(relation.source.columns))]
+        case Values() | SetOperation():
+            return [ColumnId(relation.table, i) for i in range(len(relation.types))]
+        case OneRow():
+            return []
+        case Join():
+            if relation.type in (JoinType.SEMI, JoinType.ANTI):
+                return columns(relation.left)
+            return columns(relation.left) + columns(relation.right)
+        case Filter() | Sort() | Limit():
+            return columns(relation.input)
+        case Project():
+            return [ColumnId(relation.table, i) for i in range(len(relation.expressions))]
+        case Aggregate():
+            return [ColumnId(relation.table, i) for i in range(len(relation.keys) + len(relation.aggregates))]
+        case _:
+            assert_never(relation)
+
+
+def rows(relation: RelationalExpression) -> list[Row]:
+    """The rows of a relational expression over tables that have `.rows`; their order means something after a sort."""
+    match relation:
+        case BaseTable():
+            assert isinstance(relation.source, ListTable)
+            return [numbered(relation.table, row) for row in relation.source.rows]
+        case Values():
+            return [numbered(relation.table, [evaluate(value, {}) for value in row]) for row in relation.rows]
+        case OneRow():
+            return [{}]
+        case Join():
+            return join(relation)
+        case Filter():
+            return [row for row in rows(relation.input) if holds(relation.conditions, row)]
+        case Project():
+            return [
+                numbered(relation.table, [evaluate(expression, row) for expression in relation.expressions])
+                for row in rows(relation.input)
+            ]
+        case Aggregate():
+            return aggregate(relation)
+        case SetOperation():
+            return set_operation(relation)
+        case Sort():
+            return sort(rows(relation.input), relation.keys)
+        case Limit():
+            stop = None if relation.limit is None else relation.offset + relation.limit
+            return rows(relation.input)[relation.offset : stop]
+        case _:
+            assert_never(relation)
+
+
+def numbered(table: int, values: Sequence[Value]) -> Row:
+    return {ColumnId(table, position): value for position, value in enumerate(values)}
+
+
+def holds(conditions: Sequence[Expression], row: Row) -> bool:
+    return all(evaluate(condition, row) is True for condition in conditions)
+
+
+def join(relation: Join) -> list[Row]:
+    left, right = rows(relation.left), rows(relation.right)
+    pairs = [(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if holds(relation.conditions, {**a, **b})]
+    left_matched, right_matched = {i for i, _ in pairs}, {j for _, j in pairs}
+    match relation.type:
+        case JoinType.SEMI:
+            return [row for i, row in enumerate(left) if i in left_matched]
+        case JoinType.ANTI:
+            return [row for i, row in enumerate(left) if i not in left_matched]
+    found: list[Row] = [{**left[i], **right[j]} for i, j in pairs]
+    if relation.type in (JoinType.LEFT, JoinType.FULL):
+        padding = dict.fromkeys(columns(relation.right))
+        found += [{**row, **padding} for i, row in enumerate(left) if i not in left_matched]
+    if relation.type is JoinType.FULL:
+        padding = dict.fromkeys(columns(relation.left))
+        found += [{**padding, **row} for j, row in enumerate(right) if j not in right_matched]
+    return found
+
+
+def aggregate(relation: Aggregate) -> list[Row]:
+    groups: dict[tuple[Value, ...], list[Row]] = {} if relation.keys else {(): []}
+    for row in rows(relation.input):
+        groups.setdefault(tuple(evaluate(key, row) for key in relation.keys), []).append(row)
+    return [
+        numbered(relation.table, [*key, *(aggregate_value(call, group) for call in relation.aggregates)])
+        for key, group in groups.items()
+    ]
+
+
+def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
+    if call.filter is not None:
+        group = [row for row in group if evaluate(call.filter, row) is True]
+    if call.argument is None:
+        return len(group)
+    values: list[Any] = [value for row in group if (value := evaluate(call.argument, row)) is not None]
+    if call.distinct:
+        values = list(dict.fromkeys(values))
+    if call.name == "count":
+        return len(values)
+    if not values:
+        return None
+    match call.name:
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "sum":
+            total = sum(values)
+            return in_range(Decimal(total) if call.type.kind is TypeKind.DECIMAL else total, call.type)
+        case "avg":
+            return float(sum(Fraction(value) for value in values) / len(values))
+        case _:
+            raise ValueError(call.name)
+
+
+def set_operation(relation: SetOperation) -> list[Row]:
+    left = Counter(tuple(row[column] for column in relation.left_columns) for row in rows(relation.left))
+    right = Counter(tuple(row[column] for column in relation.right_columns) for row in rows(relation.right))
+    if not relation.all:
+        left, right = Counter(set(left)), Counter(set(right))
+    match relation.operator:
+        case SetOperator.UNION:
+            result = left + right
+        case SetOperator.INTERSECT:
+            result = left & right
+        case SetOperator.EXCEPT:
+            result = left - right
+        case _:
+            assert_never(relation.operator)
+    if not relation.all:
+        result = Counter(set(result))
+    return [numbered(relation.table, values) for values in result.elements()]
+
+
+def sort(unsorted: list[Row], keys: Sequence[SortKey]) -> list[Row]:
+    ordered = unsorted
+    for key in reversed(keys):
+        valued: list[tuple[Any, Row]] = [(evaluate(key.expression, row), row) for row in ordered]
+        nulls = [row for value, row in valued if value is None]
+        known = sorted(((v, r) for v, r in valued if v is not None), key=lambda pair: pair[0], reverse=key.descending)
+        others = [row for _, row in known]
+        ordered = nulls + others if key.nulls_first else others + nulls
+    return ordered
+
+
+def bag(relation: RelationalExpression, only: Sequence[ColumnId] | None = None) -> Counter[tuple[Value, ...]]:
+    """The rows as a bag of tuples over the given columns, all by default in the order of their numbers."""
+    wanted = sorted(columns(relation)) if only is None else only
+    return Counter(tuple(row[column] for column in wanted) for row in rows(relation))
+
+
+# --- access paths -----------------------------------------------------------------------------------------------------
+
+
+def as_relational(path: AccessPath) -> RelationalExpression:
+    """What an access path computes, as a relational expression: how it does it is left out."""
+    match path:
+        case access_path.TableScan():
+            return BaseTable(table=path.table, alias=path.alias, source=path.source)
+        case access_path.ValuesScan():
+            return Values(table=path.table, alias=path.alias, names=path.names, types=path.types, rows=path.values)
+        case access_path.OneRow():
+            return OneRow()
+        case access_path.Filter():
+            return Filter(input=as_relational(path.input), conditions=path.conditions)
+        case access_path.HashJoin():
+            equalities = tuple(
+                IsDistinctFrom(left=key.left, right=key.right, negated=True)
+                if key.null_safe
+                else Comparison(operator="=", left=key.left, right=key.right)
+                for key in path.keys
+            )
+            return Join(
+                type=path.type,
+                left=as_relational(path.left),
+                right=as_relational(path.right),
+                conditions=equalities + path.residual,
+            )
+        case access_path.NestedLoopJoin():
+            left, right = as_relational(path.left), as_relational(path.right)
+            return Join(type=path.type, left=left, right=right, conditions=path.conditions)
+        case access_path.Project():
+            return Project(
+                table=path.table,
+                alias=path.alias,
+                input=as_relational(path.input),
+                names=path.names,
+                expressions=path.expressions,
+            )
+        case access_path.HashAggregate():
+            input_ = as_relational(path.input)
+            return Aggregate(table=path.table, input=input_, keys=path.keys, aggregates=path.aggregates)
+        case access_path.SetOperation():
+            return SetOperation(
+                table=path.table,
+                operator=path.operator,
+                all=path.all,
+                left=as_relational(path.left),
+                right=as_relational(path.right),
+                left_columns=path.left_columns,
+                right_columns=path.right_columns,
+                names=path.names,
+                types=path.types,
+            )
+        case access_path.Sort():
+            sorted_ = Sort(input=as_relational(path.input), keys=path.keys)
+            return sorted_ if path.limit is None else Limit(input=sorted_, limit=path.limit, offset=0)
+        case access_path.Limit():
+            return Limit(input=as_relational(path.input), limit=path.limit, offset=path.offset)
+        case _:
+            assert_never(path)
