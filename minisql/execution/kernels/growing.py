@@ -1,0 +1,48 @@
+"""Arrays that grow at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from minisql.columnar.column import Array
+
+
+class GrowingArray:
+    """Values one after the other, with room to append: what is appended is copied about once."""
+
+    __slots__ = ("_count", "_values")
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self._values: Array = np.empty(0, dtype)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def nbytes(self) -> int:
+        return self._values.nbytes
+
+    def used(self) -> Array:
+        """The values, not copied; they move when the array grows."""
+        return self._values[: self._count]
+
+    def append(self, values: Array) -> None:
+        """Adds values at the end."""
+        start = self.extend(len(values))
+        self._values[start : self._count] = values
+
+    def extend(self, length: int) -> int:
+        """Adds so many values that mean nothing yet; gives where they start."""
+        start = self._count
+        self._count = start + length
+        if self._count > len(self._values):
+            larger = np.empty(max(self._count, 2 * len(self._values)), self._values.dtype)
+            larger[:start] = self._values[:start]
+            self._values = larger
+        return start
+
+    def truncate(self, count: int) -> None:
+        """Forgets all but the first values."""
+        self._count = count
