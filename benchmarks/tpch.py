@@ -2,7 +2,8 @@
 
     python benchmarks/tpch.py --scale 1
 
-The first run makes the data (see `tpch_data`). Both engines hold the tables in their own format before the clock starts.
+The first run makes the data (see `tpch_data`). Both engines hold the tables in their own format before the clock
+starts.
 """
 
 from __future__ import annotations

@@ -23,13 +23,16 @@ WHERE f.dest IS NULL
 ORDER BY a.faa
 LIMIT 10;
 
--- And the plan. A FULL JOIN that WHERE makes one-sided is planned as what it is, a LEFT JOIN.
+-- And the plan.
 EXPLAIN
 SELECT count(*), count(f.dest), count(a.faa)
 FROM flights AS f FULL JOIN airports AS a ON f.dest = a.faa;
 
+-- A condition in WHERE can make a FULL JOIN one-sided: rows without a flight have no month. The plan says LEFT.
 EXPLAIN
-SELECT f.dest, count(*) AS flights
+SELECT a.name, count(*) AS flights
 FROM flights AS f FULL JOIN airports AS a ON f.dest = a.faa
-WHERE a.faa IS NULL
-GROUP BY f.dest;
+WHERE f.month = 12
+GROUP BY a.name
+ORDER BY flights DESC
+LIMIT 5;

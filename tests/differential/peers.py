@@ -1,0 +1,53 @@
+"""The engines that answers are compared with. A case counts where SQLite and DuckDB agree."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import duckdb
+
+Rows = list[tuple[Any, ...]]
+
+
+def bag(rows: Iterable[tuple[Any, ...]]) -> Rows:
+    """The rows in an order of their own, so that lists of them compare as bags."""
+    return sorted((tuple(_plain(value) for value in row) for row in rows), key=_sort_key)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of every type compare by value; a DECIMAL without a fraction is an integer."""
+    if isinstance(value, (bool, str)) or value is None:
+        return value
+    as_int = int(value)
+    return as_int if as_int == value else float(value)
+
+
+def _sort_key(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple((value is not None, isinstance(value, str), str(value)) for value in row)
+
+
+class Peers:
+    """A fresh database in SQLite and DuckDB."""
+
+    def __init__(self, script: Iterable[str]) -> None:
+        self._sqlite = sqlite3.connect(":memory:")
+        self._duckdb = duckdb.connect(":memory:")
+        self._duckdb.execute("SET threads = 1")
+        for statement in script:
+            self._sqlite.execute(statement)
+            self._duckdb.execute(statement)
+
+    def rows(self, query: str) -> Rows | None:
+        """The rows both agree on, as a bag; None where they do not or where one of them refuses."""
+        try:
+            from_sqlite = bag(self._sqlite.execute(query).fetchall())
+            from_duckdb = bag(self._duckdb.execute(query).fetchall())
+        except (sqlite3.Error, duckdb.Error):
+            return None
+        return from_sqlite if from_sqlite == from_duckdb else None
+
+    def close(self) -> None:
+        self._sqlite.close()
+        self._duckdb.close()
