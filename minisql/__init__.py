@@ -1,1 +1,55 @@
-"""minisql"""
+"""minisql: an embeddable SQL engine that reorders every join, FULL OUTER JOIN included.
+
+    >>> import minisql
+    >>> connection = minisql.connect()
+    >>> connection.execute("SELECT 6 * 7 AS answer").fetchone()
+    (42,)
+
+The life of a query: `parser` reads the text, `query_block` finds out what its names mean, `relational` says it as
+algebra and rewrites it, `hypergraph` knows which orders of its joins are legal and `optimizer` which of them is
+cheapest, `execution` runs the plan. `session.pipeline` has these steps in a row; ARCHITECTURE.md has the picture.
+"""
+
+from minisql.errors import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Span,
+    SqlError,
+    Warning,  # noqa: A004  (the name is PEP 249's)
+)
+from minisql.session.connection import Connection, connect
+from minisql.session.result import Result
+
+__version__ = "0.1.0"
+
+apilevel = "2.0"
+threadsafety = 1
+paramstyle = "qmark"
+
+__all__ = [
+    "Connection",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Result",
+    "Span",
+    "SqlError",
+    "Warning",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "threadsafety",
+]
