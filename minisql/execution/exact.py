@@ -1,0 +1,160 @@
+"""Exact arithmetic on arrays of integers, the physical form of INTEGER, BIGINT and DECIMAL.
+
+An array is int32 or int64, or of Python ints (dtype object) where a DECIMAL needs more than 64 bits. Nothing here
+wraps around: interval arithmetic on the `bounds` of the operands proves that int64 suffices, which costs nothing; where
+there is no proof, an estimate in double precision finds the few rows that may overflow, and these alone are computed
+with Python ints.
+"""
+
+from __future__ import annotations
+
+import operator as python
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from minisql.columnar.column import Array, BoolArray, Bounds, Column
+from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, MAX_DECIMAL_PRECISION, SqlType, TypeKind
+from minisql.errors import InternalError
+
+DATE_RANGE: Final = (-719162, 2932896)
+"""The days from year 1 to year 9999: those that a Python date has."""
+DECIMAL_RANGE: Final = (1 - 10**MAX_DECIMAL_PRECISION, 10**MAX_DECIMAL_PRECISION - 1)
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {"+": python.add, "-": python.sub, "*": python.mul}
+# Below this, the error of an estimate in double precision cannot hide an overflow of int64.
+_SAFE_ESTIMATE: Final = 2.0**62
+
+
+def value_range(type_: SqlType) -> Bounds:
+    """The physical values that an exact type allows; for a DECIMAL all that any DECIMAL can hold."""
+    match type_.kind:
+        case TypeKind.INTEGER:
+            return INTEGER_RANGE
+        case TypeKind.BIGINT:
+            return BIGINT_RANGE
+        case TypeKind.DATE:
+            return DATE_RANGE
+        case TypeKind.DECIMAL:
+            return DECIMAL_RANGE
+        case _:
+            raise InternalError(f"{type_} is not an exact number.")
+
+
+def within(bounds: Bounds, range_: Bounds) -> bool:
+    """Whether every value between the bounds lies in the range."""
+    return range_[0] <= bounds[0] and bounds[1] <= range_[1]
+
+
+def bounds_of(column: Column) -> Bounds:
+    """The bounds of a column, measured where they are not known."""
+    return column.bounds if column.bounds is not None else measured_bounds(column.values, column.valid)
+
+
+def measured_bounds(values: Array, valid: BoolArray | None) -> Bounds:
+    """The bounds of the values that are not NULL; they may include 0 where there are NULLs."""
+    if len(values) == 0:
+        return (0, 0)
+    if valid is not None:
+        values = np.where(valid, values, 0)
+    return int(values.min()), int(values.max())
+
+
+def result_bounds(operator: str, left: Bounds, right: Bounds) -> Bounds:
+    """The bounds of `left operator right` for `+ - *` (interval arithmetic)."""
+    match operator:
+        case "+":
+            return left[0] + right[0], left[1] + right[1]
+        case "-":
+            return left[0] - right[1], left[1] - right[0]
+        case _:
+            corners = [a * b for a in left for b in right]
+            return min(corners), max(corners)
+
+
+def combine(
+    operator: str, left: Column, right: Column, valid: BoolArray | None, dtype: np.dtype[Any]
+) -> tuple[Array, Bounds]:
+    """`left operator right` for `+ - *`, exactly, and bounds of it; `valid` tells the rows of the result that count.
+
+    `dtype` is what the result is wanted in; the array is wider where its bounds are.
+    """
+    operation = _OPERATIONS[operator]
+    if left.values.dtype.hasobject or right.values.dtype.hasobject:
+        return narrowed(operation(left.values.astype(np.object_), right.values.astype(np.object_)), valid)
+    bounds = result_bounds(operator, bounds_of(left), bounds_of(right))
+    if within(bounds, BIGINT_RANGE):
+        if dtype.itemsize == 4 and within(bounds, INTEGER_RANGE):
+            return operation(left.values.astype(dtype, copy=False), right.values.astype(dtype, copy=False)), bounds
+        return operation(left.values.astype(np.int64, copy=False), right.values.astype(np.int64, copy=False)), bounds
+    return _without_proof(operation, left.values.astype(np.int64), right.values.astype(np.int64), valid)
+
+
+def _without_proof(
+    operation: Callable[[Any, Any], Any], left: Array, right: Array, valid: BoolArray | None
+) -> tuple[Array, Bounds]:
+    values = operation(left, right)
+    estimate = operation(left.astype(np.float64), right.astype(np.float64))
+    doubtful = np.abs(estimate) >= _SAFE_ESTIMATE
+    if valid is not None:
+        doubtful &= valid
+    rows = np.flatnonzero(doubtful)
+    if len(rows) == 0:
+        return values, measured_bounds(values, valid)
+    left, right = np.broadcast_to(left, values.shape), np.broadcast_to(right, values.shape)
+    exact = values.astype(np.object_)
+    exact[rows] = operation(left[rows].astype(np.object_), right[rows].astype(np.object_))
+    return narrowed(exact, valid)
+
+
+def narrowed(values: Array, valid: BoolArray | None) -> tuple[Array, Bounds]:
+    """An array of Python ints as int64 where they fit, and its bounds. NULLs become 0, so that they never grow."""
+    if valid is not None:
+        values = np.where(valid, values, 0)
+    bounds = measured_bounds(values, None)
+    return (values.astype(np.int64) if within(bounds, BIGINT_RANGE) else values), bounds
+
+
+def scaled_up(column: Column, digits: int) -> tuple[Array, Bounds]:
+    """The values times 10^digits, and bounds of them."""
+    if digits == 0:
+        return column.values, bounds_of(column)
+    factor = Column(column.type, np.array([10**digits], np.int64 if digits < 19 else np.object_), None, None,
+                    (10**digits, 10**digits))  # fmt: skip
+    return combine("*", column, factor, column.valid, np.dtype(np.int64))
+
+
+def scaled_down(column: Column, digits: int) -> tuple[Array, Bounds]:
+    """The values divided by 10^digits and rounded, halves away from zero, and bounds of them."""
+    if digits == 0:
+        return column.values, bounds_of(column)
+    divisor = 10**digits
+    values = column.values
+    low, high = bounds_of(column)
+    bounds = (rounded_quotient(low, divisor), rounded_quotient(high, divisor))
+    if values.dtype.hasobject:
+        magnitude = (np.abs(values) + divisor // 2) // divisor
+        return narrowed(np.where(values < 0, -magnitude, magnitude), column.valid)
+    if digits > 18:  # 10^19 is no int64
+        return scaled_down(Column(column.type, values.astype(np.object_), column.valid, None, column.bounds), digits)
+    quotient = values // divisor
+    rest = values - quotient * divisor
+    # The quotient is rounded down: a half goes up where that is away from zero.
+    quotient += (rest > divisor // 2) | ((rest == divisor // 2) & (values >= 0))
+    return quotient, bounds
+
+
+def first_outside(values: Array, valid: BoolArray | None, range_: Bounds) -> int | None:
+    """The first row that is not NULL and whose value lies outside the range; None where there is none."""
+    outside = (values < range_[0]) | (values > range_[1])
+    if valid is not None:
+        outside &= valid
+    rows = np.flatnonzero(outside)
+    return int(rows[0]) if len(rows) else None
+
+
+def rounded_quotient(number: int, divisor: int) -> int:
+    """`number / divisor` for a positive divisor that is even, rounded, halves away from zero."""
+    magnitude = (abs(number) + divisor // 2) // divisor
+    return -magnitude if number < 0 else magnitude

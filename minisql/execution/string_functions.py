@@ -1,0 +1,154 @@
+"""The functions on VARCHAR: LOWER, UPPER, LENGTH, SUBSTRING, TRIM and concatenation.
+
+Characters are Unicode code points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from minisql.columnar.column import Array, BoolArray, Column, StringPool
+from minisql.datatypes import BIGINT, VARCHAR, TypeKind
+from minisql.errors import DataError, InternalError, Span
+from minisql.execution.operand import repeated
+from minisql.execution.strings import PerString, gathered, joined
+from minisql.expression.nodes import FunctionCall
+
+Kernel: TypeAlias = Callable[..., Column]
+Strings: TypeAlias = pa.LargeStringArray
+Plain: TypeAlias = Any
+"""An argument without its NULLs: `Strings` or an integer array, of all rows or of one for all."""
+
+_TRIMS: Final = {"trim": pc.utf8_trim, "ltrim": pc.utf8_ltrim, "rtrim": pc.utf8_rtrim}
+# More characters than a string has; positions are cut to it, so that they do not overflow.
+_LONGEST: Final = 2**40
+
+
+def make_string_function(call: FunctionCall, constants: Sequence[Column | None]) -> Kernel:
+    """The kernel of a call, prepared for the arguments that are constants; see `functions.make_function`."""
+    function = _plain_function(call.name)
+    varying = [place for place, constant in enumerate(constants) if constant is None]
+    kernel: Kernel
+    if len(varying) == 1 and call.arguments[varying[0]].type.kind is TypeKind.VARCHAR:
+        kernel = _on_one_string(function, varying[0], constants)
+    else:
+        kernel = partial(_on_rows, function)
+    if call.name == "substring" and len(constants) == 3:
+        return partial(_with_checked_count, kernel, call.span)
+    return kernel
+
+
+def _plain_function(name: str) -> Callable[..., Column]:
+    """The function by name, on plain arguments; it gives no NULLs."""
+    match name:
+        case "lower":
+            return lambda strings: _strings(pc.utf8_lower(strings))
+        case "upper":
+            return lambda strings: _strings(pc.utf8_upper(strings))
+        case "length":
+            return lambda strings: Column(BIGINT, pc.utf8_length(strings).to_numpy())
+        case "substring":
+            return _substring
+        case "trim" | "ltrim" | "rtrim":
+            return partial(_trim, _TRIMS[name])
+        case "concat":
+            return _concat
+        case _:
+            raise InternalError(f"The function {name} has no kernel.")
+
+
+def _on_one_string(function: Callable[..., Column], place: int, constants: Sequence[Column | None]) -> Kernel:
+    """The kernel where one string varies and all else is constant: the function of that string."""
+    before = [_plain(constant) for constant in constants[:place] if constant is not None]
+    after = [_plain(constant) for constant in constants[place + 1 :] if constant is not None]
+    per_string = PerString(lambda strings: function(*before, strings, *after))
+    return lambda *arguments: per_string(arguments[place])
+
+
+def _on_rows(function: Callable[..., Column], *arguments: Column) -> Column:
+    length = next((len(argument) for argument in arguments if len(argument) != 1), 1)
+    full = [argument if len(argument) == length else repeated(argument, length) for argument in arguments]
+    result = function(*map(_plain, full))
+    return Column(result.type, result.values, _all_valid(full), result.pool, result.bounds)
+
+
+def _all_valid(columns: Sequence[Column]) -> BoolArray | None:
+    masks = [column.valid for column in columns if column.valid is not None]
+    return reduce(np.logical_and, masks) if masks else None
+
+
+def _plain(column: Column) -> Plain:
+    return gathered(column) if column.type.kind is TypeKind.VARCHAR else column.values
+
+
+def _strings(strings: Strings) -> Column:
+    return Column(VARCHAR, np.arange(len(strings), dtype=np.int32), None, StringPool(strings, distinct=False))
+
+
+def _concat(left: Strings, right: Strings) -> Column:
+    length = max(len(left), len(right))
+    parts = [strings[0] if len(strings) == 1 and length > 1 else strings for strings in (left, right)]
+    return _strings(joined(*parts))
+
+
+def _trim(trim: Callable[..., Strings], strings: Strings, characters: Strings | None = None) -> Column:
+    if characters is None:
+        return _strings(trim(strings, characters=" "))
+    if len(characters) == 1:
+        return _strings(trim(strings, characters=characters[0].as_py()))
+    encoded = characters.dictionary_encode()
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    rows_of = [np.flatnonzero(codes == code) for code in range(len(encoded.dictionary))]
+    parts = [trim(strings.take(pa.array(rows)), characters=encoded.dictionary[code].as_py())
+             for code, rows in enumerate(rows_of)]  # fmt: skip
+    places = np.empty(len(strings), np.intp)
+    places[np.concatenate(rows_of)] = np.arange(len(strings))
+    return _strings(pa.concat_arrays(parts).take(pa.array(places)))
+
+
+def _with_checked_count(kernel: Kernel, span: Span | None, *arguments: Column) -> Column:
+    """SUBSTRING after a look at its count, which must not be negative in a row without a NULL."""
+    negative = arguments[2].values < 0
+    if negative.any():
+        for argument in arguments:
+            if argument.valid is not None:
+                negative = negative & argument.valid
+        if negative.any():
+            raise DataError("negative substring length not allowed", span)
+    return kernel(*arguments)
+
+
+def _substring(strings: Strings, starts: Array, counts: Array | None = None) -> Column:
+    """The characters at the positions from `start` up to `start + count`, counted from 1, that the string has."""
+    offsets, data = offsets_and_bytes(strings)
+    # A byte that continues a character of UTF-8 has the bits 10 in front.
+    character_starts = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
+    firsts = np.searchsorted(character_starts, offsets)
+    firsts, lengths = firsts[:-1], np.diff(firsts)
+    begins = np.clip(starts, -_LONGEST, _LONGEST).astype(np.int64) - 1
+    ends = lengths if counts is None else np.clip(begins + np.clip(counts, 0, _LONGEST), 0, lengths)
+    begins = np.minimum(np.clip(begins, 0, lengths), ends)
+    first_bytes = character_starts[firsts + begins]
+    return _strings(_slices(data, first_bytes, character_starts[firsts + ends] - first_bytes))
+
+
+def offsets_and_bytes(strings: Strings) -> tuple[Array, Array]:
+    """The bytes of all strings, and where each begins; one offset more says where the last one ends."""
+    _, offset_buffer, data_buffer = strings.buffers()
+    if len(strings) == 0 or data_buffer is None:
+        return np.zeros(len(strings) + 1, np.int64), np.zeros(0, np.uint8)
+    offsets = np.frombuffer(offset_buffer, np.int64)[strings.offset : strings.offset + len(strings) + 1]
+    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def _slices(data: Array, firsts: Array, lengths: Array) -> Strings:
+    """The strings that lie in `data` from `firsts`, `lengths` bytes each."""
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    taken = data.take(np.arange(offsets[-1]) + np.repeat(firsts - offsets[:-1], lengths))
+    return pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(taken))
