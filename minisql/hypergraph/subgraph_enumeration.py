@@ -1,0 +1,190 @@
+"""DPhyp: every pair of connected subgraphs that an edge connects, each once, in an order fit for dynamic programming.
+
+Moerkotte and Neumann, "Dynamic Programming Strikes Back", SIGMOD 2008, section 3. What comes in is a hypergraph; what
+goes out are calls of a receiver, in which no set of nodes is used as a side of a pair before all pairs that make it up
+were found. The names are the paper's: a *csg* is a connected subgraph, its complements are the disjoint connected
+subgraphs that an edge connects it with, and a csg-cmp pair is counted once, with the lower lowest node in the csg.
+
+The enumeration differs from the paper in what made it fast in Python:
+- It carries the nodes that are still *free* instead of the forbidden ones, and goes on only where a neighbor is free.
+- The neighborhood of a set along simple edges travels with the set, so that growing it is one OR for each new node. All
+  ways to grow a set into its free neighbors are made by doubling a list, node by node.
+- All complements of a csg are given to the receiver at once.
+- Sets are plain ints, and there is no recursion: a stack that is popped in the right order visits a set after its
+  subsets.
+
+Without complex edges every set that is visited is connected. With them, whether a set is connected is known from the
+receiver, which has seen a set if it has a plan for it. A set that has none, because the graph is not connected there or
+because rules beyond the graph forbid all its plans, is passed over, but grown further all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Protocol
+
+from minisql.hypergraph.hypergraph import Hypergraph
+
+
+class Receiver(Protocol):
+    """What the enumeration reports to. Sets of nodes are `NodeSet`s, typed as int."""
+
+    @property
+    def seen(self) -> Container[int]:
+        """The sets that have a plan so far; one object, which changes."""
+
+    def found_single_node(self, node: int) -> None:
+        """A set of one node. Every node is reported before the first pair."""
+
+    def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
+        """The pairs of a csg with each of its complements; neither side will get a better plan from now on.
+
+        In a graph without complex edges, a complement may be a set that has no plan.
+        """
+
+
+class _OverBudgetError(Exception):
+    """More pairs than allowed."""
+
+
+def enumerate_subgraph_pairs(graph: Hypergraph, receiver: Receiver, pair_budget: int) -> bool:
+    """Reports every node and csg-cmp pair of the graph to the receiver.
+
+    Returns False, with the enumeration cut short, where there are more than `pair_budget` pairs. Sets that were looked
+    at and turned out to be no side of a pair count as pairs, too: they take the same time.
+    """
+    for node in graph.neighbors:
+        receiver.found_single_node(node)
+    try:
+        _Enumeration(graph, receiver, pair_budget).run()
+    except _OverBudgetError:
+        return False
+    return True
+
+
+class _Enumeration:
+    """The state of one enumeration. *reach* is always the nodes that simple edges lead to from some set."""
+
+    def __init__(self, graph: Hypergraph, receiver: Receiver, pair_budget: int) -> None:
+        self._nodes: int = graph.nodes
+        self._neighbors = graph.neighbors
+        self._complex_edges = graph.complex_edges
+        self._receiver = receiver
+        self._seen = receiver.seen
+        self._budget = pair_budget
+        # Growing into more neighbors than this gives more sets to look at than the budget allows.
+        self._most_neighbors = pair_budget.bit_length()
+
+    def run(self) -> None:
+        """The paper's Solve and EnumerateCsgRec."""
+        found_subgraph_pairs = self._receiver.found_subgraph_pairs
+        seen = self._seen
+        for lowest in reversed(self._neighbors):
+            above = self._nodes & -(lowest << 1)
+            stack = [(lowest, self._neighbors[lowest], above)]
+            while stack:
+                csg, reach, free = stack.pop()
+                if csg in seen:
+                    complements = self._complements(csg, reach, above & ~csg)
+                    if complements:
+                        self._spend(len(complements))
+                        found_subgraph_pairs(csg, complements)
+                neighborhood = reach & free
+                if self._complex_edges:
+                    neighborhood = self._add_representatives(csg, neighborhood, free)
+                if neighborhood:
+                    free ^= neighborhood
+                    grown = self._grow(csg, reach, neighborhood)
+                    grown.reverse()
+                    stack += [(larger, further, free) for larger, further in grown]
+
+    def _complements(self, csg: int, reach: int, free: int) -> list[int]:
+        """The paper's EmitCsg and EnumerateCmpRec: the complements of a csg within the free nodes."""
+        neighbors, complex_edges, seen = self._neighbors, self._complex_edges, self._seen
+        found: list[int] = []
+        neighborhood = reach & free
+        if complex_edges:
+            neighborhood = self._add_representatives(csg, neighborhood, free)
+        free ^= neighborhood
+        while neighborhood:
+            # A complement is found from the lowest of the nodes that connect it, so lower ones must stay out of it.
+            cmp = neighborhood & -neighborhood
+            neighborhood ^= cmp
+            if not complex_edges or self._connects(csg, reach, cmp):
+                found.append(cmp)
+            stack = [(cmp, neighbors[cmp], free | neighborhood)]
+            while stack:
+                cmp, cmp_reach, cmp_free = stack.pop()
+                growth = cmp_reach & cmp_free
+                if complex_edges:
+                    growth = self._add_representatives(cmp, growth, cmp_free)
+                while growth and growth & (growth - 1) == 0:
+                    # One node to go on with, as in a chain.
+                    cmp |= growth
+                    cmp_free ^= growth
+                    cmp_reach |= neighbors[growth]
+                    growth = cmp_reach & cmp_free
+                    if not complex_edges:
+                        found.append(cmp)
+                        continue
+                    self._spend(1)
+                    if cmp in seen and self._connects(csg, reach, cmp):
+                        found.append(cmp)
+                    growth = self._add_representatives(cmp, growth, cmp_free)
+                if not growth:
+                    continue
+                cmp_free ^= growth
+                if not complex_edges:
+                    for larger, further in self._grow(cmp, cmp_reach, growth):
+                        found.append(larger)
+                        if further & cmp_free:
+                            stack.append((larger, further, cmp_free))
+                    if len(found) > self._budget:
+                        raise _OverBudgetError
+                    continue
+                grown = self._grow(cmp, cmp_reach, growth)
+                self._spend(len(grown))
+                for larger, further in grown:
+                    if larger in seen and self._connects(csg, reach, larger):
+                        found.append(larger)
+                    stack.append((larger, further, cmp_free))
+        return found
+
+    def _grow(self, nodes: int, reach: int, neighborhood: int) -> list[tuple[int, int]]:
+        """The set with each non-empty subset of the neighborhood added, subsets first, each with its reach."""
+        if neighborhood.bit_count() > self._most_neighbors:
+            raise _OverBudgetError
+        neighbors = self._neighbors
+        grown = [(nodes, reach)]
+        while neighborhood:
+            node = neighborhood & -neighborhood
+            neighborhood ^= node
+            further = neighbors[node]
+            grown += [(smaller | node, old | further) for smaller, old in grown]
+        del grown[0]
+        return grown
+
+    def _add_representatives(self, nodes: int, neighborhood: int, free: int) -> int:
+        """The neighborhood with the lowest node of each set that a complex edge leads to from `nodes`.
+
+        A set that the neighborhood already reaches into needs no node of its own: it is connected, so it is found by
+        growing from there.
+        """
+        for source, target in self._complex_edges:
+            if not (source & ~nodes or target & ~free or target & neighborhood):
+                neighborhood |= target & -target
+        return neighborhood
+
+    def _connects(self, csg: int, reach: int, cmp: int) -> bool:
+        """Whether an edge connects the two."""
+        if reach & cmp:
+            return True
+        for source, target in self._complex_edges:  # noqa: SIM110  (a generator costs more than the loop)
+            if not (source & ~csg or target & ~cmp):
+                return True
+        return False
+
+    def _spend(self, pairs: int) -> None:
+        self._budget -= pairs
+        if self._budget < 0:
+            raise _OverBudgetError
