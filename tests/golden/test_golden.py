@@ -40,7 +40,7 @@ INSERT INTO e VALUES (1, 1.25, TIMESTAMP '2013-01-01 05:00:00', TRUE), (4, -0.50
 
 
 def _parse_tree(connection: minisql.Connection, sql: str) -> str:
-    return show_parse_tree(parse_statement(sql))
+    return show_parse_tree(parse_statement(sql).statement)
 
 
 def _planned(connection: minisql.Connection, sql: str) -> PlannedQuery:
