@@ -14,15 +14,16 @@ when one is, so the marks are on keys, and rows need not be paired to be marked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import assert_never
 
 import numpy as np
 
-from minisql.columnar.column import Array, Batch, BoolArray, concat_batches
+from minisql.columnar.column import Array, Batch, BoolArray, Column
 from minisql.datatypes import SqlType
 from minisql.execution.evaluate import compile_expression
+from minisql.execution.held_rows import read_all
 from minisql.execution.iterator import RowIterator
 from minisql.execution.joined_rows import JoinedRows, PairFilter
 from minisql.execution.kernels.key_table import KeyTable
@@ -42,17 +43,11 @@ class _State(Enum):
 class _BuildTable:
     """The build side: its rows, and which of them have a key. Read-only, so that workers may share it."""
 
-    def __init__(self, path: HashJoin, columns: tuple[ColumnId, ...], batches: list[Batch]) -> None:
-        """From the `batches` of the build side, at least one, with `columns`."""
-        self.rows = concat_batches(batches)
-        expressions = [key.left if path.build_left else key.right for key in path.keys]
-        self.keys = KeyTable([e.type for e in expressions], [key.null_safe for key in path.keys], len(self.rows))
-        ids, _ = self.keys.insert([compile_expression(e, columns)(self.rows) for e in expressions])
+    def __init__(self, rows: Batch, keys: Sequence[Column], nulls_equal: Sequence[bool]) -> None:
+        self.rows = rows
+        self.keys = KeyTable([key.type for key in keys], nulls_equal, len(rows))
+        ids, _ = self.keys.insert(keys)
         self.lists = RowLists(ids, len(self.keys))
-
-    def keep(self, places: list[int]) -> None:
-        """Forgets all but these columns."""
-        self.rows = self.rows.project(places)
 
     @property
     def nbytes(self) -> int:
@@ -85,12 +80,17 @@ class HashJoinIterator(RowIterator):
         self._probe_keys = [compile_expression(expression, self._probe.columns) for expression in probe_keys]
 
         read_later = {*columns, *(column for condition in path.residual for column in columns_of(condition))}
-        self._kept = [place for place, column in enumerate(self._build.columns) if column in read_later]
-        kept_columns = [self._build.columns[place] for place in self._kept]
-        self._joined = JoinedRows(columns, kept_columns, self._probe.columns, types)
+        kept = [column for column in self._build.columns if column in read_later]
+        build_keys = [key.left if path.build_left else key.right for key in path.keys]
+        key_columns = {column for expression in build_keys for column in columns_of(expression)}
+        # The columns that are kept come first, those that only the keys read last.
+        self._read = [*kept, *(c for c in self._build.columns if c in key_columns and c not in read_later)]
+        self._kept_count = len(kept)
+        self._build_keys = [compile_expression(expression, self._read) for expression in build_keys]
+        self._joined = JoinedRows(columns, kept, self._probe.columns, types)
         self._residual: PairFilter | None = None
         if path.residual:
-            self._residual = PairFilter(path.residual, kept_columns, self._probe.columns, types)
+            self._residual = PairFilter(path.residual, kept, self._probe.columns, types)
 
         self._state = _State.END
         self._table: _BuildTable | None = None  # None where the build side has no rows
@@ -99,15 +99,11 @@ class HashJoinIterator(RowIterator):
 
     def open(self) -> None:
         """Reads the build side."""
-        self._build.open()
-        batches = []
-        while (batch := self._build.next()) is not None:
-            batches.append(batch)
-        self._build.close()
-        if batches:
-            table = self._table = _BuildTable(self._path, self._build.columns, batches)
-            batches.clear()
-            table.keep(self._kept)
+        rows = read_all(self._build, self._read)
+        if rows is not None:
+            kept = rows.project(range(self._kept_count))
+            nulls_equal = [key.null_safe for key in self._path.keys]
+            table = self._table = _BuildTable(kept, [key(rows) for key in self._build_keys], nulls_equal)
             if self._marks:
                 self._marked = np.zeros(len(table.keys) if self._residual is None else len(table.rows), np.bool_)
         elif not self._keeps_probe and (self._path.build_left or self._path.type is not JoinType.ANTI):

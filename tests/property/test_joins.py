@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, VARCHAR, SqlType, decimal
 from minisql.execution.hash_join import HashJoinIterator
-from minisql.expression.nodes import ColumnId, ColumnRef, Comparison, Expression, Value
+from minisql.execution.nested_loop_join import NestedLoopJoinIterator
+from minisql.expression.nodes import ColumnId, ColumnRef, Comparison, Expression, Literal, Or, Value
 from minisql.node_set import node_set
-from minisql.optimizer.access_path import HashJoin, JoinKey, TableScan
+from minisql.optimizer.access_path import HashJoin, JoinKey, NestedLoopJoin, TableScan
 from minisql.relational.relational_expression import JoinType
 from tests import naive
 from tests.operators import ScanIterator, drain, scan
@@ -57,12 +58,17 @@ def hash_join(
     )  # fmt: skip
 
 
-def run(path: HashJoin, columns: Sequence[ColumnId], batch_rows: int) -> list[tuple[Value, ...]]:
+def run(path: HashJoin | NestedLoopJoin, columns: Sequence[ColumnId], batch_rows: int) -> list[tuple[Value, ...]]:
     assert isinstance(path.left, TableScan)
     assert isinstance(path.right, TableScan)
     left, right = ScanIterator(path.left, batch_rows), ScanIterator(path.right, batch_rows)
     types = {ColumnId(s.table, p): d.type for s in (path.left, path.right) for p, d in enumerate(s.source.columns)}
-    rows = drain(HashJoinIterator(path, left, right, tuple(columns), types, batch_rows), batch_rows)
+    join: HashJoinIterator | NestedLoopJoinIterator
+    if isinstance(path, HashJoin):
+        join = HashJoinIterator(path, left, right, tuple(columns), types, batch_rows)
+    else:
+        join = NestedLoopJoinIterator(path, left, right, tuple(columns), types, batch_rows)
+    rows = drain(join, batch_rows)
     assert left.closed
     assert right.closed
     return rows
@@ -76,7 +82,7 @@ def inputs(draw: st.DrawFn) -> tuple[list[SqlType], list[Any], list[Any]]:
     return types, draw(st.lists(row, max_size=most)), draw(st.lists(row, max_size=most))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     inputs(), st.sampled_from(JoinType), st.booleans(), st.lists(st.booleans(), min_size=3, max_size=3), st.booleans(),
     st.sampled_from([1, 2, 5, 1000]), st.data(),
@@ -93,6 +99,50 @@ def test_hash_joins(
     types, left, right = drawn
     safe = null_safe[: len(types) - 1]
     path = hash_join(type_, scan(0, types, left), scan(1, types, right), build_left, safe, residual)
+    relation = naive.as_relational(path)
+    columns = data.draw(st.permutations(naive.columns(relation)))
+    columns = columns[: data.draw(st.integers(0, len(columns)))]
+    assert Counter(run(path, columns, batch_rows)) == naive.bag(relation, columns)
+
+
+CONDITIONS: list[tuple[Expression, ...]] = [
+    (),
+    (Comparison(operator="<", left=ref(0, 1, INTEGER), right=ref(1, 1, INTEGER)),),
+    (
+        Or(
+            operands=(
+                Comparison(operator="=", left=ref(0, 0, INTEGER), right=ref(1, 0, INTEGER)),
+                Comparison(operator="=", left=ref(0, 1, INTEGER), right=ref(1, 1, INTEGER)),
+            )
+        ),
+    ),
+    (Comparison(operator="=", left=ref(0, 0, INTEGER), right=Literal(value=1, type=INTEGER)),),
+    (
+        Comparison(operator="<=", left=ref(1, 0, INTEGER), right=Literal(value=1, type=INTEGER)),
+        Comparison(operator="<>", left=ref(0, 1, INTEGER), right=ref(1, 1, INTEGER)),
+    ),
+    (Literal(value=False, type=BOOLEAN),),
+]
+ROWS = st.lists(st.tuples(st.integers(0, 2) | st.none(), st.integers(0, 3) | st.none()), max_size=9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    ROWS, ROWS, st.sampled_from(JoinType), st.sampled_from(CONDITIONS), st.sampled_from([1, 2, 5, 7, 1000]), st.data()
+)
+def test_nested_loop_joins(
+    left: list[Any],
+    right: list[Any],
+    type_: JoinType,
+    conditions: tuple[Expression, ...],
+    batch_rows: int,
+    data: st.DataObject,
+) -> None:
+    types = [INTEGER, INTEGER]
+    path = NestedLoopJoin(
+        nodes=node_set([0, 1]), rows=0, cost=0, type=type_, left=scan(0, types, left), right=scan(1, types, right),
+        conditions=conditions,
+    )  # fmt: skip
     relation = naive.as_relational(path)
     columns = data.draw(st.permutations(naive.columns(relation)))
     columns = columns[: data.draw(st.integers(0, len(columns)))]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minisql.columnar.column import Array, Column, StringPool
@@ -56,6 +56,7 @@ def keys(draw: st.DrawFn) -> tuple[list[SqlType], list[bool], list[list[list[Val
     return types, nulls_equal, batches
 
 
+@settings(deadline=None)
 @given(keys(), st.integers(0, 20), st.sampled_from(["as it comes", "no lookup tables", "hashed"]))
 def test_ids_are_those_of_a_dictionary(
     drawn: tuple[list[SqlType], list[bool], list[list[list[Value]]]], expected: int, limits: str

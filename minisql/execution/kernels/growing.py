@@ -1,11 +1,14 @@
-"""Arrays that grow at the end."""
+"""Arrays that grow at the end, and columns kept from many batches."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from minisql.columnar.column import Array
+from minisql.columnar.column import Array, Column, concat_columns
+from minisql.columnar.strings import compacted
 
 
 class GrowingArray:
@@ -46,3 +49,11 @@ class GrowingArray:
     def truncate(self, count: int) -> None:
         """Forgets all but the first values."""
         self._count = count
+
+
+def concat_kept(columns: Sequence[Column]) -> Column:
+    """The rows of all the columns, a few from each of many batches: of differing pools only their strings are kept."""
+    pools = {id(column.pool) for column in columns}
+    if len(pools) > 1:
+        columns = [compacted(column) for column in columns]
+    return concat_columns(columns)
