@@ -107,7 +107,7 @@ class _Assembly:
         return joined.take(places)
 
     def _in_one_pool(self, columns: Sequence[Column]) -> list[Column]:
-        from minisql.execution import strings
+        from minisql.columnar import strings
 
         columns = [strings.compacted(column) for column in columns]
         pools = tuple({id(pool): pool for pool in map(strings.pool_of, columns)}.values())

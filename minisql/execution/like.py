@@ -1,7 +1,7 @@
 """LIKE: `%` stands for any characters, `_` for exactly one, and whatever follows the escape character for itself.
 
-A pattern is split into its parts once. Where it is a prefix, a suffix, an infix or no pattern at all, bytes are compared;
-the rest goes to pyarrow's match_like, which knows one escape character, the backslash.
+A pattern is split into its parts once. Where it is a prefix, a suffix, an infix or no pattern at all, bytes are
+compared; the rest goes to pyarrow's match_like, which knows one escape character, the backslash.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Column, all_null
+from minisql.columnar.strings import gathered
 from minisql.datatypes import BOOLEAN
 from minisql.errors import DataError, Span
 from minisql.execution.arithmetic import both_valid
 from minisql.execution.operand import repeated
-from minisql.execution.strings import PerString, bools, gathered
+from minisql.execution.strings import PerString, bools
 
 
 class Wildcard(Enum):

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool
+from minisql.columnar.strings import gathered, string_column
 from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
-from minisql.execution.strings import PerString, bools, gathered, joined
+from minisql.execution.strings import PerString, bools, joined
 
 Strings: TypeAlias = pa.LargeStringArray
 
@@ -219,8 +220,7 @@ def format_column(column: Column) -> Column:
     if column.type.kind is TypeKind.BOOLEAN:
         pool = StringPool(pa.array(["false", "true"], pa.large_string()), distinct=True)
         return Column(VARCHAR, column.values.astype(np.int32), column.valid, pool)
-    strings = _format(column)
-    return Column(VARCHAR, np.arange(len(strings), dtype=np.int32), column.valid, StringPool(strings, distinct=False))
+    return string_column(_format(column), column.valid)
 
 
 def _format(column: Column) -> Strings:

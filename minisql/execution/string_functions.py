@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Array, BoolArray, Column, StringPool
-from minisql.datatypes import BIGINT, VARCHAR, TypeKind
+from minisql.columnar.column import Array, BoolArray, Column
+from minisql.columnar.strings import gathered, string_column
+from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution.operand import repeated
-from minisql.execution.strings import PerString, gathered, joined
+from minisql.execution.strings import PerString, joined
 from minisql.expression.nodes import FunctionCall
 
 Kernel: TypeAlias = Callable[..., Column]
@@ -48,9 +49,9 @@ def _plain_function(name: str) -> Callable[..., Column]:
     """The function by name, on plain arguments; it gives no NULLs."""
     match name:
         case "lower":
-            return lambda strings: _strings(pc.utf8_lower(strings))
+            return lambda strings: string_column(pc.utf8_lower(strings), None)
         case "upper":
-            return lambda strings: _strings(pc.utf8_upper(strings))
+            return lambda strings: string_column(pc.utf8_upper(strings), None)
         case "length":
             return lambda strings: Column(BIGINT, pc.utf8_length(strings).to_numpy())
         case "substring":
@@ -87,21 +88,17 @@ def _plain(column: Column) -> Plain:
     return gathered(column) if column.type.kind is TypeKind.VARCHAR else column.values
 
 
-def _strings(strings: Strings) -> Column:
-    return Column(VARCHAR, np.arange(len(strings), dtype=np.int32), None, StringPool(strings, distinct=False))
-
-
 def _concat(left: Strings, right: Strings) -> Column:
     length = max(len(left), len(right))
     parts = [strings[0] if len(strings) == 1 and length > 1 else strings for strings in (left, right)]
-    return _strings(joined(*parts))
+    return string_column(joined(*parts), None)
 
 
 def _trim(trim: Callable[..., Strings], strings: Strings, characters: Strings | None = None) -> Column:
     if characters is None:
-        return _strings(trim(strings, characters=" "))
+        return string_column(trim(strings, characters=" "), None)
     if len(characters) == 1:
-        return _strings(trim(strings, characters=characters[0].as_py()))
+        return string_column(trim(strings, characters=characters[0].as_py()), None)
     encoded = characters.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
     rows_of = [np.flatnonzero(codes == code) for code in range(len(encoded.dictionary))]
@@ -109,7 +106,7 @@ def _trim(trim: Callable[..., Strings], strings: Strings, characters: Strings | 
              for code, rows in enumerate(rows_of)]  # fmt: skip
     places = np.empty(len(strings), np.intp)
     places[np.concatenate(rows_of)] = np.arange(len(strings))
-    return _strings(pa.concat_arrays(parts).take(pa.array(places)))
+    return string_column(pa.concat_arrays(parts).take(pa.array(places)), None)
 
 
 def _with_checked_count(kernel: Kernel, span: Span | None, *arguments: Column) -> Column:
@@ -135,7 +132,7 @@ def _substring(strings: Strings, starts: Array, counts: Array | None = None) -> 
     ends = lengths if counts is None else np.clip(begins + np.clip(counts, 0, _LONGEST), 0, lengths)
     begins = np.minimum(np.clip(begins, 0, lengths), ends)
     first_bytes = character_starts[firsts + begins]
-    return _strings(_slices(data, first_bytes, character_starts[firsts + ends] - first_bytes))
+    return string_column(_slices(data, first_bytes, character_starts[firsts + ends] - first_bytes), None)
 
 
 def offsets_and_bytes(strings: Strings) -> tuple[Array, Array]:

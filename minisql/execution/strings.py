@@ -7,16 +7,15 @@ work on the bytes is pyarrow's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, Column, StringPool
+from minisql.columnar.strings import gathered, pool_of
 from minisql.datatypes import BOOLEAN, TypeKind
-from minisql.errors import InternalError
 from minisql.execution.arithmetic import both_valid
 from minisql.execution.comparison import OPERATIONS
 
@@ -31,35 +30,6 @@ _ARROW_COMPARISONS: Final = {
     ">": "greater",
     ">=": "greater_equal",
 }
-
-
-def pool_of(column: Column) -> StringPool:
-    """The pool of a VARCHAR column."""
-    if column.pool is None:
-        raise InternalError("A VARCHAR column has no pool.")
-    return column.pool
-
-
-def gathered(column: Column) -> pa.LargeStringArray:
-    """The string of every row; that of a NULL row is any string."""
-    strings, codes = pool_of(column).strings, column.values
-    if len(codes) > 1:
-        first = int(codes[0])
-        if int(codes[-1]) - first == len(codes) - 1 and bool((codes[1:] - codes[:-1] == 1).all()):
-            return strings.slice(first, len(codes))
-    return strings.take(pa.array(codes))
-
-
-def compacted(column: Column) -> Column:
-    """The same strings in a pool of their own, where the pool is much larger than the rows."""
-    if len(pool_of(column)) <= 2 * len(column):
-        return column
-    return string_column(gathered(column), column)
-
-
-def string_column(strings: pa.LargeStringArray, like: Column) -> Column:
-    """A VARCHAR column with one string for each row; NULL where `like` is."""
-    return Column(like.type, np.arange(len(strings), dtype=np.int32), like.valid, StringPool(strings, distinct=False))
 
 
 def joined(*parts: pa.LargeStringArray | str, separator: str = "") -> pa.LargeStringArray:
@@ -156,11 +126,3 @@ def string_membership(items: Column) -> PerString:
     """Whether strings are among the items, which are not NULL."""
     value_set = gathered(items)
     return PerString(lambda strings: Column(BOOLEAN, bools(pc.is_in(strings, value_set=value_set))))
-
-
-def merged_pool(pools: Sequence[StringPool]) -> tuple[StringPool, list[Array]]:
-    """One pool of distinct strings with those of all the pools, and for each of them its codes in the new one."""
-    encoded = pa.concat_arrays([pool.strings for pool in pools]).dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    ends = np.cumsum([len(pool) for pool in pools])
-    return StringPool(encoded.dictionary, distinct=True), np.split(codes, ends[:-1])

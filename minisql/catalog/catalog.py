@@ -1,0 +1,83 @@
+"""The names of a database: its tables, views and registered objects.
+
+Everything in the catalog is immutable, so a statement that has looked something up keeps what it found whatever others
+do. A change is one call that puts a new object in the place of the old one, or an error that changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from minisql.catalog.files import Files
+from minisql.catalog.table import Table
+from minisql.errors import InterfaceError
+
+ViewT = TypeVar("ViewT")
+
+
+class Catalog(Generic[ViewT]):
+    """Tables and views by name, whatever the case of its letters; what a view is only its users know. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[str, Table | ViewT]] = {}
+        self._registered: set[str] = set()
+        self._lock = threading.Lock()
+        self._version = 0
+        self.files = Files()
+        """Tables that are files, by path."""
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        return self._version
+
+    def find(self, name: str) -> Table | ViewT | None:
+        """The table or view with this name."""
+        entry = self._entries.get(name.lower())
+        return None if entry is None else entry[1]
+
+    def names(self) -> Sequence[str]:
+        """The names of all tables and views, sorted."""
+        return sorted(name for name, _ in list(self._entries.values()))
+
+    def put(self, name: str, entry: Table | ViewT) -> None:
+        """Gives the name to a table or view, whatever had it before."""
+        with self._lock:
+            self._entries[name.lower()] = (name, entry)
+            self._registered.discard(name.lower())
+            self._version += 1
+
+    def remove(self, name: str) -> None:
+        """Takes away the table or view with this name, if there is one."""
+        with self._lock:
+            if self._entries.pop(name.lower(), None) is not None:
+                self._registered.discard(name.lower())
+                self._version += 1
+
+    def register(self, name: str, table: Table) -> None:
+        """Gives the name to a registered object.
+
+        Raises:
+            InterfaceError: a stored table or a view has the name.
+        """
+        with self._lock:
+            if name.lower() in self._entries and name.lower() not in self._registered:
+                raise InterfaceError(f'"{name}" is a stored table or a view already; drop it or take another name.')
+            self._entries[name.lower()] = (name, table)
+            self._registered.add(name.lower())
+            self._version += 1
+
+    def unregister(self, name: str) -> None:
+        """Forgets a registered object.
+
+        Raises:
+            InterfaceError: nothing is registered under the name.
+        """
+        with self._lock:
+            if name.lower() not in self._registered:
+                raise InterfaceError(f'Nothing is registered as "{name}".')
+            del self._entries[name.lower()]
+            self._registered.discard(name.lower())
+            self._version += 1

@@ -1,0 +1,68 @@
+"""VARCHAR columns: reading their strings, making them from strings, and changing their pools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from minisql.columnar.column import Array, BoolArray, Column, StringPool, empty_string_pool
+from minisql.datatypes import VARCHAR
+from minisql.errors import InternalError
+
+_SAMPLED_STRINGS: Final = 8192
+# A dictionary pays where every string of the sample occurs about so many times.
+_REPEATS_OF_DICTIONARY: Final = 8
+
+
+def pool_of(column: Column) -> StringPool:
+    """The pool of a VARCHAR column."""
+    if column.pool is None:
+        raise InternalError("A VARCHAR column has no pool.")
+    return column.pool
+
+
+def gathered(column: Column) -> pa.LargeStringArray:
+    """The string of every row; that of a NULL row is any string."""
+    strings, codes = pool_of(column).strings, column.values
+    if len(codes) > 1:
+        first = int(codes[0])
+        if int(codes[-1]) - first == len(codes) - 1 and bool((codes[1:] - codes[:-1] == 1).all()):
+            return strings.slice(first, len(codes))
+    return strings.take(pa.array(codes))
+
+
+def compacted(column: Column) -> Column:
+    """The same strings in a pool of their own, where the pool is much larger than the rows."""
+    if len(pool_of(column)) <= 2 * len(column):
+        return column
+    return string_column(gathered(column), column.valid)
+
+
+def string_column(strings: pa.LargeStringArray, valid: BoolArray | None) -> Column:
+    """A VARCHAR column with one string for each row."""
+    dtype = np.int32 if len(strings) < 2**31 else np.int64
+    return Column(VARCHAR, np.arange(len(strings), dtype=dtype), valid, StringPool(strings, distinct=False))
+
+
+def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Column:
+    """The VARCHAR column of a string for each row, as a dictionary where a sample says that they repeat."""
+    if len(strings) == 0:
+        return Column(VARCHAR, np.zeros(0, np.int32), valid, empty_string_pool())
+    step = max(1, len(strings) // _SAMPLED_STRINGS)
+    sample = strings.take(pa.array(np.arange(0, len(strings), step)))
+    if pc.count_distinct(sample).as_py() * _REPEATS_OF_DICTIONARY > len(sample):
+        return string_column(strings, valid)
+    encoded = strings.dictionary_encode()
+    return Column(VARCHAR, encoded.indices.to_numpy(), valid, StringPool(encoded.dictionary, distinct=True))
+
+
+def merged_pool(pools: Sequence[StringPool]) -> tuple[StringPool, list[Array]]:
+    """One pool of distinct strings with those of all the pools, and for each of them its codes in the new one."""
+    encoded = pa.concat_arrays([pool.strings for pool in pools]).dictionary_encode()
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    ends = np.cumsum([len(pool) for pool in pools])
+    return StringPool(encoded.dictionary, distinct=True), np.split(codes, ends[:-1])

@@ -1,0 +1,81 @@
+"""Columns as Arrow arrays: the way out.
+
+VARCHAR becomes large_string, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds without a zone.
+Numbers without NULLs are shared, not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from minisql.columnar.column import Array, Batch, Column
+from minisql.datatypes import SqlType, TypeKind
+
+
+def arrow_type(type_: SqlType) -> pa.DataType:
+    """The Arrow type of values of a SQL type."""
+    match type_.kind:
+        case TypeKind.NULL:
+            return pa.null()
+        case TypeKind.BOOLEAN:
+            return pa.bool_()
+        case TypeKind.INTEGER:
+            return pa.int32()
+        case TypeKind.BIGINT:
+            return pa.int64()
+        case TypeKind.DECIMAL:
+            return pa.decimal128(type_.precision, type_.scale)
+        case TypeKind.DOUBLE:
+            return pa.float64()
+        case TypeKind.VARCHAR:
+            return pa.large_string()
+        case TypeKind.DATE:
+            return pa.date32()
+        case TypeKind.TIMESTAMP:
+            return pa.timestamp("us")
+
+
+def to_arrow(column: Column) -> pa.Array:
+    """The Arrow array of a column."""
+    type_ = arrow_type(column.type)
+    if column.type.kind is TypeKind.NULL:
+        return pa.nulls(len(column))
+    mask = None if column.valid is None else ~column.valid
+    if column.pool is not None:
+        return column.pool.strings.take(pa.array(column.values, mask=mask))
+    if column.type.kind is TypeKind.DECIMAL:
+        return _decimals(column, type_)
+    return pa.array(column.values, mask=mask).view(type_)
+
+
+def to_arrow_table(batches: Sequence[Batch], names: Sequence[str], types: Sequence[SqlType]) -> pa.Table:
+    """The rows alive of all the batches as one Arrow table; names may occur twice."""
+    schema = pa.schema([pa.field(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)])
+    return pa.Table.from_batches([to_record_batch(batch, schema) for batch in batches], schema)
+
+
+def to_record_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
+    """The rows alive of a batch."""
+    return pa.RecordBatch.from_arrays([to_arrow(column) for column in batch.columns], schema=schema)
+
+
+def _decimals(column: Column, type_: pa.DataType) -> pa.Array:
+    """Words of 128 bits: an int64 and its sign repeated, or the two halves of a Python int."""
+    words = np.empty((len(column), 2), np.int64)
+    values = column.values
+    if values.dtype.hasobject:
+        if column.valid is not None:
+            values = np.where(column.valid, values, 0)
+        words[:, 0] = (values & (2**64 - 1)).astype(np.uint64).view(np.int64)
+        words[:, 1] = (values >> 64).astype(np.int64)
+    else:
+        words[:, 0] = values
+        words[:, 1] = values >> 63
+    return pa.Array.from_buffers(type_, len(column), [_bitmap(column.valid), pa.py_buffer(words)])
+
+
+def _bitmap(valid: Array | None) -> pa.Buffer | None:
+    return None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
