@@ -60,9 +60,9 @@ class LalrParser(Generic[Context]):
         end = position
         count = 0
         while True:
-            row = actions[states[-1]]
-            token = next_token(text, end, row)
+            token = next_token(text, end, states)
             kind = token.kind
+            row = actions[states[-1]]
             while (action := row.get(kind)) is not None and action < 0:
                 result, size, callback, is_repetition, recipe = rules[~action]
                 if size:

@@ -69,7 +69,7 @@ def statement_end(text: str, start: int = 0) -> int | None:
     """
     while True:
         try:
-            token = _scanner().next_token(text, start, ())
+            token = _scanner().next_token(text, start, [0])
         except ProgrammingError as error:
             if error.span is None or error.span.end == len(text):
                 return None

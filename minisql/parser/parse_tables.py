@@ -67,6 +67,22 @@ class ParseTables:
     actions: tuple[dict[int, int], ...]
     gotos: tuple[dict[int, int], ...]
 
+    def advance(self, states: list[int], terminal: int) -> bool:
+        """Reduces and shifts on a stack of states alone; False where the terminal does not fit.
+
+        That a terminal is in the row of a state is not enough: LALR merges states, and finds out only while reducing.
+        """
+        while True:
+            action = self.actions[states[-1]].get(terminal)
+            if action is None:
+                return False
+            if action >= 0:
+                states.append(action)
+                return True
+            rule = self.rules[~action]
+            del states[len(states) - rule.size :]
+            states.append(self.gotos[states[-1]][rule.result])
+
 
 @functools.cache
 def load_parse_tables() -> ParseTables:

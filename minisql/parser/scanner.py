@@ -1,14 +1,13 @@
 """The scanner: from text to tokens, one at a time, and to whole statements.
 
-It is built of the terminals of the grammar and asks the parser which of them can come next: a word is a keyword where
-the grammar can go on with that keyword, and a name elsewhere. It knows two things that the grammar does not: that a
-semicolon ends a statement, and that block comments nest.
+It is built of the terminals of the grammar and looks at the state of the parser: a word is a keyword where the grammar
+can go on with that keyword, and a name elsewhere. It knows two things that the grammar does not: that a semicolon ends
+a statement, and that block comments nest.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
 from typing import Final, NamedTuple
 
 from minisql.errors import ProgrammingError, Span
@@ -35,7 +34,7 @@ class Scanner:
 
     def __init__(self, tables: ParseTables) -> None:
         numbers = {name: number for number, name in enumerate(tables.terminals)}
-        self._terminals = tables.terminals
+        self._tables = tables
         self._reserved = tables.reserved
         self._keywords = {text: number for text, number in tables.literals.items() if text.isalpha()}
         self._operators = {text: number for text, number in tables.literals.items() if text not in self._keywords}
@@ -54,13 +53,13 @@ class Scanner:
         self._operator_group = token.groupindex["OPERATOR"]
         self._comment_groups = (token.groupindex["COMMENT"], token.groupindex["HINT"])
 
-    def next_token(self, text: str, position: int, acceptable: Container[int]) -> Token:
+    def next_token(self, text: str, position: int, states: list[int]) -> Token:
         """The first token at or after the position; at the end of the text and at a semicolon it is END.
 
         Args:
             text: the whole text.
             position: where to start.
-            acceptable: the terminals that the parser can take next.
+            states: the stack of the parser.
 
         Raises:
             ProgrammingError: an unexpected character, or a string, quoted name or comment that is not closed.
@@ -79,8 +78,8 @@ class Scanner:
                 kind = self._keywords.get(value)
                 if kind is None:
                     kind = RESERVED if value in self._reserved else self._name
-                elif kind in acceptable or value in self._reserved:
-                    value = self._terminals[kind]
+                elif value in self._reserved or self._is_keyword(kind, states):
+                    value = self._tables.terminals[kind]
                 else:
                     kind = self._name
                 return Token(kind, value, start, end)
@@ -89,11 +88,16 @@ class Scanner:
             if group not in self._comment_groups:
                 return Token(self._kinds[group], value, start, end)
             if value.startswith("/*"):
-                if self._kinds[group] == self._hint and self._hint in acceptable:
+                if self._kinds[group] == self._hint and self._hint in self._tables.actions[states[-1]]:
                     return Token(self._hint, value, start, end)
                 if value.find("/*", 2) >= 0:
                     end = _comment_end(text, start)
             position = end
+
+    def _is_keyword(self, kind: int, states: list[int]) -> bool:
+        """Whether a word that is not reserved is the keyword here. Where both fit, it is."""
+        row = self._tables.actions[states[-1]]
+        return kind in row and (self._name not in row or self._tables.advance(states.copy(), kind))
 
 
 def _comment_end(text: str, start: int) -> int:

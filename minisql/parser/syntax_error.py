@@ -88,36 +88,19 @@ def _retrace(
     tokens: list[Token] = []
     stacks: list[list[int]] = []
     while True:
-        token = scanner.next_token(text, position, tables.actions[states[-1]])
+        token = scanner.next_token(text, position, states)
         if token.start >= found.start:
             expected = [(token, _expected(tables, stack)) for token, stack in zip(tokens, stacks, strict=True)]
             return states, expected
         tokens, stacks = [*tokens[-1:], token], [*stacks[-1:], states.copy()]
-        _advance(tables, states, token.kind)
+        tables.advance(states, token.kind)
         position = token.end
 
 
-def _advance(tables: ParseTables, states: list[int], terminal: int) -> bool:
-    """Reduces and shifts; False where the terminal does not fit."""
-    while True:
-        action = tables.actions[states[-1]].get(terminal)
-        if action is None:
-            return False
-        if action >= 0:
-            states.append(action)
-            return True
-        rule = tables.rules[~action]
-        del states[len(states) - rule.size :]
-        states.append(tables.gotos[states[-1]][rule.result])
-
-
 def _expected(tables: ParseTables, states: list[int]) -> set[str]:
-    """The terminals that can come next.
-
-    The row of the state has more: LALR merges states, and finds out only while reducing that a terminal does not fit.
-    """
+    """The terminals that can come next."""
     row = tables.actions[states[-1]]
-    return {tables.terminals[terminal] for terminal in row if _advance(tables, states.copy(), terminal)}
+    return {tables.terminals[terminal] for terminal in row if tables.advance(states.copy(), terminal)}
 
 
 def _phrases(expected: set[str]) -> list[str]:

@@ -457,7 +457,11 @@ class Transform:
         return TypeName(span=span, name=words, arguments=arguments or ())
 
     def type_arguments(self, span: Span, *digits: str) -> tuple[int, ...]:
-        return tuple(int(integer_value(number)) for number in digits)
+        arguments = [integer_value(number) for number in digits]
+        integers = tuple(argument for argument in arguments if isinstance(argument, int))
+        if len(integers) < len(arguments):
+            raise ProgrammingError("A number in a type is too large.", span)
+        return integers
 
     def time_zone(self, span: Span, preposition: str) -> str:
         return f"{preposition} TIME ZONE"
