@@ -235,7 +235,7 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 EXPRESSIONS: Final = st.recursive(CONSTANTS | COLUMNS, _compound, max_leaves=12)
-SMALL: Final = st.recursive(CONSTANTS | COLUMNS, _compound, max_leaves=3)
+SMALL: Final = st.deferred(lambda: st.recursive(CONSTANTS | COLUMNS, _compound, max_leaves=3))
 
 
 def _tables(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -294,10 +294,8 @@ def _queries(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-@st.composite
-def queries(draw: st.DrawFn) -> QueryExpression:
-    query: QueryExpression = draw(_queries(_queries(st.nothing())))
-    return query
+INNER_QUERIES: Final = st.deferred(lambda: _queries(st.nothing()))
+QUERIES: Final = st.deferred(lambda: _queries(INNER_QUERIES))
 
 
 @settings(max_examples=300, deadline=None)
@@ -312,7 +310,7 @@ def test_expressions(expression: Expression) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(queries())
+@given(QUERIES)
 def test_queries(query: QueryExpression) -> None:
     text = query_sql(query)
     assert shape(parse_statement(text).statement) == shape(query), text
