@@ -91,3 +91,20 @@ class RowLists:
         rows = self._rows[:-1]
         result[rows] = chosen if self.is_unique else np.repeat(chosen, self._counts[:-1])
         return result
+
+
+def occurrence_numbers(ids: Array) -> IndexArray:
+    """For every row, how many rows before it have the same id."""
+    length = len(ids)
+    packed = ids.astype(np.int64)
+    packed <<= 32
+    packed |= np.arange(length)
+    packed.sort()
+    rows = packed & 0xFFFFFFFF
+    starts_run = np.empty(length, np.bool_)
+    starts_run[:1] = True
+    np.not_equal(packed[1:] >> 32, packed[:-1] >> 32, out=starts_run[1:])
+    places = np.arange(length)
+    numbers = np.empty(length, np.intp)
+    numbers[rows] = places - np.maximum.accumulate(np.where(starts_run, places, 0))
+    return numbers

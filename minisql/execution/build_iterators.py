@@ -1,0 +1,251 @@
+"""Iterators for an access path. Works out, from the top down, which columns each operator must give.
+
+Iterative, for a plan may be a thousand joins deep: the paths are visited from the top with what is required of them,
+then the iterators are made from the bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from minisql.columnar.column import Batch
+from minisql.datatypes import SqlType
+from minisql.execution.aggregate import HashAggregateIterator
+from minisql.execution.filter_project import FilterIterator, ProjectIterator
+from minisql.execution.hash_join import HashJoinIterator
+from minisql.execution.iterator import RowIterator
+from minisql.execution.nested_loop_join import NestedLoopJoinIterator
+from minisql.execution.profile import Profile, ProfilingIterator
+from minisql.execution.scan import OneRowIterator, TableScanIterator, ValuesScanIterator
+from minisql.execution.set_operations import SetOperationIterator, UnionAllIterator
+from minisql.execution.sort_limit import LimitIterator, SortIterator, TopNIterator
+from minisql.expression.nodes import ColumnId, Expression
+from minisql.expression.walk import aggregate_inputs, columns_of
+from minisql.optimizer.access_path import (
+    AccessPath,
+    Filter,
+    HashAggregate,
+    HashJoin,
+    Limit,
+    NestedLoopJoin,
+    OneRow,
+    Project,
+    SetOperation,
+    Sort,
+    TableScan,
+    ValuesScan,
+)
+from minisql.relational.relational_expression import JoinType, SetOperator
+from minisql.settings import Settings
+
+
+def build_iterators(
+    path: AccessPath, required: Sequence[ColumnId], settings: Settings, profile: Profile | None = None
+) -> RowIterator:
+    """The iterator of a path. It gives the columns `required`, in this order, and no others.
+
+    With a profile, every operator notes in it what it does.
+    """
+    iterator = _Builder(path, settings, profile).build(tuple(required))
+    return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
+
+
+class ColumnsIterator(RowIterator):
+    """Passes some columns of its input, in any order."""
+
+    def __init__(self, source: RowIterator, columns: Sequence[ColumnId]) -> None:
+        self.columns = tuple(columns)
+        self._source = source
+        self._places = [source.columns.index(column) for column in columns]
+
+    def open(self) -> None:
+        self._source.open()
+
+    def next(self) -> Batch | None:
+        batch = self._source.next()
+        return None if batch is None else batch.project(self._places)
+
+    def close(self) -> None:
+        self._source.close()
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A path, the columns that it must give, and the visits of its inputs."""
+
+    path: AccessPath
+    required: tuple[ColumnId, ...]
+    inputs: list[int]
+
+
+class _Builder:
+    def __init__(self, path: AccessPath, settings: Settings, profile: Profile | None) -> None:
+        self._path = path
+        self._batch_rows = settings.batch_rows
+        self._profile = profile
+        self._tables = _visible_tables(path)
+        self._types: dict[ColumnId, SqlType] = {}
+
+    def build(self, required: tuple[ColumnId, ...]) -> RowIterator:
+        visits = [_Visit(self._path, required, [])]
+        for visit in visits:  # grows while it is walked over: inputs come after who needs them
+            self._note_types(visit.path)
+            for path, columns in self._inputs(visit):
+                visit.inputs.append(len(visits))
+                visits.append(_Visit(path, columns, []))
+        built: dict[int, RowIterator] = {}
+        for number in range(len(visits) - 1, -1, -1):
+            visit = visits[number]
+            iterator = self._make(visit, [built.pop(input_) for input_ in visit.inputs])
+            if self._profile is not None:
+                iterator = ProfilingIterator(iterator, visit.path, self._profile)
+            built[number] = iterator
+        return built[0]
+
+    def _inputs(self, visit: _Visit) -> list[tuple[AccessPath, tuple[ColumnId, ...]]]:
+        """The inputs of a path, and the columns that it needs of them."""
+        path, required = visit.path, visit.required
+        match path:
+            case TableScan() | ValuesScan() | OneRow():
+                return []
+            case Filter():
+                return [(path.input, _needed(required, path.conditions))]
+            case HashJoin():
+                keys = [side for key in path.keys for side in (key.left, key.right)]
+                return self._sides(path, _needed(required, (*keys, *path.residual)))
+            case NestedLoopJoin():
+                return self._sides(path, _needed(required, path.conditions))
+            case Project():
+                return [(path.input, _needed((), [path.expressions[column.position] for column in required]))]
+            case HashAggregate():
+                calls = [path.aggregates[c.position - len(path.keys)] for c in required if c.position >= len(path.keys)]
+                arguments = [argument for call in calls for argument in aggregate_inputs(call)]
+                return [(path.input, _needed((), (*path.keys, *arguments)))]
+            case SetOperation():
+                if not _is_union_all(path):
+                    return [(path.left, _distinct(path.left_columns)), (path.right, _distinct(path.right_columns))]
+                return [(input_, _distinct(columns)) for input_, columns in self._union_inputs(path, required)]
+            case Sort():
+                return [(path.input, _needed(required, [key.expression for key in path.keys]))]
+            case Limit():
+                return [(path.input, required)]
+            case _:
+                assert_never(path)
+
+    def _sides(
+        self, path: HashJoin | NestedLoopJoin, needed: tuple[ColumnId, ...]
+    ) -> list[tuple[AccessPath, tuple[ColumnId, ...]]]:
+        left_tables = self._tables[id(path.left)]
+        left = tuple(column for column in needed if left_tables >> column.table & 1)
+        right = tuple(column for column in needed if not left_tables >> column.table & 1)
+        return [(path.left, left), (path.right, right)]
+
+    def _union_inputs(
+        self, path: SetOperation, required: Sequence[ColumnId]
+    ) -> list[tuple[AccessPath, list[ColumnId]]]:
+        """The inputs of a chain of UNION ALL, and their columns that become those required."""
+        inputs: list[tuple[AccessPath, list[ColumnId]]] = []
+        columns, rest = list(required), True
+        while rest:
+            positions = [column.position for column in columns]
+            inputs.append((path.right, [path.right_columns[position] for position in positions]))
+            columns = [path.left_columns[position] for position in positions]
+            # A profile has a line for every path, and so every path its own iterator.
+            if self._profile is None and isinstance(path.left, SetOperation) and _is_union_all(path.left):
+                path = path.left
+            else:
+                rest = False
+        return [(path.left, columns), *reversed(inputs)]
+
+    def _make(self, visit: _Visit, inputs: list[RowIterator]) -> RowIterator:
+        path, required = visit.path, visit.required
+        positions = [column.position for column in required]
+        match path:
+            case TableScan():
+                return TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
+            case ValuesScan():
+                return ValuesScanIterator(path.table, path.types, path.values, positions, self._batch_rows)
+            case OneRow():
+                return OneRowIterator()
+            case Filter():
+                return FilterIterator(inputs[0], path.conditions)
+            case HashJoin():
+                return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
+            case NestedLoopJoin():
+                return NestedLoopJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
+            case Project():
+                return ProjectIterator(inputs[0], path.table, path.expressions, positions)
+            case HashAggregate():
+                return HashAggregateIterator(path, inputs[0], positions, self._batch_rows)
+            case SetOperation():
+                if not _is_union_all(path):
+                    return SetOperationIterator(path, inputs[0], inputs[1], positions)
+                return UnionAllIterator(
+                    required, inputs, [columns for _, columns in self._union_inputs(path, required)]
+                )
+            case Sort():
+                if path.limit is None:
+                    return SortIterator(inputs[0], path.keys, required, self._batch_rows)
+                return TopNIterator(inputs[0], path.keys, path.limit, required, self._batch_rows)
+            case Limit():
+                return LimitIterator(inputs[0], path.limit, path.offset)
+            case _:
+                assert_never(path)
+
+    def _note_types(self, path: AccessPath) -> None:
+        """Notes the types of the columns that a path makes."""
+        match path:
+            case TableScan():
+                types = [definition.type for definition in path.source.columns]
+            case ValuesScan() | SetOperation():
+                types = list(path.types)
+            case Project():
+                types = [expression.type for expression in path.expressions]
+            case HashAggregate():
+                types = [*(key.type for key in path.keys), *(call.type for call in path.aggregates)]
+            case _:
+                return
+        self._types.update({ColumnId(path.table, position): type_ for position, type_ in enumerate(types)})
+
+
+def _needed(required: Iterable[ColumnId], expressions: Iterable[Expression]) -> tuple[ColumnId, ...]:
+    """The columns required and those that the expressions read, each once."""
+    return _distinct([*required, *(column for expression in expressions for column in columns_of(expression))])
+
+
+def _distinct(columns: Iterable[ColumnId]) -> tuple[ColumnId, ...]:
+    return tuple(sorted(set(columns)))
+
+
+def _is_union_all(path: SetOperation) -> bool:
+    return path.all and path.operator is SetOperator.UNION
+
+
+def _visible_tables(path: AccessPath) -> dict[int, int]:
+    """For every path below, by identity, the tables whose columns it gives, as bits."""
+    order = [path]
+    for visited in order:
+        match visited:
+            case TableScan() | ValuesScan() | OneRow():
+                pass
+            case HashJoin() | NestedLoopJoin() | SetOperation():
+                order += (visited.left, visited.right)
+            case _:
+                order.append(visited.input)
+    tables: dict[int, int] = {}
+    for visited in reversed(order):
+        match visited:
+            case OneRow():
+                own = 0
+            case HashJoin() | NestedLoopJoin():
+                own = tables[id(visited.left)]
+                if visited.type not in (JoinType.SEMI, JoinType.ANTI):
+                    own |= tables[id(visited.right)]
+            case Filter() | Sort() | Limit():
+                own = tables[id(visited.input)]
+            case _:
+                own = 1 << visited.table
+        tables[id(visited)] = own
+    return tables

@@ -1,0 +1,136 @@
+"""The order of rows by several keys: a permutation, or the first rows of it.
+
+In come key columns with their directions, out come row numbers; rows that are equal in all keys keep their order. A key
+becomes numbers that ascend as the order wants, NULLs included. Where the numbers of all keys and the row number fit
+into 63 bits they are sorted as one, which is several times faster than an indirect sort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from minisql.columnar.column import Array, Column, IndexArray
+from minisql.columnar.strings import pool_of
+from minisql.datatypes import TypeKind
+from minisql.execution.kernels.key_parts import double_bits
+from minisql.execution.kernels.string_order import string_ranks
+from minisql.execution.kernels.string_words import pool_bytes, prefix_words
+
+_MOST_CODES: Final = 1 << 62
+_SIGN: Final = np.uint64(1 << 63)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One key: its values in all rows, its direction, and where its NULLs go."""
+
+    column: Column
+    descending: bool
+    nulls_first: bool
+
+    def take(self, rows: Array) -> OrderKey:
+        """The key in some rows."""
+        return OrderKey(self.column.take(rows), self.descending, self.nulls_first)
+
+
+def sorted_rows(keys: Sequence[OrderKey]) -> IndexArray:
+    """All rows in the order of the keys, of which there is one, the first one first."""
+    length = len(keys[0].column)
+    words = _packed([word for key in keys for word in _words(key)])
+    if len(words) > 1:
+        return np.lexsort([numbers for numbers, _ in reversed(words)])
+    numbers, count = words[0]
+    row_bits = max(1, (length - 1).bit_length())
+    if count is None or count << row_bits > 2 * _MOST_CODES:
+        return np.argsort(numbers, kind="stable")
+    rows = numbers << row_bits
+    rows |= np.arange(length)
+    rows.sort()
+    rows &= (1 << row_bits) - 1
+    return rows
+
+
+def first_rows(keys: Sequence[OrderKey], limit: int) -> IndexArray:
+    """The first `limit` rows in the order of the keys."""
+    length = len(keys[0].column)
+    if limit == 0:
+        return np.empty(0, np.intp)
+    if limit >= length:
+        return sorted_rows(keys)
+    numbers = _rough_numbers(keys[0])
+    last = np.partition(numbers, limit - 1)[limit - 1]
+    candidates = np.flatnonzero(numbers <= last)
+    return candidates.take(sorted_rows([key.take(candidates) for key in keys])[:limit])
+
+
+_Word = tuple[Array, int | None]
+"""Numbers (int64) that ascend in the order of a key, and how many there can be: all from 0; None where they are any."""
+
+
+def _words(key: OrderKey) -> list[_Word]:
+    """The numbers of a key; where there is no number left for NULL, a word before them tells the NULLs."""
+    return _with_nulls(key, _integers(key.column))
+
+
+def _rough_numbers(key: OrderKey) -> Array:
+    """Numbers that do not descend in the order of a key; rows that differ may have one number."""
+    column = key.column
+    if column.type.kind is TypeKind.VARCHAR:
+        prefixes = prefix_words(pool_bytes(pool_of(column)), column.values)
+        return _with_nulls(key, (prefixes ^ _SIGN).view(np.int64) >> 2)[0][0]
+    return _words(key)[0][0]
+
+
+def _with_nulls(key: OrderKey, integers: Array) -> list[_Word]:
+    valid = key.column.valid
+    known = integers if valid is None else integers.take(np.flatnonzero(valid))
+    if len(known) == 0:
+        return [(np.zeros(len(integers), np.int64), 1)]
+    low, high = int(known.min()), int(known.max())
+    if high - low + 2 > _MOST_CODES:
+        numbers = ~integers.astype(np.int64, copy=False) if key.descending else integers.astype(np.int64, copy=False)
+        if valid is None:
+            return [(numbers, None)]
+        return [((valid == key.nulls_first).astype(np.int64), 2), (np.where(valid, numbers, 0), None)]
+    if key.descending:
+        numbers = np.subtract(high, integers, dtype=np.int64)
+    else:
+        numbers = np.subtract(integers, low, dtype=np.int64)
+    if valid is not None:
+        numbers += key.nulls_first
+        numbers[np.flatnonzero(~valid)] = 0 if key.nulls_first else high - low + 1
+    return [(numbers, high - low + 2)]
+
+
+def _integers(column: Column) -> Array:
+    """Integers that ascend as the values do; NaN is greater than all numbers."""
+    values = column.values
+    if column.type.kind is TypeKind.VARCHAR:
+        return string_ranks(pool_of(column), values)
+    if values.dtype == np.float64:
+        bits = double_bits(values)
+        # Of negative doubles a larger pattern is a smaller number.
+        bits ^= (bits >> 63) & np.int64(2**63 - 1)
+        return bits
+    if values.dtype == np.object_:
+        known = values if column.valid is None else np.where(column.valid, values, 0)
+        ranks: Array = np.unique(known, return_inverse=True)[1].astype(np.int64)
+        return ranks
+    return values.view(np.uint8) if values.dtype == np.bool_ else values
+
+
+def _packed(words: Sequence[_Word]) -> list[_Word]:
+    """The same order in fewer words: neighbours are put together where they fit."""
+    packed: list[_Word] = []
+    for numbers, count in words:
+        if packed:
+            before, count_before = packed[-1]
+            if count is not None and count_before is not None and count * count_before <= _MOST_CODES:
+                packed[-1] = (before * count + numbers, count * count_before)
+                continue
+        packed.append((numbers, count))
+    return packed
