@@ -123,6 +123,11 @@ class NotSupportedError(SqlError):
     """A limit of minisql, named as such."""
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, for messages: `1 column`, `2 columns`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The name of `known` that a user who wrote `name` most likely meant, or None."""
     by_folded = {candidate.lower(): candidate for candidate in known}

@@ -16,6 +16,8 @@ class Settings:
     """Turn FULL into LEFT and LEFT into INNER joins where a condition rejects the padded rows."""
     push_down_conditions: bool = True
     """Move conditions of WHERE and ON as far down as is legal."""
+    merge_derived_tables: bool = True
+    """Join the tables of a subquery in FROM with the tables around it."""
     fold_constants: bool = True
     """Evaluate expressions without columns once, while planning."""
     join_order: str = "optimal"

@@ -43,8 +43,8 @@ def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
             return _fold_logic(node)
         case Case():
             return _fold_case(node)
-        case Not(operand=Literal(value=bool() as value)):
-            return _boolean(not value, node)
+        case Not(operand=Literal(value=bool() as truth)):
+            return _boolean(not truth, node)
     if not all(isinstance(child, Literal) for child in children(node)):
         return node
     try:

@@ -14,7 +14,7 @@ from operator import methodcaller
 from typing import assert_never
 
 from minisql.datatypes import SqlType, common_type
-from minisql.errors import ProgrammingError, Span
+from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import children, with_children
 from minisql.parser import parse_tree
@@ -102,7 +102,7 @@ class _QueryResolver:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ProgrammingError(f"{clause} takes an integer.", tree.span)
         if value is not None and value < 0:
-            raise ProgrammingError(f"{clause} is not negative.", tree.span)
+            raise ProgrammingError(f"{clause} takes no negative number.", tree.span)
         return value
 
     # --- SELECT -------------------------------------------------------------------------------------------------------
@@ -219,7 +219,9 @@ class _QueryResolver:
         for row in tree.rows:
             if len(row) != width:
                 span = row[0].span.to(row[-1].span)
-                raise ProgrammingError(f"The first row of VALUES has {width} values, this one {len(row)}.", span)
+                raise ProgrammingError(
+                    f"The first row of VALUES has {counted(width, 'value')}, this one {len(row)}.", span
+                )
             rows.append([resolver.resolve(value) for value in row])
         columns = [coerce_to_common(column, "VALUES", tree.span) for column in zip(*rows, strict=True)]
         return Values(
@@ -236,7 +238,7 @@ class _QueryResolver:
         word = tree.operator.value
         if len(left_types) != len(right_types):
             raise ProgrammingError(
-                f"The left side of {word} has {len(left_types)} columns, the right side {len(right_types)}.",
+                f"The left side of {word} has {counted(len(left_types), 'column')}, the right side {len(right_types)}.",
                 tree.right.span,
             )
         types = []
@@ -351,7 +353,7 @@ def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | Non
     if not isinstance(tree, parse_tree.Constant) or not isinstance(tree.value, int) or isinstance(tree.value, bool):
         return None
     if not 1 <= tree.value <= width:
-        raise ProgrammingError(f"{clause} {tree.value}: the select list has {width} columns.", tree.span)
+        raise ProgrammingError(f"{clause} {tree.value}: the select list has {counted(width, 'column')}.", tree.span)
     return tree.value - 1
 
 

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 from minisql.catalog.range_table import RangeTable
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
-from minisql.errors import ProgrammingError, Span, SqlError, did_you_mean
+from minisql.errors import ProgrammingError, Span, SqlError, counted, did_you_mean
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression
 from minisql.expression.walk import conjunction
 from minisql.parser import parse_tree
@@ -221,7 +221,7 @@ def _renamed(names: Sequence[str], aliases: Sequence[Identifier], table: str) ->
     """The names with the first of them replaced by the aliases."""
     if len(aliases) > len(names):
         raise ProgrammingError(
-            f'"{table}" has {len(names)} column{"s" * (len(names) != 1)}, and {len(aliases)} names are given.',
+            f'"{table}" has {counted(len(names), "column")}, and {len(aliases)} names are given.',
             aliases[len(names)].span,
         )
     return [alias.name for alias in aliases] + list(names[len(aliases) :])

@@ -1,7 +1,7 @@
 """The pass that folds constants in every expression of a relational expression.
 
-A filter of which nothing is left goes; the rows that a condition FALSE lets nobody pass are for `push_down` and the cost
-model to see. Group keys and aggregates keep their places.
+A filter of which nothing is left goes; one that is FALSE stays, for the cost model to see. Group keys and aggregates
+keep their places.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ OTHER_PLANS = (
     "hash_join = off",
     "simplify_outer_joins = off",
     "push_down_conditions = off",
+    "merge_derived_tables = off",
     "fold_constants = off",
     "batch_rows = 1",
     "pair_budget = 0",

@@ -1,0 +1,203 @@
+"""Merges derived tables into the query around them, so that their joins can be reordered with all others.
+
+    SELECT ... FROM (SELECT a.k, b.y FROM a JOIN b ON a.k = b.k) AS d JOIN c ON d.y = c.k
+    SELECT ... FROM a JOIN b ON a.k = b.k JOIN c ON b.y = c.k
+
+A select list goes away where every column of it is a plain column, or is computed and read at most once (a column that
+is read twice would be computed twice). It stays
+- where its columns are the result of the query or of an operand of a set operation, or are sorted or limited;
+- where it computes something below the padded side of an outer join: `SELECT 1 AS one` is NULL in a padded row, and a 1
+  that moved above the join is not;
+- above a filter over a join: what condition push-down could not move stays between two groups of joins.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import assert_never
+
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.expression.walk import (
+    aggregate_inputs,
+    replace_columns,
+    replace_columns_in_aggregate,
+    transform,
+    walk,
+)
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Filter,
+    Join,
+    JoinType,
+    Limit,
+    OneRow,
+    Project,
+    RelationalExpression,
+    SetOperation,
+    Sort,
+    Values,
+)
+
+
+def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
+    """The same rows with fewer projections; the expression itself where none can go."""
+    return _Merger(expression).node(expression, keep=True, padded=False)
+
+
+class _Merger:
+    """One run over a query. Table numbers are unique in it, so that one dictionary holds all that is replaced."""
+
+    def __init__(self, root: RelationalExpression) -> None:
+        self._uses = Counter(
+            node.column for expression in _expressions(root) for node in walk(expression) if isinstance(node, ColumnRef)
+        )
+        self._new: dict[ColumnId, Expression] = {}
+
+    def node(self, node: RelationalExpression, *, keep: bool, padded: bool) -> RelationalExpression:
+        """The node with everything below it merged.
+
+        `keep` says that the columns of this node are asked for by number, `padded` that a join above pads them.
+        """
+        match node:
+            case BaseTable() | Values() | OneRow():
+                return node
+            case Project():
+                return self._project(node, keep=keep, padded=padded)
+            case Filter():
+                input_ = self.node(node.input, keep=keep, padded=padded)
+                conditions = self._replaced(node.conditions)
+                if input_ is node.input and conditions is node.conditions:
+                    return node
+                return replace(node, input=input_, conditions=conditions)
+            case Join():
+                return self._join(node, padded=padded)
+            case Aggregate():
+                input_, keys = self.node(node.input, keep=False, padded=False), self._replaced(node.keys)
+                aggregates = tuple([replace_columns_in_aggregate(call, self._new) for call in node.aggregates])
+                if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
+                    return node
+                return replace(node, input=input_, keys=keys, aggregates=aggregates)
+            case SetOperation():
+                left = self.node(node.left, keep=True, padded=False)
+                right = self.node(node.right, keep=True, padded=False)
+                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case Sort():
+                input_ = self.node(node.input, keep=True, padded=padded)
+                keys_ = tuple([self._sort_key(key) for key in node.keys])
+                return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
+            case Limit():
+                input_ = self.node(node.input, keep=True, padded=padded)
+                return node if input_ is node.input else replace(node, input=input_)
+            case _:
+                assert_never(node)
+
+    def _join(self, node: Join, *, padded: bool) -> RelationalExpression:
+        pads_left = padded or node.type is JoinType.FULL
+        pads_right = padded or node.type in (JoinType.FULL, JoinType.LEFT)
+        left = self.node(node.left, keep=False, padded=pads_left)
+        right = self.node(node.right, keep=False, padded=pads_right)
+        conditions = self._replaced(node.conditions)
+        if left is node.left and right is node.right and conditions is node.conditions:
+            return node
+        return replace(node, left=left, right=right, conditions=conditions)
+
+    def _project(self, node: Project, *, keep: bool, padded: bool) -> RelationalExpression:
+        merges = not keep and self._can_go(node, padded)
+        input_ = self.node(node.input, keep=False, padded=padded and merges)
+        expressions = self._replaced(node.expressions)
+        if not merges:
+            if input_ is node.input and expressions is node.expressions:
+                return node
+            return replace(node, input=input_, expressions=expressions)
+        if node.alias and _is_one_table(input_):
+            input_ = self._renamed(node, input_, expressions)
+        else:
+            self._new |= {ColumnId(node.table, place): expression for place, expression in enumerate(expressions)}
+        return input_
+
+    def _can_go(self, node: Project, padded: bool) -> bool:
+        if _reads_nothing(node.input) or (isinstance(node.input, Filter) and not _is_one_table(node.input)):
+            return False
+        return all(
+            isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
+            for place, expression in enumerate(node.expressions)
+        )
+
+    def _renamed(
+        self, node: Project, input_: RelationalExpression, expressions: tuple[Expression, ...]
+    ) -> RelationalExpression:
+        """The one table below `node`, read under the alias of the derived table: `SELECT * FROM file` AS f is f."""
+
+        def rename(expression: Expression) -> Expression:
+            if not isinstance(expression, ColumnRef):
+                return expression
+            return replace(expression, name=f"{node.alias}.{expression.name.rpartition('.')[2]}")
+
+        for place, expression in enumerate(expressions):
+            self._new[ColumnId(node.table, place)] = transform(expression, rename)
+        conditions = []
+        while isinstance(input_, Filter):
+            conditions.append(tuple([transform(condition, rename) for condition in input_.conditions]))
+            input_ = input_.input
+        assert isinstance(input_, BaseTable)
+        result: RelationalExpression = replace(input_, alias=node.alias)
+        for filter_ in reversed(conditions):
+            result = Filter(input=result, conditions=filter_)
+        return result
+
+    def _replaced(self, expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        new = tuple([replace_columns(expression, self._new) for expression in expressions])
+        return expressions if all(a is b for a, b in zip(expressions, new, strict=True)) else new
+
+    def _sort_key(self, key: SortKey) -> SortKey:
+        return replace(key, expression=replace_columns(key.expression, self._new))
+
+
+def _is_one_table(node: RelationalExpression) -> bool:
+    """Whether this is a table with nothing but filters over it."""
+    while isinstance(node, Filter):
+        node = node.input
+    return isinstance(node, BaseTable)
+
+
+def _reads_nothing(node: RelationalExpression) -> bool:
+    """Whether a SELECT without FROM is below, which has no table number of its own."""
+    while isinstance(node, Filter):
+        node = node.input
+    return isinstance(node, OneRow)
+
+
+def _expressions(root: RelationalExpression) -> Iterator[Expression]:
+    """Every expression of a query."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        match node:
+            case BaseTable() | Values() | OneRow():
+                pass
+            case Project():
+                yield from node.expressions
+                stack.append(node.input)
+            case Filter():
+                yield from node.conditions
+                stack.append(node.input)
+            case Join():
+                yield from node.conditions
+                stack += [node.left, node.right]
+            case Aggregate():
+                yield from node.keys
+                for call in node.aggregates:
+                    yield from aggregate_inputs(call)
+                stack.append(node.input)
+            case Sort():
+                yield from (key.expression for key in node.keys)
+                stack.append(node.input)
+            case SetOperation():
+                stack += [node.left, node.right]
+            case Limit():
+                stack.append(node.input)
+            case _:
+                assert_never(node)

@@ -1,0 +1,117 @@
+"""Connections: what a program holds to run SQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+from minisql.catalog.catalog import Catalog
+from minisql.catalog.registered import registered_table
+from minisql.errors import InterfaceError, ProgrammingError, counted
+from minisql.parser import parse_tree
+from minisql.parser.parse import parse_statement, parse_statements
+from minisql.query_block.environment import View
+from minisql.session.pipeline import PlannedQuery, plan_query
+from minisql.session.recursion import deep_recursion
+from minisql.session.result import Result
+from minisql.session.statements import StatementRunner
+
+
+def connect() -> Connection:
+    """Opens a new, empty database in memory."""
+    return Connection()
+
+
+class Connection:
+    """A database in memory, and the settings of its user. Usable as a context manager; threads take turns."""
+
+    def __init__(self) -> None:
+        self._catalog: Catalog[View] | None = Catalog()
+        self._runner = StatementRunner(self._catalog)
+        self._lock = threading.RLock()
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> Result:
+        """Runs one or more statements, separated by `;`, and gives the result of the last one.
+
+        `?` in the text stands for the parameters in their order, counted in each statement from the first one.
+
+        Raises:
+            SqlError: a mistake in a statement; those before it have been run, the one at fault has changed nothing.
+            InterfaceError: the connection is closed, or there are too few or too many parameters.
+        """
+        last = Result(rowcount=-1)
+        for result in self.execute_script(sql, parameters):
+            last = result
+        return last
+
+    def execute_script(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Result]:
+        """Runs statements one after the other as their results are asked for."""
+        statements = parse_statements(sql)
+        while True:
+            with self._lock, deep_recursion():
+                self._open_catalog()
+                parsed = next(statements, None)
+                if parsed is None:
+                    return
+                statement, parameter_count = parsed
+                _check_parameters(parameters, parameter_count)
+                result = self._runner.run(statement, parameters)
+            yield result
+
+    def sql(self, sql: str, parameters: Sequence[object] = ()) -> Result:
+        """The same as `execute`, for queries: reads well in front of `.df()` and `.arrow()`."""
+        return self.execute(sql, parameters)
+
+    def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
+        """Plans a query without running it, and gives what each stage made of it."""
+        with self._lock, deep_recursion():
+            self._open_catalog()
+            statement, parameter_count = parse_statement(sql)
+            _check_parameters(parameters, parameter_count)
+            if not isinstance(statement, parse_tree.QueryExpression):
+                raise ProgrammingError("Only a query has a plan.", statement.span)
+            return plan_query(statement, self._runner.environment(parameters), self._runner.settings)
+
+    def register(self, name: str, data: object) -> None:
+        """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
+
+        A table registered before under this name is replaced.
+
+        Raises:
+            InterfaceError: the object has no Arrow interface, or the name is that of a stored table or view.
+        """
+        with self._lock:
+            self._open_catalog().register(name, registered_table(name, data))
+
+    def unregister(self, name: str) -> None:
+        """Forgets a registered object."""
+        with self._lock:
+            self._open_catalog().unregister(name)
+
+    def close(self) -> None:
+        """Closes the connection; its tables are gone, results stay."""
+        with self._lock:
+            self._catalog = None
+
+    def _open_catalog(self) -> Catalog[View]:
+        if self._catalog is None:
+            raise InterfaceError("The connection is closed.")
+        return self._catalog
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_parameters(parameters: Sequence[object], count: int) -> None:
+    if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Sequence):
+        raise InterfaceError("Parameters are a list or a tuple of values.")
+    if len(parameters) != count:
+        raise InterfaceError(
+            f"The statement has {counted(count, 'parameter')} (?), and {counted(len(parameters), 'value')} given."
+        )
