@@ -418,19 +418,32 @@ def holds(conditions: Sequence[Expression], row: Row) -> bool:
 
 def join(relation: Join) -> list[Row]:
     left, right = rows(relation.left), rows(relation.right)
-    pairs = [(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if holds(relation.conditions, {**a, **b})]
+    left_columns, right_columns = columns(relation.left), columns(relation.right)
+    return joined(relation.type, relation.conditions, left, left_columns, right, right_columns)
+
+
+def joined(
+    type_: JoinType,
+    conditions: Sequence[Expression],
+    left: Sequence[Row],
+    left_columns: Sequence[ColumnId],
+    right: Sequence[Row],
+    right_columns: Sequence[ColumnId],
+) -> list[Row]:
+    """The join of two lists of rows."""
+    pairs = [(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if holds(conditions, {**a, **b})]
     left_matched, right_matched = {i for i, _ in pairs}, {j for _, j in pairs}
-    match relation.type:
+    match type_:
         case JoinType.SEMI:
             return [row for i, row in enumerate(left) if i in left_matched]
         case JoinType.ANTI:
             return [row for i, row in enumerate(left) if i not in left_matched]
     found: list[Row] = [{**left[i], **right[j]} for i, j in pairs]
-    if relation.type in (JoinType.LEFT, JoinType.FULL):
-        padding = dict.fromkeys(columns(relation.right))
+    if type_ in (JoinType.LEFT, JoinType.FULL):
+        padding = dict.fromkeys(right_columns)
         found += [{**row, **padding} for i, row in enumerate(left) if i not in left_matched]
-    if relation.type is JoinType.FULL:
-        padding = dict.fromkeys(columns(relation.left))
+    if type_ is JoinType.FULL:
+        padding = dict.fromkeys(left_columns)
         found += [{**padding, **row} for j, row in enumerate(right) if j not in right_matched]
     return found
 

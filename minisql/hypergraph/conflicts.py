@@ -106,6 +106,11 @@ class Eligibility:
     right: NodeSet
     rules: tuple[ConflictRule, ...]
 
+    @property
+    def tables(self) -> NodeSet:
+        """The tables of both sides: the TES."""
+        return NodeSet(self.left | self.right)
+
 
 def has_property(
     properties: Properties, a: JoinType, b: JoinType, *, first_rejects: bool, second_rejects: bool

@@ -1,0 +1,143 @@
+"""What a pair of subgraphs is joined by, worked out in bits.
+
+The conditions of a region are numbered: its filters first, then its edges. Condition i owns two bits of an int, 2i for
+its left side and 2i + 1 for its right side. The *contained* bits of a set of nodes are those of the sides that lie in
+it (both sides of a filter are all its nodes). Then, for two disjoint sets:
+
+- `contained(s1) & swap(contained(s2))` are the *crossing* edges, those with a side in each: bit 2i says that the left
+  side is in s1, bit 2i + 1 that it is in s2.
+- A condition is *complete* in a set that contains both its sides. It is applied in the one join that makes it complete,
+  so every plan for a set of nodes has applied the same conditions.
+
+Most conditions that become complete in a join are crossing there. A conjunct of an inner join whose sides lie across
+the two inputs is applied after the join; another join's condition must not become complete so, for it would be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minisql.hypergraph.conflicts import ConflictRule
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
+from minisql.node_set import NodeSet
+from minisql.relational.relational_expression import JoinType
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSite:
+    """What is applied where two sets are joined.
+
+    `edge` is the number of the condition of a join that is not inner, and None for an inner join. `flipped` says that
+    its left input is the second of the two sets. `others` are the numbers of all other conditions: part of the join
+    where it is inner, applied to its result where it is not.
+    """
+
+    type: JoinType
+    edge: int | None
+    flipped: bool
+    others: tuple[int, ...]
+
+
+class Connections:
+    """The bits of a region.
+
+    Attributes:
+        conditions: the filters and then the edges of the region.
+        of_node: the contained bits of each node.
+        non_inner: both bits of every edge that is not of an inner join.
+        ruled: both bits of every condition with conflict rules.
+        is_simple: whether every condition has one node on each side, so that it becomes complete where it is crossing.
+    """
+
+    def __init__(self, graph: JoinHypergraph) -> None:
+        self.conditions: tuple[RegionFilter | JoinEdge, ...] = graph.filters + graph.edges
+        self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self.non_inner = 0
+        self.ruled = 0
+        self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
+        self._rules: dict[int, tuple[ConflictRule, ...]] = {}
+        self._types: list[JoinType] = []
+        self._complex_sides: list[tuple[int, int]] = []
+        for number, condition in enumerate(self.conditions):
+            bits = 0b11 << (2 * number)
+            if isinstance(condition, RegionFilter):
+                self._add_sides(number, condition.nodes, condition.nodes)
+                rules, type_ = condition.rules, JoinType.INNER
+            else:
+                self._add_sides(number, condition.eligibility.left, condition.eligibility.right)
+                rules, type_ = condition.eligibility.rules, graph.operators[condition.operator].type
+            self._types.append(type_)
+            if type_ is not JoinType.INNER:
+                self.non_inner |= bits
+            if rules:
+                self._rules[number] = rules
+                self.ruled |= bits
+        self.is_simple = not self._complex_sides and not graph.filters
+
+    def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
+        for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
+            if nodes in self.of_node:
+                self.of_node[nodes] |= bit
+            else:
+                self._complex_sides.append((nodes, bit))
+
+    def contained(self, nodes: int) -> int:
+        """The contained bits of a set of nodes, from scratch."""
+        bits = 0
+        rest = nodes
+        while rest:
+            node = rest & -rest
+            rest ^= node
+            bits |= self.of_node[node]
+        return self.contained_in_union(bits, nodes)
+
+    def contained_in_union(self, bits: int, nodes: int) -> int:
+        """The contained bits of `nodes`, where `bits` are those of sets that make it up."""
+        for side, bit in self._complex_sides:
+            if not side & ~nodes:
+                bits |= bit
+        return bits
+
+    def swap(self, bits: int) -> int:
+        """The bits with the sides exchanged."""
+        return (bits & self._left_bits) << 1 | bits >> 1 & self._left_bits
+
+    def complete(self, bits: int) -> int:
+        """The complete conditions of a set with these contained bits: bit 2i for condition i."""
+        return bits & bits >> 1 & self._left_bits
+
+    def find_join(self, nodes: int, crossing: int, completed: int) -> JoinSite | None:
+        """What joins two sets that make up `nodes`; None where nothing may.
+
+        Args:
+            nodes: the union of the two sets.
+            crossing: the crossing edges.
+            completed: the conditions that are complete in `nodes` and in neither of the two.
+        """
+        if completed & self.ruled and not self._rules_hold(nodes, completed):
+            return None
+        non_inner = completed & self.non_inner
+        if not non_inner:
+            return JoinSite(JoinType.INNER, None, False, condition_numbers(completed)) if crossing else None
+        if non_inner & (non_inner - 1) or not crossing & (non_inner | non_inner << 1):
+            return None
+        number = non_inner.bit_length() // 2
+        flipped = not crossing & non_inner
+        return JoinSite(self._types[number], number, flipped, condition_numbers(completed ^ non_inner))
+
+    def _rules_hold(self, nodes: int, completed: int) -> bool:
+        for number in condition_numbers(completed & self.ruled):
+            for rule in self._rules[number]:
+                if not rule.allows(NodeSet(nodes)):
+                    return False
+        return True
+
+
+def condition_numbers(complete: int) -> tuple[int, ...]:
+    """The numbers of the conditions of a set of complete ones, ascending."""
+    found = []
+    while complete:
+        lowest = complete & -complete
+        complete ^= lowest
+        found.append(lowest.bit_length() // 2)
+    return tuple(found)

@@ -1,0 +1,117 @@
+"""Random join trees over tiny tables, with conditions of every kind."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from minisql.datatypes import INTEGER
+from minisql.explain.stages import show_relational
+from minisql.expression.nodes import Arithmetic, Coalesce, Expression, Or, Value
+from minisql.relational.relational_expression import BaseTable, JoinType, RelationalExpression
+from tests.builders import column, compare, equal, is_null, join, literal, null_safe_equal, table, where
+from tests.naive import columns
+
+JOIN_TYPES = tuple(JoinType)
+# What a value of a column is drawn from: many NULLs and duplicates.
+VALUES: tuple[Value, ...] = (None, 0, 1, 1, 2)
+
+
+def random_rows(rng: random.Random, most: int = 3) -> list[tuple[Value, ...]]:
+    return [(rng.choice(VALUES), rng.choice(VALUES)) for _ in range(rng.randint(0, most))]
+
+
+def random_tree(
+    rng: random.Random,
+    tables: int,
+    *,
+    types: Sequence[JoinType] = JOIN_TYPES,
+    filters: bool = True,
+    most_rows: int = 3,
+) -> RelationalExpression:
+    """A tree of joins over tables 0 to `tables` - 1 in this order, some of its nodes below a filter."""
+    return _tree(rng, 0, tables, types, filters, most_rows)
+
+
+def _tree(
+    rng: random.Random, first: int, end: int, types: Sequence[JoinType], filters: bool, most_rows: int
+) -> RelationalExpression:
+    if end - first == 1:
+        return table(first, random_rows(rng, most_rows))
+    middle = rng.randint(first + 1, end - 1)
+    left = _tree(rng, first, middle, types, filters, most_rows)
+    right = _tree(rng, middle, end, types, filters, most_rows)
+    if rng.random() < 0.2:
+        left, right = right, left
+    conditions = random_conditions(rng, visible_tables(left), visible_tables(right))
+    tree: RelationalExpression = join(rng.choice(types), left, right, *conditions)
+    if filters and rng.random() < 0.15:
+        tree = where(tree, random_filter(rng, visible_tables(tree)))
+    return tree
+
+
+def visible_tables(relation: RelationalExpression) -> list[int]:
+    return sorted({c.table for c in columns(relation)})
+
+
+def random_conditions(rng: random.Random, left: Sequence[int], right: Sequence[int]) -> list[Expression]:
+    """One conjunct over both sides mostly; at times several, or none, or one that uses only one side."""
+    number = rng.choices([0, 1, 2, 3], [1, 12, 4, 1])[0]
+    return [random_conjunct(rng, left, right) for _ in range(number)]
+
+
+def random_conjunct(rng: random.Random, left: Sequence[int], right: Sequence[int]) -> Expression:
+    x, y = _column(rng, left), _column(rng, right)
+    match rng.choices(range(10), [8, 3, 2, 2, 2, 2, 2, 1, 1, 1])[0]:
+        case 0:
+            return equal(x, y)
+        case 1:
+            return null_safe_equal(x, y)
+        case 2:
+            return equal(x, Coalesce(operands=(y, x), type=INTEGER))
+        case 3:
+            return equal(Coalesce(operands=(x, y), type=INTEGER), y)
+        case 4:
+            return compare(rng.choice(["<", "<=", "<>", ">"]), x, y)
+        case 5:
+            z = _column(rng, [*left, *right])
+            return equal(Arithmetic(operator="+", left=x, right=z, type=INTEGER), y)
+        case 6:
+            z = _column(rng, [*left, *right])
+            return equal(Coalesce(operands=(x, z), type=INTEGER), y)
+        case 7:
+            return Or(operands=(equal(x, y), is_null(_column(rng, [*left, *right]))))
+        case 8:
+            return literal(rng.random() < 0.5)
+        case _:
+            return random_filter(rng, rng.choice([left, right]))
+
+
+def random_filter(rng: random.Random, tables: Sequence[int]) -> Expression:
+    x, y = _column(rng, tables), _column(rng, tables)
+    match rng.randrange(5):
+        case 0:
+            return is_null(x)
+        case 1:
+            return equal(x, literal(1))
+        case 2:
+            return compare("<", Coalesce(operands=(x, y), type=INTEGER), literal(2))
+        case 3:
+            return null_safe_equal(x, y)
+        case _:
+            return equal(x, y)
+
+
+def _column(rng: random.Random, tables: Sequence[int]) -> Expression:
+    return column(rng.choice(tables), rng.randrange(2))
+
+
+def show(relation: RelationalExpression) -> str:
+    """The tree with the rows of its tables, for messages."""
+    nodes, found = [relation], [show_relational(relation)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, BaseTable):
+            found.append(f"{node.alias}: {node.source.rows}")
+        nodes += [child for name in ("left", "right", "input") if (child := getattr(node, name, None)) is not None]
+    return "\n".join(found)
