@@ -138,7 +138,7 @@ class GroupedRows:
 
     def _insert(self, keys: Sequence[Column]) -> Array:
         """The groups of rows with these keys."""
-        ids, new_rows = self._table.insert(keys)
+        ids, new_rows = self._table.insert_and_tell_new(keys)
         if len(new_rows):
             self._key_rows.append([column.take(new_rows) for column in keys])
         return ids
@@ -272,7 +272,7 @@ class _DistinctRows:
     def add(self, grouping: Grouping, column: Column) -> None:
         """Keeps the rows that are new."""
         ids = grouping.ids
-        _, new_rows = self._table.insert([column] if ids is None else [Column(BIGINT, ids), column])
+        _, new_rows = self._table.insert_and_tell_new([column] if ids is None else [Column(BIGINT, ids), column])
         if len(new_rows):
             self.rows.append((None if ids is None else ids.take(new_rows), column.take(new_rows)))
 

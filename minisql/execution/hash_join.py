@@ -46,8 +46,7 @@ class _BuildTable:
     def __init__(self, rows: Batch, keys: Sequence[Column], nulls_equal: Sequence[bool]) -> None:
         self.rows = rows
         self.keys = KeyTable([key.type for key in keys], nulls_equal, len(rows))
-        ids, _ = self.keys.insert(keys)
-        self.lists = RowLists(ids, len(self.keys))
+        self.lists = RowLists(self.keys.insert(keys), len(self.keys))
 
     @property
     def nbytes(self) -> int:
@@ -101,9 +100,10 @@ class HashJoinIterator(RowIterator):
         """Reads the build side."""
         rows = read_all(self._build, self._read)
         if rows is not None:
-            kept = rows.project(range(self._kept_count))
-            nulls_equal = [key.null_safe for key in self._path.keys]
-            table = self._table = _BuildTable(kept, [key(rows) for key in self._build_keys], nulls_equal)
+            keys = [key(rows) for key in self._build_keys]
+            rows = rows.project(range(self._kept_count))
+            table = self._table = _BuildTable(rows, keys, [key.null_safe for key in self._path.keys])
+            del keys
             if self._marks:
                 self._marked = np.zeros(len(table.keys) if self._residual is None else len(table.rows), np.bool_)
         elif not self._keeps_probe and (self._path.build_left or self._path.type is not JoinType.ANTI):

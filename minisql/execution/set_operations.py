@@ -112,7 +112,7 @@ class SetOperationIterator(RowIterator):
         right.open()
         counts = GrowingArray(np.int64)
         while (batch := right.next()) is not None:
-            ids, new_rows = self._keys.insert(batch.project(places).columns)
+            ids, new_rows = self._keys.insert_and_tell_new(batch.project(places).columns)
             if self._pairs_off:
                 counts.append(np.zeros(len(new_rows), np.int64))
                 np.add.at(counts.used(), ids, 1)
@@ -122,7 +122,7 @@ class SetOperationIterator(RowIterator):
     def _passing(self, columns: Sequence[Column]) -> Array:
         """The rows of a batch that come out."""
         if not self._pairs_off:
-            return self._keys.insert(columns)[1]
+            return self._keys.insert_and_tell_new(columns)[1]
         ids = self._keys.lookup(columns)
         known = np.flatnonzero(ids >= 0)
         known_ids = ids.take(known)

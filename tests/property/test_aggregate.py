@@ -178,6 +178,12 @@ def test_averages_are_rounded_once() -> None:
     assert found == (float(sum(Fraction(value) for (value,) in rows) / 3),)
 
 
+def test_the_least_decimal_beyond_64_bits() -> None:
+    type_ = decimal(38, 0)
+    rows = [(Decimal(10**30),), (Decimal(10**31),)]
+    assert run([type_], rows, [], call("min", ref(0, type_))) == [(Decimal(10**30),)]
+
+
 def test_nan_is_greater_than_every_number() -> None:
     number = ref(0, DOUBLE)
     rows = [(math.nan, 1), (math.inf, 1), (-math.inf, 1), (math.nan, 2), (None, 3)]

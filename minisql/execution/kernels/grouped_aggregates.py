@@ -240,7 +240,8 @@ class ExtremeState:
             if grouping.ids is not None:
                 self._function.at(self._best, grouping.ids, values)
             elif grouping.length:
-                self._best[0] = self._function(self._best[0], self._function.reduce(values))
+                # A slice, since a lone Python int would be taken for an int64.
+                self._best[:1] = self._function(self._best[:1], self._function.reduce(values))
 
     def merge(self, other: ExtremeState, groups: IndexArray, group_count: int) -> None:
         self._best = _grown(self._best, group_count, self._start)

@@ -16,8 +16,9 @@ class GrowingArray:
 
     __slots__ = ("_count", "_values")
 
-    def __init__(self, dtype: npt.DTypeLike) -> None:
-        self._values: Array = np.empty(0, dtype)
+    def __init__(self, dtype: npt.DTypeLike, capacity: int = 0) -> None:
+        """`capacity` is how many values there is room for before the array moves."""
+        self._values: Array = np.empty(capacity, dtype)
         self._count = 0
 
     def __len__(self) -> int:

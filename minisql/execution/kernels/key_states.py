@@ -155,8 +155,8 @@ class HashedState:
     def __init__(self, width: int, expected: int, seed: int) -> None:
         self._table = HashTable(expected)
         self._seed = np.uint64(seed)
-        self._integers = [GrowingArray(np.int64) for _ in range(width)]
-        self._valid = [GrowingArray(np.bool_) for _ in range(width)]
+        self._integers = [GrowingArray(np.int64, expected) for _ in range(width)]
+        self._valid = [GrowingArray(np.bool_, expected) for _ in range(width)]
 
     def __len__(self) -> int:
         return len(self._table)
@@ -242,7 +242,11 @@ def _make_state(
         ranges = [_union(_range_of(old), new) for old, new in zip(known, ranges, strict=True)]
     if isinstance(state, PackedState):
         roomy = [_with_room(old, new) for old, new in zip(state.ranges, ranges, strict=True)]
-        if is_dense(math.prod(map(code_count, roomy)), expected):
+        roomy_total = math.prod(map(code_count, roomy))
+        # Room is welcome where it costs no lookup table, which a table of fewer codes would have.
+        if is_dense(roomy_total, expected) or (
+            roomy_total <= _MOST_CODES and not is_dense(math.prod(map(code_count, ranges)), expected)
+        ):
             ranges = roomy
     total = math.prod(map(code_count, ranges))
     if is_dense(total, expected):

@@ -7,7 +7,7 @@ three states (`key_states`), and goes from one to another when rows come that do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -39,19 +39,27 @@ class KeyTable:
         """Bytes of everything in the table."""
         return sum(part.nbytes for part in self._parts) + (0 if self._state is None else self._state.nbytes)
 
-    def insert(self, columns: Sequence[Column]) -> tuple[Array, IndexArray]:
-        """The ids of the rows (int32), and the rows that brought a new key, in the order of the new ids.
-
-        The id is -1 where a row has a NULL that equals nothing; it is not inserted.
-        """
+    def insert(self, columns: Sequence[Column]) -> Array:
+        """The ids of the rows (int32), -1 where a row has a NULL that equals nothing; it is not inserted."""
         comparable = self._comparable(columns)
         if comparable is None or comparable.all():
-            return self._insert(columns)
+            ids = np.empty(len(columns[0]), np.int32)
+            for block, block_ids, _ in self._insert(columns):
+                ids[block] = block_ids
+            return ids
         rows = np.flatnonzero(comparable)
-        inserted, new_rows = self._insert([column.take(rows) for column in columns])
         ids = np.full(len(comparable), -1, np.int32)
-        ids[rows] = inserted
-        return ids, rows.take(new_rows)
+        for block, block_ids, _ in self._insert([column.take(rows) for column in columns]):
+            ids[rows[block]] = block_ids
+        return ids
+
+    def insert_and_tell_new(self, columns: Sequence[Column]) -> tuple[Array, IndexArray]:
+        """The same where all NULLs are equal, and the rows that brought a new key, in the order of the new ids."""
+        ids = np.empty(len(columns[0]), np.int32)
+        new_rows = [np.empty(0, np.intp)]
+        for block, ids[block], fresh in self._insert(columns):
+            new_rows.append(fresh + block.start)
+        return ids, np.concatenate(new_rows) if len(new_rows) > 2 else new_rows[-1]
 
     def lookup(self, columns: Sequence[Column]) -> Array:
         """The ids of the rows (int32), -1 where a key is not in the table."""
@@ -82,18 +90,15 @@ class KeyTable:
     def _values(integers: Array, valid: BoolArray | None, nulls_equal: bool) -> Values:
         return integers, valid if nulls_equal and valid is not None and not valid.all() else None
 
-    def _insert(self, columns: Sequence[Column]) -> tuple[Array, IndexArray]:
-        length = len(columns[0])
+    def _insert(self, columns: Sequence[Column]) -> Iterator[tuple[slice, Array, IndexArray]]:
+        """Block by block, the ids and the rows of the block that brought a new key."""
         values = [
             self._values(part.insert(column), column.valid, nulls_equal)
             for part, column, nulls_equal in zip(self._parts, columns, self._nulls_equal, strict=True)
         ]
-        ids = np.empty(length, np.int32)
-        new_rows = [np.empty(0, np.intp)]
+        length = len(columns[0])
         for block in blocks(length):
             while self._state is None or (inserted := self._state.insert(slice_values(values, block))) is None:
                 coming = slice_values(values, slice(block.start, length))
                 self._state = next_state(self._state, coming, self._expected)
-            ids[block], fresh = inserted
-            new_rows.append(fresh + block.start)
-        return ids, np.concatenate(new_rows)
+            yield block, *inserted

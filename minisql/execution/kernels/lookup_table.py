@@ -43,7 +43,7 @@ class LookupTable:
         """The ids of the codes (int32), and the rows that brought a new one, in the order of the new ids."""
         slots, count = self._slots, self._count
         ids = slots.take(codes)
-        fresh = np.flatnonzero(ids == 0)
+        fresh = np.flatnonzero(ids == 0) if ids.min(initial=1) == 0 else np.empty(0, np.intp)
         if len(fresh):
             fresh_codes = codes.take(fresh)
             claims = np.arange(count + 1, count + 1 + len(fresh), dtype=np.int32)

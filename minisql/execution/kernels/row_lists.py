@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, IndexArray
+from minisql.execution.kernels.lookup_table import blocks
 
 
 class RowLists:
@@ -29,13 +30,11 @@ class RowLists:
         if self.is_unique:
             self._rows = np.append(np.flatnonzero(ids >= 0), -1).astype(np.int32)
             return
-        # Sorting id and row as one number is much faster than an indirect sort, and leaves the rows of an id in order.
-        packed = ids.astype(np.int64)
-        packed <<= 32
-        packed |= np.arange(self.length)
-        packed.sort()
-        rows = packed[self.length - inserted :].astype(np.int32)
-        self._rows = np.append(rows, np.int32(-1))
+        packed = _sorted_with_rows(ids)
+        self._rows = np.empty(inserted + 1, np.int32)
+        self._rows[:-1] = packed[self.length - inserted :]
+        self._rows[-1] = -1
+        del packed
         self._counts = np.append(np.bincount(ids[ids >= 0] if inserted < self.length else ids), 0)
         self._starts = np.cumsum(self._counts) - self._counts
 
@@ -96,10 +95,7 @@ class RowLists:
 def occurrence_numbers(ids: Array) -> IndexArray:
     """For every row, how many rows before it have the same id."""
     length = len(ids)
-    packed = ids.astype(np.int64)
-    packed <<= 32
-    packed |= np.arange(length)
-    packed.sort()
+    packed = _sorted_with_rows(ids)
     rows = packed & 0xFFFFFFFF
     starts_run = np.empty(length, np.bool_)
     starts_run[:1] = True
@@ -108,3 +104,13 @@ def occurrence_numbers(ids: Array) -> IndexArray:
     numbers = np.empty(length, np.intp)
     numbers[rows] = places - np.maximum.accumulate(np.where(starts_run, places, 0))
     return numbers
+
+
+def _sorted_with_rows(ids: Array) -> Array:
+    """`id * 2^32 + row`, in order: much faster than an indirect sort, and the rows of an id stay in order."""
+    packed = np.empty(len(ids), np.int64)
+    for block in blocks(len(ids)):
+        np.left_shift(ids[block], 32, out=packed[block], dtype=np.int64)
+        packed[block] |= np.arange(block.start, block.stop)
+    packed.sort()
+    return packed

@@ -64,8 +64,8 @@ class StringTable:
             return self._insert(pool, codes)
         ids_of_codes = self._inserted.of(pool)
         ids: Array = ids_of_codes.take(codes)
-        unknown = np.flatnonzero(ids == _UNKNOWN)
-        if len(unknown):
+        if ids.min(initial=0) == _UNKNOWN:
+            unknown = np.flatnonzero(ids == _UNKNOWN)
             new_codes = codes.take(unknown)
             ids_of_codes[new_codes] = ids[unknown] = self._insert(pool, new_codes)
             self._looked_up = _DictionaryIds()
