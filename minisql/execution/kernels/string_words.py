@@ -39,15 +39,16 @@ class StringBytes:
         self._last = len(data) - _WORD
         self._words: Array = np.ndarray((self._last + 1,), np.dtype("<u8"), buffer=data, strides=(1,))
 
-    def starts(self, codes: Array) -> IndexArray:
-        """Where the strings start."""
-        return self.offsets.take(codes)
+    def spans(self, codes: Array) -> tuple[IndexArray, IndexArray]:
+        """Where the strings start, and their lengths in bytes."""
+        starts: IndexArray = self.offsets.take(codes)
+        lengths: IndexArray = self.offsets.take(codes + 1)
+        lengths -= starts
+        return starts, lengths
 
     def lengths(self, codes: Array) -> IndexArray:
         """The lengths of the strings in bytes."""
-        lengths: IndexArray = self.offsets.take(codes + 1)
-        lengths -= self.offsets.take(codes)
-        return lengths
+        return self.spans(codes)[1]
 
     def words(self, positions: IndexArray, sizes: IndexArray) -> Array:
         """The words (uint64, first byte lowest) at byte positions, with all but the first `sizes` bytes zero."""
@@ -94,8 +95,7 @@ def hash_strings(strings: StringBytes, codes: Array, seed: int) -> Array:
 
 
 def _hash_block(strings: StringBytes, codes: Array, seed: int) -> Array:
-    positions = strings.starts(codes)
-    left = strings.lengths(codes)
+    positions, left = strings.spans(codes)
     hashes = left.astype(np.uint64) ^ np.uint64(seed)
     longest = int(left.max(initial=0))
     if longest > LONG:
@@ -134,9 +134,9 @@ def equal_strings(left: StringBytes, left_codes: Array, right: StringBytes, righ
 
 
 def _equal_block(left: StringBytes, left_codes: Array, right: StringBytes, right_codes: Array) -> BoolArray:
-    sizes = left.lengths(left_codes)
-    equal: BoolArray = sizes == right.lengths(right_codes)
-    left_at, right_at = left.starts(left_codes), right.starts(right_codes)
+    left_at, sizes = left.spans(left_codes)
+    right_at, right_sizes = right.spans(right_codes)
+    equal: BoolArray = sizes == right_sizes
     rows = np.flatnonzero(equal & (sizes > 0))
     if len(rows) < len(sizes):
         sizes, left_at, right_at = sizes.take(rows), left_at.take(rows), right_at.take(rows)
@@ -167,7 +167,6 @@ def prefix_words(strings: StringBytes, codes: Array, skip: int = 0) -> Array:
     Where a string has fewer, zeros stand for what is missing: of strings that differ only in zero bytes at the end the
     numbers are equal.
     """
-    left = np.maximum(strings.lengths(codes) - skip, 0)
-    positions = strings.starts(codes)
-    words = strings.words(positions + np.minimum(strings.lengths(codes), skip), left)
+    positions, lengths = strings.spans(codes)
+    words = strings.words(positions + np.minimum(lengths, skip), np.maximum(lengths - skip, 0))
     return words.byteswap()
