@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minisql.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_table_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "-c", "SELECT 1 AS n, 'a' AS s UNION ALL SELECT NULL, 'bcd'")
+    assert (code, err) == (0, "")
+    assert out == "    n | s\n------+-----\n    1 | a\n NULL | bcd\n(2 rows)\n"
+
+
+def test_csv_keeps_null_and_the_empty_string_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    sql = """SELECT NULL AS n, '' AS e, 'a,"b"' AS q, 1.50 AS d, TRUE AS t"""
+    assert _run(capsys, "--mode", "csv", "-c", sql) == (0, 'n,e,q,d,t\n,"","a,""b""",1.50,true\n', "")
+
+
+def test_json_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "SELECT 1 AS a, 2 AS a, 1.50 AS d, DATE '2013-01-02' AS day, NULL AS n, 0.5e0 AS f"
+    code, out, _ = _run(capsys, "--mode", "json", "-c", sql)
+    assert code == 0
+    assert json.loads(out) == [{"a": 1, "a_1": 2, "d": "1.50", "day": "2013-01-02", "n": None, "f": 0.5}]
+    assert json.loads(_run(capsys, "--mode", "json", "-c", "SELECT 1 AS a WHERE FALSE")[1]) == []
+
+
+def test_an_error_goes_to_standard_error_and_ends_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "--mode", "csv", "-c", "SELECT 1 AS a; SELECT 2 +; SELECT 3")
+    assert (code, out) == (1, "a\n1\n")
+    assert "SELECT 2 +;" in err
+    assert "^" in err
+
+
+def test_files_have_their_own_line_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "script.sql"
+    script.write_text("SELECT 1 AS a; -- one; two\n\nSELECT 'x;y' AS b;\nSELECT nothing;\n")
+    code, out, err = _run(capsys, "--mode", "csv", "-f", str(script))
+    assert (code, out) == (1, "a\n1\nb\nx;y\n")
+    assert "LINE 4: SELECT nothing;" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file or directory"), (b"SELECT '\xff'", "byte 8 is not UTF-8")]
+)
+def test_unreadable_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, reason: str
+) -> None:
+    script = tmp_path / "script.sql"
+    if content is not None:
+        script.write_bytes(content)
+    assert _run(capsys, "-f", str(script)) == (1, "", f"minisql: {script}: {reason}\n")
+
+
+def test_standard_input_is_a_script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(
+        sys, "stdin", io.StringIO("CREATE TABLE t (a INTEGER);\nINSERT INTO t VALUES (1);\nSELECT * FROM t")
+    )
+    assert _run(capsys, "--mode", "csv") == (0, "a\n1\n", "")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_read_loop_survives_mistakes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = "SELECT 1\n  AS a;\nSELECT nothing;\nSELECT ';' AS b; SELECT 2 AS c;\n"
+    monkeypatch.setattr(sys, "stdin", _Terminal(lines))
+    code, out, err = _run(capsys, "--mode", "csv")
+    assert code == 0
+    assert out == "minisql>     ...> a\n1\nminisql> minisql> b\n;\nc\n2\nminisql> \n"
+    assert "nothing" in err
+
+
+def test_explain_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "-c", "EXPLAIN SELECT 1 AS one")
+    assert code == 0
+    assert out.startswith("-> Project: 1")
+
+
+def test_the_command_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "minisql", "--mode", "csv", "-c", "SELECT 40 + 2 AS answer"]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "answer\n42\n", "")
