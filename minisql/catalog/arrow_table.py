@@ -23,7 +23,7 @@ class ArrowTable:
 
         self.name = name
         self.columns = tuple(ColumnDefinition(field.name, sql_type(field.type, field.name)) for field in data.schema)
-        self._row_count = data.num_rows
+        self._row_count: int = data.num_rows
         self._data: list[pa.ChunkedArray | None] = list(data.columns)
         self._converted: list[Column | None] = [None] * len(self.columns)
         self._statistics: dict[int, ColumnStatistics] = {}

@@ -78,8 +78,8 @@ def _explained(file: Path, error: Exception) -> SqlError:
     """What is wrong with a file, and what to do."""
     text = str(error)
     if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in text:
-        row = re.search(r"Row #(\d+)", text)
-        place = f", row {row[1]}" if row else ", row 1" if isinstance(error, UnicodeDecodeError) else ""
+        found = re.search(r"Row #(\d+)", text)
+        place = f", row {found[1]}" if found else ", row 1" if isinstance(error, UnicodeDecodeError) else ""
         return OperationalError(
             f"'{file}'{place}: the text is not in UTF-8.", hint="Save the file in the encoding UTF-8."
         )
@@ -87,9 +87,9 @@ def _explained(file: Path, error: Exception) -> SqlError:
         return OperationalError(f"'{file}' is empty.", hint="The first row of a CSV file names its columns.")
     ragged = re.search(r"Row #(\d+): Expected (\d+) columns?, got (\d+)", text)
     if ragged:
-        row, expected, found = ragged.groups()
+        row, expected, got = ragged.groups()
         return DataError(
-            f"'{file}', row {row}: the header has {expected} columns, this row {found}.",
+            f"'{file}', row {row}: the header has {expected} columns, this row {got}.",
             hint="Write fields that have commas in them in double quotes.",
         )
     return OperationalError(f"'{file}' cannot be read as CSV: {text.partition(chr(10))[0]}")

@@ -65,7 +65,7 @@ def physical_value(value: Value, type_: SqlType) -> bool | int | float:
             return float(value)
         case TypeKind.DECIMAL, int() | Decimal():
             numerator, denominator = value.as_integer_ratio()
-            scaled, rest = divmod(numerator * 10**type_.scale, denominator)
+            scaled, rest = divmod(numerator * int(10**type_.scale), denominator)
             if rest == 0:
                 return scaled
         case TypeKind.TIMESTAMP, datetime.datetime():
@@ -86,24 +86,25 @@ def to_values(column: Column) -> list[Value]:
 
 def _valid_values(column: Column) -> list[Any]:
     """The values of a column, with any value of the type, or None, where it is NULL."""
+    values: list[Any]
     match column.type.kind:
         case TypeKind.VARCHAR:
             assert column.pool is not None
-            strings: list[Any] = column.pool.strings.take(column.values).to_pylist()
-            return strings
+            values = column.pool.strings.take(column.values).to_pylist()
         case TypeKind.DECIMAL:
             scale = -column.type.scale
-            return [_EXACT.scaleb(Decimal(number), scale) for number in column.values.tolist()]
+            values = [_EXACT.scaleb(Decimal(number), scale) for number in column.values.tolist()]
         case TypeKind.DATE:
-            return column.values.astype("M8[D]").tolist()
+            values = column.values.astype("M8[D]").tolist()
         case TypeKind.TIMESTAMP:
-            return column.values.astype("M8[us]").tolist()
+            values = column.values.astype("M8[us]").tolist()
         case _:
-            return column.values.tolist()
+            values = column.values.tolist()
+    return values
 
 
 def _varchar(values: Sequence[Value], type_: SqlType, valid: Any) -> Column:
-    """One string of the pool a value; NULLs share the first."""
+    """Codes of a pool of distinct strings; a NULL has the code of the first one."""
     import pyarrow as pa
 
     places: dict[str, int] = {}

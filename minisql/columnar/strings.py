@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Array, BoolArray, Column, StringPool, empty_string_pool
+from minisql.columnar.column import Array, BoolArray, Column, IndexArray, StringPool, empty_string_pool
 from minisql.datatypes import VARCHAR
 from minisql.errors import InternalError
 
@@ -58,6 +58,18 @@ def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Co
         return string_column(strings, valid)
     encoded = strings.dictionary_encode()
     return Column(VARCHAR, encoded.indices.to_numpy(), valid, StringPool(encoded.dictionary, distinct=True))
+
+
+def rows_of_each(strings: pa.LargeStringArray) -> list[tuple[str, IndexArray]]:
+    """Every distinct string with the rows that have it."""
+    encoded = strings.dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    rows = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes.take(rows), np.arange(len(encoded.dictionary) + 1))
+    return [
+        (string, rows[start:stop])
+        for string, start, stop in zip(encoded.dictionary.to_pylist(), starts[:-1], starts[1:], strict=True)
+    ]
 
 
 def merged_pool(pools: Sequence[StringPool]) -> tuple[StringPool, list[Array]]:

@@ -37,9 +37,9 @@ def make_cast(source: SqlType, target: SqlType, span: Span | None) -> Callable[[
     if TypeKind.VARCHAR in (source.kind, target.kind):
         if source == target:
             return lambda column: column
-        from minisql.execution import string_casts
+        from minisql.execution.string_casts import format_column, make_parser
 
-        return string_casts.make_parser(target, span) if source.kind is TypeKind.VARCHAR else string_casts.format_column
+        return make_parser(target, span) if source.kind is TypeKind.VARCHAR else format_column
     match source.kind, target.kind:
         case (
             TypeKind.INTEGER | TypeKind.BIGINT | TypeKind.DECIMAL,
@@ -78,14 +78,12 @@ def with_more_digits(column: Column, digits: int) -> Column:
 def _exact_to_exact(target: SqlType, span: Span | None, column: Column) -> Column:
     digits = target.scale - column.type.scale
     values, bounds = exact.scaled_up(column, digits) if digits >= 0 else exact.scaled_down(column, -digits)
-    return in_range(column, values, bounds, target, span)
+    return _in_range(column, values, bounds, target, span)
 
 
-def in_range(column: Column, values: Array, bounds: Bounds, target: SqlType, span: Span | None) -> Column:
+def _in_range(column: Column, values: Array, bounds: Bounds, target: SqlType, span: Span | None) -> Column:
     """`column` cast to an exact type, given its physical `values` there, which may still be out of range."""
     allowed = exact.value_range(target)
-    if target.kind is TypeKind.DECIMAL:
-        allowed = (1 - 10**target.precision, 10**target.precision - 1)
     if not exact.within(bounds, allowed):
         row = exact.first_outside(values, column.valid, allowed)
         if row is not None:
@@ -108,7 +106,7 @@ def _exact_to_double(column: Column) -> Column:
         return Column(type_, values.astype(np.float64), column.valid)
     if scale <= _LARGEST_EXACT_POWER and exact.within(exact.bounds_of(column), _EXACT_IN_DOUBLE):
         # Both numbers are exact, so the quotient is rounded once.
-        return Column(type_, values / 10.0**scale, column.valid)
+        return Column(type_, values.astype(np.float64) / 10.0**scale, column.valid)
     # Python divides integers of any size with one rounding.
     return Column(type_, (values.astype(np.object_) / 10**scale).astype(np.float64), column.valid)
 
@@ -128,8 +126,8 @@ def _double_to_integer(target: SqlType, span: Span | None, column: Column) -> Co
 
 def _double_to_decimal(target: SqlType, span: Span | None, column: Column) -> Column:
     """The decimal that the shortest text of the DOUBLE means, rounded; so 1.005 becomes 1.01, as in PostgreSQL."""
-    infinite = np.flatnonzero(~np.isfinite(column.values) if column.valid is None
-                              else column.valid & ~np.isfinite(column.values))  # fmt: skip
+    not_finite = ~np.isfinite(column.values)
+    infinite = np.flatnonzero(not_finite if column.valid is None else not_finite & column.valid)
     if len(infinite):
         raise out_of_range(column, int(infinite[0]), target, span)
     with np.errstate(all="ignore"):
@@ -142,18 +140,13 @@ def _double_to_decimal(target: SqlType, span: Span | None, column: Column) -> Co
         clear[:] = False
     values = np.where(clear, rounded, 0.0).astype(np.int64)
     unclear = np.flatnonzero(~clear if column.valid is None else column.valid & ~clear)
-    bounds = exact.measured_bounds(values, column.valid)
     if len(unclear):
-        from minisql.execution import string_casts
+        from minisql.execution.string_casts import format_column, make_parser
 
-        texts = string_casts.format_column(column.take(unclear))
-        slow = string_casts.make_parser(target, span)(texts)
-        if slow.values.dtype.hasobject:
-            values = values.astype(np.object_)
+        slow = make_parser(target, span)(format_column(column.take(unclear)))
+        values = values.astype(slow.values.dtype)
         values[unclear] = slow.values
-        values, bounds = exact.narrowed(values, column.valid) if values.dtype.hasobject else (
-            values, exact.measured_bounds(values, column.valid))  # fmt: skip
-    return in_range(column, values, bounds, target, span)
+    return _in_range(column, values, exact.measured_bounds(values, column.valid), target, span)
 
 
 def _date_to_timestamp(column: Column) -> Column:

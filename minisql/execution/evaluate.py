@@ -105,6 +105,7 @@ class _Compiler:
         self._places = {column: place for place, column in enumerate(columns)}
 
     def compile(self, expression: Expression) -> Operand:
+        kernel: Callable[..., Column]
         match expression:
             case Literal():
                 return from_values([expression.value], expression.type)

@@ -15,12 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Bounds, Column
-from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, MAX_DECIMAL_PRECISION, SqlType, TypeKind
+from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import InternalError
 
 DATE_RANGE: Final = (-719162, 2932896)
 """The days from year 1 to year 9999: those that a Python date has."""
-DECIMAL_RANGE: Final = (1 - 10**MAX_DECIMAL_PRECISION, 10**MAX_DECIMAL_PRECISION - 1)
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {"+": python.add, "-": python.sub, "*": python.mul}
 # Below this, the error of an estimate in double precision cannot hide an overflow of int64.
@@ -28,7 +27,7 @@ _SAFE_ESTIMATE: Final = 2.0**62
 
 
 def value_range(type_: SqlType) -> Bounds:
-    """The physical values that an exact type allows; for a DECIMAL all that any DECIMAL can hold."""
+    """The physical values that an exact type allows."""
     match type_.kind:
         case TypeKind.INTEGER:
             return INTEGER_RANGE
@@ -37,7 +36,7 @@ def value_range(type_: SqlType) -> Bounds:
         case TypeKind.DATE:
             return DATE_RANGE
         case TypeKind.DECIMAL:
-            return DECIMAL_RANGE
+            return 1 - 10**type_.precision, 10**type_.precision - 1
         case _:
             raise InternalError(f"{type_} is not an exact number.")
 

@@ -69,7 +69,7 @@ def _round(type_: SqlType, span: Span | None, operand: Column, digits: Column | 
     if digits is None:
         return _round_to(type_, span, operand, 0)
     counts = np.clip(digits.values, -_MOST_DIGITS, _MOST_DIGITS)
-    if len(counts) == 1:
+    if len(counts) == 1 and digits.valid is None:
         return _round_to(type_, span, operand, int(counts[0]))
     if len(operand) == 1:
         operand = repeated(operand, len(counts))
@@ -130,41 +130,43 @@ def _make_extract(call: FunctionCall, constants: Sequence[Column | None]) -> Ker
 
 def _extract(field: str, days: Array, microseconds: Array | None) -> Array:
     """A field of the days since 1970-01-01 and the time of the day (None: midnight)."""
+    seconds: Array = np.zeros(len(days), np.int64) if microseconds is None else microseconds // 1_000_000
+    values: Array
     match field:
         case "year":
-            return _months(days) // 12 + 1970
+            values = _months(days) // 12 + 1970
         case "quarter":
-            return _months(days) % 12 // 3 + 1
+            values = _months(days) % 12 // 3 + 1
         case "month":
-            return _months(days) % 12 + 1
+            values = _months(days) % 12 + 1
         case "day":
-            return days - _as_days(_months(days).astype("M8[M]")) + 1
+            values = days - _as_days(_months(days).astype("M8[M]")) + 1
         case "doy":
-            return days - _as_days(days.astype("M8[D]").astype("M8[Y]")) + 1
+            values = days - _as_days(days.astype("M8[D]").astype("M8[Y]")) + 1
         case "dow":  # 1970-01-01 was a Thursday, the fourth day after the Sunday
-            return (days + 4) % 7
+            values = (days + 4) % 7
         case "week":  # the week belongs to the year of its Thursday
             thursdays = days - (days + 3) % 7 + 3
-            return (thursdays - _as_days(thursdays.astype("M8[D]").astype("M8[Y]"))) // 7 + 1
-    seconds = np.zeros(1, np.int64) if microseconds is None else microseconds // 1_000_000
-    match field:
-        case "epoch":
-            return days * 86_400 + seconds
+            values = (thursdays - _as_days(thursdays.astype("M8[D]").astype("M8[Y]"))) // 7 + 1
         case "hour":
             values = seconds // 3600
         case "minute":
             values = seconds // 60 % 60
         case "second":
             values = seconds % 60
+        case "epoch":
+            values = days * 86_400 + seconds
         case _:
             raise InternalError(f"extract does not know the field {field}.")
-    return np.broadcast_to(values, days.shape)
+    return values
 
 
 def _months(days: Array) -> Array:
     """Months since January 1970."""
-    return days.astype("M8[D]").astype("M8[M]").astype(np.int64)
+    months: Array = days.astype("M8[D]").astype("M8[M]").astype(np.int64)
+    return months
 
 
 def _as_days(dates: Array) -> Array:
-    return dates.astype("M8[D]").astype(np.int64)
+    days: Array = dates.astype("M8[D]").astype(np.int64)
+    return days

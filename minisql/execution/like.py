@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Column, all_null
-from minisql.columnar.strings import gathered
+from minisql.columnar.strings import gathered, rows_of_each
 from minisql.datatypes import BOOLEAN
 from minisql.errors import DataError, Span
 from minisql.execution.arithmetic import both_valid
@@ -84,12 +84,8 @@ def _match_rows(strings: Column, patterns: Column, escape: str | None, span: Spa
         strings = repeated(strings, len(patterns))
     valid = both_valid(strings, patterns)
     rows = np.arange(len(patterns)) if valid is None else np.flatnonzero(valid)
-    encoded = gathered(patterns.take(rows)).dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    by_pattern = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes.take(by_pattern), np.arange(1, len(encoded.dictionary)))
     values = np.zeros(len(patterns), np.bool_)
-    for pattern, places in zip(encoded.dictionary.to_pylist(), np.split(by_pattern, starts), strict=True):
+    for pattern, places in rows_of_each(gathered(patterns.take(rows))):
         own = rows.take(places)
         values[own] = bools(_matcher(parse_pattern(pattern, escape, span))(gathered(strings.take(own))))
     return Column(BOOLEAN, values, valid)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, BoolArray, Column
-from minisql.columnar.strings import gathered, string_column
+from minisql.columnar.strings import gathered, rows_of_each, string_column
 from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution.operand import repeated
@@ -36,7 +36,7 @@ def make_string_function(call: FunctionCall, constants: Sequence[Column | None])
     function = _plain_function(call.name)
     varying = [place for place, constant in enumerate(constants) if constant is None]
     kernel: Kernel
-    if len(varying) == 1 and call.arguments[varying[0]].type.kind is TypeKind.VARCHAR:
+    if varying == [0] or (len(varying) == 1 and call.name == "concat"):
         kernel = _on_one_string(function, varying[0], constants)
     else:
         kernel = partial(_on_rows, function)
@@ -99,13 +99,10 @@ def _trim(trim: Callable[..., Strings], strings: Strings, characters: Strings | 
         return string_column(trim(strings, characters=" "), None)
     if len(characters) == 1:
         return string_column(trim(strings, characters=characters[0].as_py()), None)
-    encoded = characters.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    rows_of = [np.flatnonzero(codes == code) for code in range(len(encoded.dictionary))]
-    parts = [trim(strings.take(pa.array(rows)), characters=encoded.dictionary[code].as_py())
-             for code, rows in enumerate(rows_of)]  # fmt: skip
+    groups = rows_of_each(characters)
+    parts = [trim(strings.take(pa.array(rows)), characters=own) for own, rows in groups]
     places = np.empty(len(strings), np.intp)
-    places[np.concatenate(rows_of)] = np.arange(len(strings))
+    places[np.concatenate([rows for _, rows in groups])] = np.arange(len(strings))
     return string_column(pa.concat_arrays(parts).take(pa.array(places)), None)
 
 

@@ -55,8 +55,10 @@ def _round(types: tuple[SqlType, ...]) -> SqlType | None:
     operand = types[0]
     if len(types) == 2 and not _is(types[1], TypeKind.INTEGER, TypeKind.BIGINT):
         return None
-    if operand.kind is TypeKind.DECIMAL and len(types) == 1:
-        return decimal(operand.precision - operand.scale + 1, 0)
+    if operand.kind is TypeKind.DECIMAL:
+        # Rounding up may take one digit more in front of the point.
+        digits = operand.precision - operand.scale + 1
+        return decimal(digits, 0) if len(types) == 1 else decimal(digits + operand.scale, operand.scale)
     if operand.kind is TypeKind.NULL:
         return DOUBLE
     return operand if operand.is_numeric else None
