@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from functools import partial, reduce
 from typing import Any, assert_never
 
 from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
@@ -476,7 +477,7 @@ def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
         case "max":
             return max(values)
         case "sum":
-            total = sum(values)
+            total = reduce(partial(exactly, operator.add), values)
             return in_range(Decimal(total) if call.type.kind is TypeKind.DECIMAL else total, call.type)
         case "avg":
             return float(sum(Fraction(value) for value in values) / len(values))
