@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import minisql
+from minisql.explain.hypergraph import show_hypergraphs
 from minisql.explain.stages import show_parse_tree, show_relational
 from minisql.explain.tree import explain_tree
 from minisql.parser.parse import parse_statement
@@ -58,7 +59,7 @@ def _rewritten(connection: minisql.Connection, sql: str) -> str:
 
 
 def _hypergraph(connection: minisql.Connection, sql: str) -> str:
-    return ""
+    return show_hypergraphs(_planned(connection, sql).rewritten)
 
 
 def _plan(connection: minisql.Connection, sql: str) -> str:
