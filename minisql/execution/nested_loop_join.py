@@ -1,8 +1,8 @@
 """The nested-loop join: any condition, every join type.
 
-The right side is held; every left row meets every right row, a block of about `batch_rows` pairs at a time, so that the
-cross product is never in memory. The block's conditions are evaluated as on any batch. As in the hash join, FULL marks
-the right rows that kept a pair and ends with a pass over the others.
+The right side is held. The pairs that can match (`candidate_pairs`) are looked at in blocks of at most `batch_rows`, on
+which the conditions are evaluated as on any batch. As in the hash join, FULL marks the right rows that kept a pair and
+ends with a pass over the others.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from minisql.columnar.column import Batch, BoolArray, IndexArray
+from minisql.columnar.column import Batch, BoolArray
 from minisql.datatypes import SqlType
+from minisql.execution.candidate_pairs import CandidatePairs, candidate_pairs
 from minisql.execution.held_rows import read_all
 from minisql.execution.iterator import RowIterator
 from minisql.execution.joined_rows import JoinedRows, PairFilter
@@ -36,6 +37,7 @@ class NestedLoopJoinIterator(RowIterator):
     ) -> None:
         """Gives `columns`, of those that `left` and `right` have; `types` has the type of each."""
         self.columns = columns
+        self._path = path
         self._type = path.type
         self._left, self._right = left, right
         self._batch_rows = batch_rows
@@ -48,6 +50,7 @@ class NestedLoopJoinIterator(RowIterator):
         if path.conditions:
             self._conditions = PairFilter(path.conditions, self._held_columns, left.columns, types)
         self._held: Batch | None = None  # None where the right side has no rows
+        self._pairs: CandidatePairs | None = None
         self._marked: BoolArray = np.empty(0, np.bool_)
         self._is_reading = False
         self._output: Iterator[Batch] = iter(())
@@ -59,6 +62,8 @@ class NestedLoopJoinIterator(RowIterator):
             return  # nothing can come out
         if self._held is not None and self._type is JoinType.FULL:
             self._marked = np.zeros(len(self._held), np.bool_)
+        if self._held is not None:
+            self._pairs = candidate_pairs(self._path.conditions, self._held, self._held_columns, self._left.columns)
         self._left.open()
         self._is_reading = True
 
@@ -80,19 +85,20 @@ class NestedLoopJoinIterator(RowIterator):
     def close(self) -> None:
         self._is_reading = False
         self._output = iter(())
-        self._held = None
+        self._held = self._pairs = None
         self._marked = np.empty(0, np.bool_)
         self._left.close()
         self._right.close()
 
     def held_bytes(self) -> int:
-        return self._marked.nbytes + (0 if self._held is None else self._held.nbytes)
+        pairs = 0 if self._pairs is None else self._pairs.nbytes
+        return self._marked.nbytes + pairs + (0 if self._held is None else self._held.nbytes)
 
     def _joined_with(self, batch: Batch) -> Iterator[Batch]:
         """What comes out for a batch of the left side."""
         matched = np.zeros(len(batch), np.bool_)
-        if self._held is not None:
-            for rows, held_rows in self._blocks(self._held, matched):
+        if self._held is not None and self._pairs is not None:
+            for rows, held_rows in self._pairs.of(batch, matched if self._filters else None, self._batch_rows):
                 if self._conditions is not None:
                     passed = self._conditions.passed(self._held, held_rows, batch, rows)
                     rows, held_rows = rows.take(passed), held_rows.take(passed)
@@ -107,16 +113,6 @@ class NestedLoopJoinIterator(RowIterator):
                 yield self._joined.passing_alone(batch, rows)
         elif self._keeps_left and not matched.all():
             yield self._joined.passing_alone(batch, np.flatnonzero(~matched))
-
-    def _blocks(self, held: Batch, matched: BoolArray) -> Iterator[tuple[IndexArray, IndexArray]]:
-        """Pairs of a left row and a held row, each once; for semi and anti joins, of left rows not matched yet."""
-        for held_start in range(0, len(held), self._batch_rows):
-            held_block = np.arange(held_start, min(held_start + self._batch_rows, len(held)))
-            left_rows = np.flatnonzero(~matched) if self._filters else np.arange(len(matched))
-            step = max(1, self._batch_rows // len(held_block))
-            for start in range(0, len(left_rows), step):
-                part = left_rows[start : start + step]
-                yield np.repeat(part, len(held_block)), np.tile(held_block, len(part))
 
     def _unmatched_held_rows(self) -> Iterator[Batch]:
         rows = np.flatnonzero(~self._marked)

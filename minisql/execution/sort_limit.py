@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from minisql.columnar.column import Array, Batch
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.held_rows import read_all
 from minisql.execution.iterator import RowIterator
 from minisql.execution.kernels.growing import concat_kept
-from minisql.execution.kernels.sort_order import OrderKey, first_rows, sorted_rows
+from minisql.execution.kernels.sort_order import OrderKey, first_rows, rows_not_after, sorted_rows
 from minisql.expression.nodes import ColumnId, SortKey
 from minisql.expression.walk import columns_of
+
+_ROWS_BEFORE_MERGING: Final = 1024
 
 
 class _KeyedIterator(RowIterator):
@@ -48,8 +51,9 @@ class _KeyedIterator(RowIterator):
         order = 0 if self._order is None else self._order.nbytes
         return order + (0 if self._held is None else self._held.nbytes)
 
-    def _order_keys(self, batch: Batch) -> list[OrderKey]:
-        return [OrderKey(key(batch), descending, nulls_first) for key, descending, nulls_first in self._keys]
+    def _order_key(self, batch: Batch, number: int) -> OrderKey:
+        key, descending, nulls_first = self._keys[number]
+        return OrderKey(key(batch), descending, nulls_first)
 
 
 class SortIterator(_KeyedIterator):
@@ -59,11 +63,11 @@ class SortIterator(_KeyedIterator):
         """Reads and sorts the input."""
         self._held = read_all(self._source, self._read)
         if self._held is not None:
-            self._order = sorted_rows(self._order_keys(self._held))
+            self._order = sorted_rows([self._order_key(self._held, number) for number in range(len(self._keys))])
 
 
 class TopNIterator(_KeyedIterator):
-    """Gives the first `limit` rows in order. Never holds many more than twice as many, and a batch."""
+    """Gives the first `limit` rows in order. Never holds many more than three times as many."""
 
     def __init__(
         self,
@@ -84,19 +88,29 @@ class TopNIterator(_KeyedIterator):
         self._source.open()
         kept: list[Batch] = []
         kept_rows = 0
+        last: OrderKey | None = None  # no row after this key is among the first
         while (batch := self._source.next()) is not None:
-            kept.append(self._first(batch.project(places)))
+            batch = batch.project(places)
+            if last is not None:
+                rows = rows_not_after(self._order_key(batch, 0), last)
+                if len(rows) == 0:
+                    continue
+                batch = batch.select(rows)
+            kept.append(self._first(batch))
             kept_rows += len(kept[-1])
-            if kept_rows > 2 * self._limit + self._batch_rows:
+            if kept_rows > 2 * self._limit + _ROWS_BEFORE_MERGING:
                 kept = [self._first(_concat(kept))]
                 kept_rows = len(kept[0])
+            if len(kept[-1]) == self._limit:
+                found = self._order_key(kept[-1].slice(self._limit - 1, self._limit), 0)
+                last = found if last is None or len(rows_not_after(found, last)) else last
         self._source.close()
         if kept:
             self._held = self._first(_concat(kept))
 
     def _first(self, batch: Batch) -> Batch:
-        """The first rows of a batch, gathered."""
-        rows = first_rows(self._order_keys(batch), self._limit)
+        """The first rows of a batch, gathered and in order."""
+        rows = first_rows([self._order_key(batch, number) for number in range(len(self._keys))], self._limit)
         return Batch([batch.column(place).take(rows) for place in range(batch.width)], len(rows))
 
 

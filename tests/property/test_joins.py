@@ -13,10 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minisql.columnar.column import Array, Batch
 from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, VARCHAR, SqlType, decimal
 from minisql.execution.hash_join import HashJoinIterator
+from minisql.execution.joined_rows import PairFilter
 from minisql.execution.nested_loop_join import NestedLoopJoinIterator
-from minisql.expression.nodes import ColumnId, ColumnRef, Comparison, Expression, Literal, Or, Value
+from minisql.expression.nodes import (
+    And,
+    ColumnId,
+    ColumnRef,
+    Comparison,
+    Expression,
+    IsDistinctFrom,
+    Literal,
+    Or,
+    Value,
+)
 from minisql.node_set import node_set
 from minisql.optimizer.access_path import HashJoin, JoinKey, NestedLoopJoin, TableScan
 from minisql.relational.relational_expression import JoinType
@@ -116,6 +128,27 @@ CONDITIONS: list[tuple[Expression, ...]] = [
             )
         ),
     ),
+    (
+        Or(
+            operands=(
+                And(
+                    operands=(
+                        Comparison(operator="=", left=ref(0, 0, INTEGER), right=ref(1, 0, INTEGER)),
+                        IsDistinctFrom(left=ref(1, 1, INTEGER), right=ref(0, 1, INTEGER), negated=True),
+                    )
+                ),
+                IsDistinctFrom(left=ref(0, 0, INTEGER), right=ref(1, 1, INTEGER), negated=True),
+                And(
+                    operands=(
+                        Comparison(operator="=", left=ref(0, 1, INTEGER), right=ref(1, 0, INTEGER)),
+                        Comparison(operator="<", left=ref(0, 0, INTEGER), right=ref(1, 1, INTEGER)),
+                    )
+                ),
+            )
+        ),
+        Comparison(operator="<>", left=ref(0, 1, INTEGER), right=Literal(value=2, type=INTEGER)),
+    ),
+    (Comparison(operator="=", left=ref(0, 0, INTEGER), right=ref(1, 0, INTEGER)),),
     (Comparison(operator="=", left=ref(0, 0, INTEGER), right=Literal(value=1, type=INTEGER)),),
     (
         Comparison(operator="<=", left=ref(1, 0, INTEGER), right=Literal(value=1, type=INTEGER)),
@@ -207,3 +240,27 @@ def test_a_join_can_be_closed_at_any_time() -> None:
     assert join.held_bytes() == 0
     assert left.closed
     assert right.closed
+
+
+def test_a_disjunction_of_equalities_does_not_look_at_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(number, -number) for number in range(3_000)]
+    left, right = scan(0, [INTEGER, INTEGER], rows), scan(1, [INTEGER, INTEGER], rows)
+    condition = Or(
+        operands=(
+            Comparison(operator="=", left=ref(0, 0, INTEGER), right=ref(1, 0, INTEGER)),
+            Comparison(operator="=", left=ref(0, 1, INTEGER), right=ref(1, 1, INTEGER)),
+        )
+    )
+    looked_at = 0
+    real = PairFilter.passed
+
+    def counted(self: PairFilter, held: Batch, held_rows: Array, passing: Batch, passing_rows: Array | None) -> Array:
+        nonlocal looked_at
+        looked_at += len(held_rows)
+        return real(self, held, held_rows, passing, passing_rows)
+
+    monkeypatch.setattr(PairFilter, "passed", counted)
+    path = NestedLoopJoin(nodes=node_set([0, 1]), rows=0, cost=0, type=JoinType.FULL, left=left, right=right,
+                          conditions=(condition,))  # fmt: skip
+    assert len(run(path, [ColumnId(0, 0)], 1_000)) == 3_000
+    assert looked_at == 3_000

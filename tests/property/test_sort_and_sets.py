@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, VARCHAR, SqlType, decimal
 from minisql.execution.build_iterators import build_iterators
-from minisql.execution.kernels import string_order
+from minisql.execution.kernels import sort_order, string_order
 from minisql.expression.nodes import ColumnId, ColumnRef, SortKey, Value
 from minisql.node_set import single
 from minisql.optimizer.access_path import AccessPath, Limit, SetOperation, Sort
@@ -65,6 +65,7 @@ def test_sort_and_top_n(data: st.DataObject, batch_rows: int, limit: int | None,
     with pytest.MonkeyPatch.context() as patch:
         if not whole_pools:
             patch.setattr(string_order, "is_dictionary", lambda pool, rows: False)
+            patch.setattr(sort_order, "_MANY_ROWS", 0)
         found = run(path, columns, batch_rows)
     wanted = naive.sort([{ColumnId(0, p): value for p, value in enumerate(row)} for row in numbered], keys)
     assert found == [tuple(row[column] for column in columns) for row in wanted[:limit]]

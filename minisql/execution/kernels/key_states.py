@@ -77,7 +77,7 @@ class PackedState:
     def __init__(self, ranges: Sequence[Range], expected: int) -> None:
         self.ranges = tuple(ranges)
         self._sizes = [code_count(range_) for range_ in ranges]
-        self._total = math.prod(self._sizes)
+        self._total = _total(ranges)
         self._table: LookupTable | HashTable
         if is_dense(self._total, expected):
             self._table = LookupTable(self._total)
@@ -217,45 +217,55 @@ class HashedState:
 KeyState: TypeAlias = DirectState | PackedState | HashedState
 
 
-def next_state(state: KeyState | None, coming: Sequence[Values], expected: int) -> KeyState:
+def next_state(
+    state: KeyState | None, coming: Sequence[Values], hints: Sequence[Range | None], expected: int
+) -> KeyState:
     """A state with the keys of `state` that can take the rows that are coming.
 
-    `expected` is how many rows the table will be given in all, as far as that is known.
+    `hints` are ranges that later rows are likely to stay in; `expected` is how many rows the table will be given in
+    all, as far as that is known.
     """
     known = [] if state is None else state.keys()
     expected = max(expected, (0 if state is None else len(state)) + len(coming[0][0]))
-    collided = isinstance(state, HashedState)
+    seed = 0
     while True:
-        new = _make_state(state, known, coming, expected, secrets.randbits(64) if collided else 0)
+        if isinstance(state, HashedState):
+            new: KeyState = HashedState(len(coming), expected, secrets.randbits(64))
+        else:
+            ranges = [_range_of(column) for column in coming]
+            if state is not None:
+                ranges = [_union(_range_of(old), new) for old, new in zip(known, ranges, strict=True)]
+            has_nulls = any(valid is not None for _, valid in (*known, *coming))
+            new = _make_state(_wider_ranges(state, ranges, hints), ranges, has_nulls, expected, seed)
         if state is None or _insert_all(new, known, len(state)):
             return new
-        collided = True
+        seed = secrets.randbits(64)
 
 
 def _make_state(
-    state: KeyState | None, known: Sequence[Values], coming: Sequence[Values], expected: int, seed: int
+    wider: Sequence[Sequence[Range]], ranges: Sequence[Range], has_nulls: bool, expected: int, seed: int
 ) -> KeyState:
-    if isinstance(state, HashedState):
-        return HashedState(len(coming), expected, seed)
-    ranges = [_range_of(column) for column in coming]
-    if state is not None:
-        ranges = [_union(_range_of(old), new) for old, new in zip(known, ranges, strict=True)]
-    if isinstance(state, PackedState):
-        roomy = [_with_room(old, new) for old, new in zip(state.ranges, ranges, strict=True)]
-        roomy_total = math.prod(map(code_count, roomy))
-        # Room is welcome where it costs no lookup table, which a table of fewer codes would have.
-        if is_dense(roomy_total, expected) or (
-            roomy_total <= _MOST_CODES and not is_dense(math.prod(map(code_count, ranges)), expected)
-        ):
-            ranges = roomy
-    total = math.prod(map(code_count, ranges))
-    if is_dense(total, expected):
-        return PackedState(ranges, expected)
-    if len(coming) == 1 and all(valid is None for _, valid in (*known, *coming)):
+    """A state for keys in these ranges; in `wider` ones, the first best, where that costs nothing."""
+    for choice in (*wider, ranges):
+        if is_dense(_total(choice), expected):
+            return PackedState(choice, expected)
+    if len(ranges) == 1 and not has_nulls:
         return DirectState(expected)
-    if total <= _MOST_CODES:
-        return PackedState(ranges, expected)
-    return HashedState(len(coming), expected, seed)
+    for choice in (*wider, ranges):
+        if _total(choice) <= _MOST_CODES:
+            return PackedState(choice, expected)
+    return HashedState(len(ranges), expected, seed)
+
+
+def _wider_ranges(state: KeyState | None, ranges: Sequence[Range], hints: Sequence[Range | None]) -> list[list[Range]]:
+    hinted = [range_ if hint is None else _union(range_, hint) for range_, hint in zip(ranges, hints, strict=True)]
+    if not isinstance(state, PackedState):
+        return [hinted]
+    return [[_with_room(old, new) for old, new in zip(state.ranges, hinted, strict=True)], hinted]
+
+
+def _total(ranges: Sequence[Range]) -> int:
+    return math.prod(map(code_count, ranges))
 
 
 def _range_of(column: Values) -> Range:

@@ -97,8 +97,9 @@ class KeyTable:
             for part, column, nulls_equal in zip(self._parts, columns, self._nulls_equal, strict=True)
         ]
         length = len(columns[0])
+        hints = [None if column.values.dtype.kind not in "iu" else column.bounds for column in columns]
         for block in blocks(length):
             while self._state is None or (inserted := self._state.insert(slice_values(values, block))) is None:
                 coming = slice_values(values, slice(block.start, length))
-                self._state = next_state(self._state, coming, self._expected)
+                self._state = next_state(self._state, coming, hints, self._expected)
             yield block, *inserted

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, Column, IndexArray
-from minisql.columnar.strings import pool_of
+from minisql.columnar.strings import gathered, pool_of
 from minisql.datatypes import TypeKind
 from minisql.execution.kernels.key_parts import double_bits
 from minisql.execution.kernels.string_order import string_ranks
@@ -22,6 +23,9 @@ from minisql.execution.kernels.string_words import pool_bytes, prefix_words
 
 _MOST_CODES: Final = 1 << 62
 _SIGN: Final = np.uint64(1 << 63)
+_LOWEST: Final = np.int64(-(2**63))
+_HIGHEST: Final = np.int64(2**63 - 1)
+_MANY_ROWS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,24 @@ def first_rows(keys: Sequence[OrderKey], limit: int) -> IndexArray:
     return candidates.take(sorted_rows([key.take(candidates) for key in keys])[:limit])
 
 
+def rows_not_after(key: OrderKey, last: OrderKey) -> IndexArray:
+    """The rows whose key is not after that of `last`, a key of one row; a few that are may be among them."""
+    rows = np.flatnonzero(_rough_numbers(key) <= _rough_numbers(last)[0])
+    if key.column.type.kind is not TypeKind.VARCHAR or len(rows) < _MANY_ROWS or not _is_known(last):
+        return rows
+    # Where strings start alike, the rough numbers tell little.
+    some = key.take(rows)
+    compare = pc.greater_equal if key.descending else pc.less_equal
+    kept: Array = compare(gathered(some.column), gathered(last.column)[0]).to_numpy(zero_copy_only=False)
+    if some.column.valid is not None:
+        kept = kept | ~some.column.valid
+    return rows.take(np.flatnonzero(kept))
+
+
+def _is_known(last: OrderKey) -> bool:
+    return last.column.valid is None or bool(last.column.valid[0])
+
+
 _Word = tuple[Array, int | None]
 """Numbers (int64) that ascend in the order of a key, and how many there can be: all from 0; None where they are any."""
 
@@ -77,12 +99,24 @@ def _words(key: OrderKey) -> list[_Word]:
 
 
 def _rough_numbers(key: OrderKey) -> Array:
-    """Numbers that do not descend in the order of a key; rows that differ may have one number."""
+    """Numbers (int64) that never descend in the order of a key, the same for equal values of all batches.
+
+    Rows that differ may have one number.
+    """
     column = key.column
     if column.type.kind is TypeKind.VARCHAR:
         prefixes = prefix_words(pool_bytes(pool_of(column)), column.values)
-        return _with_nulls(key, (prefixes ^ _SIGN).view(np.int64) >> 2)[0][0]
-    return _words(key)[0][0]
+        integers = (prefixes ^ _SIGN).view(np.int64)
+    elif column.values.dtype == np.object_:
+        known = column.values if column.valid is None else np.where(column.valid, column.values, 0)
+        integers = _ordered_bits(known.astype(np.float64))
+    else:
+        integers = _integers(column).astype(np.int64, copy=False)
+    if key.descending:
+        integers = ~integers
+    if column.valid is None:
+        return integers
+    return np.where(column.valid, integers, _LOWEST if key.nulls_first else _HIGHEST)
 
 
 def _with_nulls(key: OrderKey, integers: Array) -> list[_Word]:
@@ -112,15 +146,19 @@ def _integers(column: Column) -> Array:
     if column.type.kind is TypeKind.VARCHAR:
         return string_ranks(pool_of(column), values)
     if values.dtype == np.float64:
-        bits = double_bits(values)
-        # Of negative doubles a larger pattern is a smaller number.
-        bits ^= (bits >> 63) & np.int64(2**63 - 1)
-        return bits
+        return _ordered_bits(values)
     if values.dtype == np.object_:
         known = values if column.valid is None else np.where(column.valid, values, 0)
         ranks: Array = np.unique(known, return_inverse=True)[1].astype(np.int64)
         return ranks
     return values.view(np.uint8) if values.dtype == np.bool_ else values
+
+
+def _ordered_bits(values: Array) -> Array:
+    bits = double_bits(values)
+    # Of negative doubles a larger pattern is a smaller number.
+    bits ^= (bits >> 63) & _HIGHEST
+    return bits
 
 
 def _packed(words: Sequence[_Word]) -> list[_Word]:
