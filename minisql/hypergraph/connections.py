@@ -107,7 +107,7 @@ class Connections:
         return bits & bits >> 1 & self._left_bits
 
     def find_join(self, nodes: int, crossing: int, completed: int) -> JoinSite | None:
-        """What joins two sets that make up `nodes`; None where nothing may.
+        """What joins two sets that make up `nodes`; None where nothing may, a product where nothing is crossing.
 
         Args:
             nodes: the union of the two sets.
@@ -118,7 +118,7 @@ class Connections:
             return None
         non_inner = completed & self.non_inner
         if not non_inner:
-            return JoinSite(JoinType.INNER, None, False, condition_numbers(completed)) if crossing else None
+            return JoinSite(JoinType.INNER, None, False, condition_numbers(completed))
         if non_inner & (non_inner - 1) or not crossing & (non_inner | non_inner << 1):
             return None
         number = non_inner.bit_length() // 2
@@ -133,11 +133,11 @@ class Connections:
         return True
 
 
-def condition_numbers(complete: int) -> tuple[int, ...]:
-    """The numbers of the conditions of a set of complete ones, ascending."""
+def condition_numbers(bits: int) -> tuple[int, ...]:
+    """The numbers of the conditions that have one of these bits, which is at most one bit of each; ascending."""
     found = []
-    while complete:
-        lowest = complete & -complete
-        complete ^= lowest
-        found.append(lowest.bit_length() // 2)
+    while bits:
+        lowest = bits & -bits
+        bits ^= lowest
+        found.append((lowest.bit_length() - 1) // 2)
     return tuple(found)

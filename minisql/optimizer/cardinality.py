@@ -1,0 +1,234 @@
+"""How many rows a join of some tables of a region has.
+
+The estimate depends on the set of tables alone, not on the order in which they are joined: it follows the tree as
+written, restricted to the set. The join at which the set's tables meet in that tree splits it in two, the two halves
+are estimated in the same way, and the join's formula puts them together:
+
+    inner: |l| |r| s
+    left:  |l| |r| s + left rows without a match
+    full:  |l| |r| s + left rows without a match + right rows without a match
+    semi:  left rows with a match; anti: left rows without one
+
+A row of one side finds |r| s matches on average, in groups of rows with one key; that it finds any has the probability
+|r| s / (rows for each key), or 1 if that is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from minisql.hypergraph.conflicts import Operator
+from minisql.hypergraph.connections import Connections, condition_numbers
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph
+from minisql.node_set import members
+from minisql.optimizer.join_conditions import split_conditions
+from minisql.optimizer.selectivity import conjunction_selectivity, key_estimate
+from minisql.optimizer.statistics import Statistics
+from minisql.relational.relational_expression import JoinType
+
+MOST_ROWS: Final = 1e150
+"""Estimates stop here, so that a product of two is still a float."""
+LEAST_UNMATCHED: Final = 0.001
+"""The share of rows of an anti join that is taken to have no match, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeEstimate:
+    """An edge's share of the pairs: for its keys alone, and with its further conditions; distinct keys of each side.
+
+    Without keys there is no group of rows that match together: the numbers of distinct keys are infinite.
+    """
+
+    key_selectivity: float
+    selectivity: float
+    left_distinct: float
+    right_distinct: float
+
+
+class Cardinality:
+    """The estimates for the sets of nodes of a region.
+
+    Attributes:
+        selectivities: for each condition of the region, in the numbering of `Connections`, the share of pairs of rows,
+            or of rows, for which it is TRUE.
+        edges: for the number of each edge, its estimate.
+    """
+
+    def __init__(
+        self,
+        graph: JoinHypergraph,
+        connections: Connections,
+        leaf_rows: Mapping[int, float],
+        statistics: Statistics,
+    ) -> None:
+        """Estimates the region as written, and leaves in `statistics` how often its tables are padded."""
+        self._connections = connections
+        self._operators = graph.operators
+        self._leaf_rows = leaf_rows
+        self._first_edge = len(graph.filters)
+        self._known: dict[int, tuple[float, int]] = {}
+        self._spreads = _spreads(graph.operators)
+        self.edges: dict[int, EdgeEstimate] = {}
+        self.selectivities = [1.0] * len(connections.conditions)
+        for number, edge in enumerate(graph.edges, self._first_edge):
+            self.edges[number] = _edge_estimate(edge, graph.operators[edge.operator], statistics)
+            self.selectivities[number] = self.edges[number].selectivity
+        if connections.non_inner:
+            self._find_padding(graph, statistics)
+        if graph.filters:
+            for number, condition in enumerate(graph.filters):
+                self.selectivities[number] = conjunction_selectivity(condition.conditions, statistics)
+            self._known.clear()
+
+    def rows(self, nodes: int) -> float:
+        """The rows of the join of these nodes; a product where they are not connected."""
+        return self._estimate(nodes)[0]
+
+    def rows_of_join(
+        self, left: int, left_rows: float, right: int, right_rows: float, completed: int, *, exact: bool
+    ) -> float:
+        """The same for the union of two sets that are joined, from their rows, without another estimate if possible.
+
+        `left` is the left input of a join that is not inner. `completed` are the conditions that are complete in the
+        union and in neither set. Where `exact` is False, the estimate may depend on how the union is made.
+        """
+        if not self._connections.non_inner:
+            return min(left_rows * right_rows * self.selectivity(completed), MOST_ROWS)
+        non_inner = completed & self._connections.non_inner
+        number = (non_inner or completed).bit_length() // 2
+        if number < self._first_edge or not completed:
+            return self.rows(left | right)
+        edge = self._edge(number)
+        operator = self._operators[edge.operator]
+        if exact:
+            # Where the halves are those of the tree as written, or one of them has what the tree joins to it later by a
+            # formula that only multiplies it, the tree's estimate is this operator's formula.
+            spread, other = self._spreads[edge.operator], operator.right_tables
+            if (left & ~spread or right & ~other) and (
+                operator.type is not JoinType.INNER or right & ~spread or left & ~other
+            ):
+                return self.rows(left | right)
+        joined = join_rows(operator.type, left_rows, right_rows, self.edges[number])
+        return min(joined * self.selectivity(completed ^ 1 << (2 * number)), MOST_ROWS)
+
+    def selectivity(self, complete: int) -> float:
+        """The share of rows that all of these conditions let through together."""
+        share = 1.0
+        for number in condition_numbers(complete):
+            share *= self.selectivities[number]
+        return share
+
+    def _estimate(self, nodes: int) -> tuple[float, int]:
+        """The rows, and the conditions that are complete."""
+        known = self._known.get(nodes)
+        if known is not None:
+            return known
+        complete = self._connections.complete(self._connections.contained(nodes))
+        if nodes & (nodes - 1) == 0:
+            known = self._leaf_rows[nodes] * self.selectivity(complete), complete
+        else:
+            known = self._estimate_join(nodes, complete), complete
+        self._known[nodes] = known
+        return known
+
+    def _estimate_join(self, nodes: int, complete: int) -> float:
+        # Edges are in the order of their operators, so the last one belongs to the join at which its tables meet.
+        number = complete.bit_length() // 2
+        if number < self._first_edge or not complete:
+            return self._product(nodes & -nodes, nodes & (nodes - 1))
+        operator = self._operators[self._edge(number).operator]
+        if nodes & ~operator.tables:
+            return self._product(nodes & operator.tables, nodes & ~operator.tables)
+        left_rows, left_complete = self._estimate(nodes & operator.left_tables)
+        right_rows, right_complete = self._estimate(nodes & operator.right_tables)
+        completed = complete & ~(left_complete | right_complete)
+        joined = join_rows(operator.type, left_rows, right_rows, self.edges[number])
+        return min(joined * self.selectivity(completed ^ 1 << (2 * number)), MOST_ROWS)
+
+    def _product(self, first: int, second: int) -> float:
+        """The rows of two sets between which nothing is complete but filters."""
+        (first_rows, first_complete), (second_rows, second_complete) = self._estimate(first), self._estimate(second)
+        complete = self._connections.complete(self._connections.contained(first | second))
+        share = self.selectivity(complete & ~(first_complete | second_complete))
+        return min(first_rows * second_rows * share, MOST_ROWS)
+
+    def _edge(self, number: int) -> JoinEdge:
+        edge = self._connections.conditions[number]
+        assert isinstance(edge, JoinEdge)
+        return edge
+
+    def _find_padding(self, graph: JoinHypergraph, statistics: Statistics) -> None:
+        """How often each table is padded in the result of the region, its filters left out."""
+        for number, edge in enumerate(graph.edges, self._first_edge):
+            operator = graph.operators[edge.operator]
+            if operator.type not in (JoinType.LEFT, JoinType.FULL):
+                continue
+            left_rows, right_rows = self.rows(operator.left_tables), self.rows(operator.right_tables)
+            joined = max(join_rows(operator.type, left_rows, right_rows, self.edges[number]), 1e-9)
+            estimate = self.edges[number]
+            padded = [(operator.right_tables, left_rows - matched_rows(left_rows, right_rows, estimate, flipped=False))]
+            if operator.type is JoinType.FULL:
+                unmatched = right_rows - matched_rows(right_rows, left_rows, estimate, flipped=True)
+                padded.append((operator.left_tables, unmatched))
+            for tables, unmatched in padded:
+                share = min(1.0, unmatched / joined)
+                for table in members(tables):
+                    before = statistics.padding.get(table, 0.0)
+                    statistics.padding[table] = before + (1 - before) * share
+
+
+def matched_rows(rows: float, other_rows: float, estimate: EdgeEstimate, *, flipped: bool) -> float:
+    """How many rows of one side have a match on the other; `flipped` says that the side is the right one."""
+    other_distinct = estimate.left_distinct if flipped else estimate.right_distinct
+    matches = other_rows * estimate.selectivity
+    rows_of_key = max(1.0, other_rows / other_distinct)
+    return rows * min(1.0, matches / rows_of_key)
+
+
+def join_rows(type_: JoinType, left_rows: float, right_rows: float, estimate: EdgeEstimate) -> float:
+    """The rows of a join of this type."""
+    matched = matched_rows(left_rows, right_rows, estimate, flipped=False)
+    match type_:
+        case JoinType.INNER:
+            rows = left_rows * right_rows * estimate.selectivity
+        case JoinType.LEFT:
+            rows = left_rows * right_rows * estimate.selectivity + left_rows - matched
+        case JoinType.FULL:
+            right_matched = matched_rows(right_rows, left_rows, estimate, flipped=True)
+            rows = left_rows * right_rows * estimate.selectivity + left_rows - matched + right_rows - right_matched
+        case JoinType.SEMI:
+            rows = matched
+        case JoinType.ANTI:
+            rows = max(left_rows - matched, left_rows * LEAST_UNMATCHED)
+        case _:
+            assert_never(type_)
+    return min(rows, MOST_ROWS)
+
+
+def _spreads(operators: Sequence[Operator]) -> list[int]:
+    """For each operator, its left tables and those that joins above it multiply its rows with."""
+    spreads: list[int] = [operator.left_tables for operator in operators]
+    index_of = {operator.tables: index for index, operator in enumerate(operators)}
+    above = [0] * len(operators)
+    for index in reversed(range(len(operators))):
+        operator = operators[index]
+        spreads[index] |= above[index]
+        left, right = index_of.get(operator.left_tables), index_of.get(operator.right_tables)
+        if left is not None and operator.type is not JoinType.FULL:
+            above[left] = above[index] | operator.right_tables
+        if right is not None and operator.type is JoinType.INNER:
+            above[right] = above[index] | operator.left_tables
+    return spreads
+
+
+def _edge_estimate(edge: JoinEdge, operator: Operator, statistics: Statistics) -> EdgeEstimate:
+    keys, residual = split_conditions(edge.conditions, operator.left_tables, operator.right_tables)
+    share = conjunction_selectivity(residual, statistics)
+    if not keys:
+        return EdgeEstimate(1.0, share, float("inf"), float("inf"))
+    estimate = key_estimate(keys, statistics)
+    return EdgeEstimate(
+        estimate.selectivity, estimate.selectivity * share, estimate.left_distinct, estimate.right_distinct
+    )

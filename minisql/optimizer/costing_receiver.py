@@ -1,0 +1,215 @@
+"""The receiver that costs: keeps the cheapest way to join each set of nodes.
+
+It is given pairs of sets, works out what may join them (`hypergraph.connections`), and compares the cost of that with
+the best known for their union. Costs are compared as floats, and a plan is an entry that points to its two inputs;
+access paths are made of the winner alone (`finish_plan`).
+
+Everything that depends on one set is computed once, with its entry, so that looking at a pair of a graph of simple
+edges with hash keys is a dozen operations on numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from minisql.hypergraph.connections import Connections, condition_numbers
+from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
+from minisql.optimizer.cost_model import (
+    build_cost,
+    filter_cost,
+    nested_loop_cost,
+    output_cost,
+    probe_cost_of_row,
+    residual_cost,
+)
+
+BUILD_RIGHT: Final = 0
+BUILD_LEFT: Final = 1
+NESTED_LOOP: Final = 2
+
+_INFINITE: Final = float("inf")
+
+
+class Entry:
+    """A set of nodes and the cheapest way known to join it.
+
+    Attributes:
+        nodes: the set.
+        contained, swapped, complete: its bits, as in `Connections`.
+        rows: the estimated number of rows.
+        cost: of the whole plan; infinite where there is none yet, and then rows mean nothing.
+        left, right: the entries that it is joined of, None for a leaf.
+        method: how they are joined.
+        build: what building a hash table of the rows costs.
+        probe: what looking up one row in that table costs.
+        output: what making the rows costs, whichever way they are joined.
+    """
+
+    __slots__ = (
+        "build",
+        "complete",
+        "contained",
+        "cost",
+        "left",
+        "method",
+        "nodes",
+        "output",
+        "probe",
+        "right",
+        "rows",
+        "swapped",
+    )
+
+    def __init__(self, nodes: int, contained: int, swapped: int, complete: int) -> None:
+        self.nodes = nodes
+        self.contained = contained
+        self.swapped = swapped
+        self.complete = complete
+        self.cost = _INFINITE
+        self.left: Entry | None = None
+        self.right: Entry | None = None
+        self.method = NESTED_LOOP
+        self.rows = self.build = self.probe = self.output = 0.0
+
+    def set_rows(self, rows: float) -> None:
+        """Sets what follows from the number of rows."""
+        self.rows = rows
+        self.build = build_cost(rows)
+        self.probe = probe_cost_of_row(rows)
+        self.output = output_cost(rows)
+
+
+class CostingReceiver:
+    """See the module.
+
+    Attributes:
+        seen: the sets that have a plan.
+        exact: whether the rows of a set follow from the set alone, whatever pair it is first found as.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        cardinality: Cardinality,
+        leaf_costs: dict[int, float],
+        *,
+        hash_join: bool,
+    ) -> None:
+        """`leaf_costs` are those of the plans of the leaves, by node."""
+        self.seen: dict[int, Entry] = {}
+        self.exact = True
+        self._without_plan: dict[int, Entry] = {}
+        self._connections = connections
+        self._cardinality = cardinality
+        self._leaf_costs = leaf_costs
+        # Edges with a hash key; those of them that may be applied wherever they are crossing, at the cost of the keys
+        # alone, are plain.
+        self._keyed = 0
+        self._plain = 0
+        for number, estimate in cardinality.edges.items():
+            if hash_join and estimate.left_distinct != _INFINITE:
+                self._keyed |= 0b11 << (2 * number)
+                if connections.is_simple and estimate.selectivity == estimate.key_selectivity:
+                    self._plain |= 0b11 << (2 * number)
+        self._plain &= ~connections.ruled
+
+    def found_single_node(self, node: int) -> None:
+        """A leaf, with the filters of the region that it satisfies alone."""
+        entry = self._new_entry(node, self._connections.of_node[node])
+        entry.set_rows(self._cardinality.rows(node))
+        entry.cost = self._leaf_costs[node]
+        if entry.complete:
+            entry.cost += filter_cost(entry.rows, len(condition_numbers(entry.complete)))
+        self.seen[node] = entry
+
+    def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
+        """Pairs of a set with others, each connected with it or to be joined with it to a product."""
+        seen = self.seen
+        not_plain, non_inner = ~self._plain, self._connections.non_inner
+        left = seen[subgraph]
+        left_rows, left_build, left_probe = left.rows, left.build, left.probe
+        left_contained, left_cost = left.contained, left.cost
+        for complement in complements:
+            right = seen.get(complement)
+            if right is None:
+                continue
+            crossing = left_contained & right.swapped
+            if crossing & not_plain or not crossing or (crossing & non_inner and crossing & (crossing - 1)):
+                self._propose(left, right, crossing)
+                continue
+            entry = seen.get(subgraph | complement)
+            if entry is None:
+                entry = self._new_join_entry(left, right)
+                # A crossing edge has its left side in the right set where its higher bit is set.
+                flipped = bool(crossing & non_inner) and crossing.bit_length() % 2 == 0
+                self._accept(entry, left, right, flipped=flipped)
+            build_right = right.build + right.probe * left_rows
+            build_left = left_build + left_probe * right.rows
+            if build_left < build_right:
+                cost = left_cost + right.cost + build_left + entry.output
+                if cost < entry.cost:
+                    entry.cost, entry.method, entry.left, entry.right = cost, BUILD_LEFT, left, right
+            else:
+                cost = left_cost + right.cost + build_right + entry.output
+                if cost < entry.cost:
+                    entry.cost, entry.method, entry.left, entry.right = cost, BUILD_RIGHT, left, right
+
+    def _propose(self, left: Entry, right: Entry, crossing: int) -> None:
+        """A pair with rules to check, conditions beside the keys, or no keys."""
+        nodes = left.nodes | right.nodes
+        entry = self.seen.get(nodes) or self._without_plan.get(nodes) or self._new_join_entry(left, right)
+        completed = entry.complete & ~(left.complete | right.complete)
+        site = self._connections.find_join(nodes, crossing, completed)
+        if site is None:
+            return
+        if nodes not in self.seen:
+            self._accept(entry, left, right, flipped=site.flipped)
+        if crossing & self._keyed:
+            build_right = right.build + right.probe * left.rows
+            build_left = left.build + left.probe * right.rows
+            cost, method = (build_left, BUILD_LEFT) if build_left < build_right else (build_right, BUILD_RIGHT)
+            cost += self._residual_cost(left, right, crossing)
+        else:
+            cost, method = nested_loop_cost(left.rows, right.rows), NESTED_LOOP
+        if site.edge is not None and site.others:
+            cost += filter_cost(self.rows_before_filters(entry, site.others), len(site.others))
+        cost += left.cost + right.cost + entry.output
+        if cost < entry.cost:
+            entry.cost, entry.method, entry.left, entry.right = cost, method, left, right
+
+    def rows_before_filters(self, entry: Entry, filters: Iterable[int]) -> float:
+        """The rows of a join that is not inner, before the conditions with these numbers are applied to its result."""
+        share = 1.0
+        for number in filters:
+            share *= self._cardinality.selectivities[number]
+        return min(entry.rows / share, MOST_ROWS) if share > 0 else entry.rows
+
+    def _residual_cost(self, left: Entry, right: Entry, crossing: int) -> float:
+        keys, all_conditions = 1.0, 1.0
+        for number in condition_numbers(crossing):
+            estimate = self._cardinality.edges[number]
+            keys *= estimate.key_selectivity
+            all_conditions *= estimate.selectivity
+        return residual_cost(left.rows * right.rows * keys) if keys != all_conditions else 0.0
+
+    def _new_join_entry(self, left: Entry, right: Entry) -> Entry:
+        """An entry for the union, as yet without a plan."""
+        nodes = left.nodes | right.nodes
+        contained = self._connections.contained_in_union(left.contained | right.contained, nodes)
+        entry = self._without_plan[nodes] = self._new_entry(nodes, contained)
+        return entry
+
+    def _new_entry(self, nodes: int, contained: int) -> Entry:
+        return Entry(nodes, contained, self._connections.swap(contained), self._connections.complete(contained))
+
+    def _accept(self, entry: Entry, left: Entry, right: Entry, *, flipped: bool) -> None:
+        """Makes an entry one that has a plan: the two sets may be joined."""
+        self.seen[entry.nodes] = self._without_plan.pop(entry.nodes)
+        if flipped:
+            left, right = right, left
+        completed = entry.complete & ~(left.complete | right.complete)
+        rows = self._cardinality.rows_of_join(
+            left.nodes, left.rows, right.nodes, right.rows, completed, exact=self.exact
+        )
+        entry.set_rows(rows)

@@ -1,0 +1,244 @@
+"""The entry of the optimizer: from a relational expression to its cheapest access path.
+
+Operators that are no joins are planned one by one, inputs first. A join region is planned as a whole:
+
+    make_join_hypergraph -> enumerate_subgraph_pairs -> CostingReceiver -> finish_plan
+
+Over the budget of pairs a greedy order is compared with the order as written, which is always legal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from minisql.expression.nodes import ColumnRef, Expression
+from minisql.hypergraph.connections import Connections
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
+from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.node_set import EMPTY, single
+from minisql.optimizer import access_path
+from minisql.optimizer.access_path import AccessPath
+from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
+from minisql.optimizer.cost_model import aggregate_cost, filter_cost, project_cost, scan_cost, sort_cost
+from minisql.optimizer.costing_receiver import CostingReceiver
+from minisql.optimizer.finish_plan import finish_plan
+from minisql.optimizer.greedy_ordering import order_greedily
+from minisql.optimizer.scan_filters import simple_filters
+from minisql.optimizer.selectivity import conjunction_selectivity
+from minisql.optimizer.statistics import Statistics
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Filter,
+    Join,
+    Limit,
+    OneRow,
+    Project,
+    RelationalExpression,
+    SetOperation,
+    SetOperator,
+    Sort,
+    Values,
+)
+from minisql.settings import Settings
+
+
+def find_best_plan(expression: RelationalExpression, settings: Settings) -> AccessPath:
+    """The cheapest access path that gives the rows of the expression.
+
+    Of the settings, `join_order`, `hash_join` and `pair_budget` matter here.
+    """
+    return _Planner(settings).plan(expression)
+
+
+class _Planner:
+    """Plans the operators of one statement; `_statistics` knows the tables planned so far."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._statistics = Statistics()
+
+    def plan(self, expression: RelationalExpression) -> AccessPath:
+        match expression:
+            case BaseTable():
+                return self._scan(expression, ())
+            case Values():
+                return self._values(expression)
+            case OneRow():
+                return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
+            case Join():
+                return self._join_region(expression)
+            case Filter():
+                return self._join_region(expression) if is_join_region(expression) else self._filter(expression)
+            case Project():
+                return self._project(expression)
+            case Aggregate():
+                return self._aggregate(expression)
+            case SetOperation():
+                return self._set_operation(expression)
+            case Sort():
+                return self._sort(self.plan(expression.input), expression)
+            case Limit():
+                return self._limit(expression)
+            case _:
+                assert_never(expression)
+
+    # --- joins --------------------------------------------------------------------------------------------------------
+
+    def _join_region(self, region: RelationalExpression) -> AccessPath:
+        graph = make_join_hypergraph(region)
+        leaves = {node: self.plan(leaf) for node, leaf in graph.leaves.items()}
+        connections = Connections(graph)
+        leaf_rows = {node: leaf.rows for node, leaf in leaves.items()}
+        cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
+        leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
+        receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
+        self._find_order(graph, receiver)
+        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
+
+    def _find_order(self, graph: JoinHypergraph, receiver: CostingReceiver) -> None:
+        """Gives the receiver pairs until it has a plan for all nodes."""
+        if self._settings.join_order == "optimal":
+            in_budget = enumerate_subgraph_pairs(graph.graph, receiver, self._settings.pair_budget)
+            if in_budget and graph.graph.nodes in receiver.seen:
+                return
+            receiver.exact = False
+            order_greedily(graph.graph, receiver)
+        else:
+            for node in graph.leaves:
+                receiver.found_single_node(node)
+        for operator in graph.operators:
+            receiver.found_subgraph_pairs(operator.left_tables, [operator.right_tables])
+
+    # --- other operators ----------------------------------------------------------------------------------------------
+
+    def _scan(self, table: BaseTable, conditions: tuple[Expression, ...]) -> AccessPath:
+        rows = float(table.source.row_count())
+        self._statistics.add_table(table.table, rows, table.source.column_statistics)
+        return access_path.TableScan(
+            nodes=single(table.table),
+            rows=rows,
+            cost=scan_cost(rows),
+            table=table.table,
+            alias=table.alias,
+            source=table.source,
+            filters=simple_filters(conditions),
+        )
+
+    def _values(self, values: Values) -> AccessPath:
+        rows = float(len(values.rows))
+        self._statistics.add_derived(values.table, rows, (None,) * len(values.types))
+        return access_path.ValuesScan(
+            nodes=single(values.table),
+            rows=rows,
+            cost=scan_cost(rows),
+            table=values.table,
+            alias=values.alias,
+            names=values.names,
+            types=values.types,
+            values=values.rows,
+        )
+
+    def _filter(self, filter_: Filter) -> AccessPath:
+        conditions, below = filter_.conditions, filter_.input
+        input_ = self._scan(below, conditions) if isinstance(below, BaseTable) else self.plan(below)
+        return access_path.Filter(
+            nodes=input_.nodes,
+            rows=input_.rows * conjunction_selectivity(conditions, self._statistics),
+            cost=input_.cost + filter_cost(input_.rows, len(conditions)),
+            input=input_,
+            conditions=conditions,
+        )
+
+    def _project(self, project: Project) -> AccessPath:
+        input_ = self.plan(project.input)
+        self._statistics.add_derived(project.table, input_.rows, project.expressions)
+        return access_path.Project(
+            nodes=single(project.table),
+            rows=input_.rows,
+            cost=input_.cost + project_cost(input_.rows, len(project.expressions)),
+            table=project.table,
+            alias=project.alias,
+            input=input_,
+            names=project.names,
+            expressions=project.expressions,
+        )
+
+    def _aggregate(self, aggregate: Aggregate) -> AccessPath:
+        input_ = self.plan(aggregate.input)
+        groups = 1.0
+        for key in aggregate.keys:
+            known = self._statistics.of(key)
+            groups = min(groups * (known.distinct_count + (known.null_fraction > 0)), max(1.0, input_.rows))
+        self._statistics.add_derived(aggregate.table, groups, (*aggregate.keys, *[None] * len(aggregate.aggregates)))
+        return access_path.HashAggregate(
+            nodes=single(aggregate.table),
+            rows=groups,
+            cost=input_.cost + aggregate_cost(input_.rows),
+            table=aggregate.table,
+            input=input_,
+            keys=aggregate.keys,
+            aggregates=aggregate.aggregates,
+        )
+
+    def _set_operation(self, operation: SetOperation) -> AccessPath:
+        left, right = self.plan(operation.left), self.plan(operation.right)
+        match operation.operator:
+            case SetOperator.UNION:
+                rows = min(left.rows + right.rows, MOST_ROWS)
+            case SetOperator.INTERSECT:
+                rows = min(left.rows, right.rows)
+            case SetOperator.EXCEPT:
+                rows = left.rows
+            case _:
+                assert_never(operation.operator)
+        columns = tuple(
+            ColumnRef(column=column, name=name, type=type_)
+            for column, name, type_ in zip(operation.left_columns, operation.names, operation.types, strict=True)
+        )
+        self._statistics.add_derived(operation.table, rows, columns)
+        just_appends = operation.operator is SetOperator.UNION and operation.all
+        work = 0.0 if just_appends else aggregate_cost(left.rows + right.rows)
+        return access_path.SetOperation(
+            nodes=single(operation.table),
+            rows=rows,
+            cost=left.cost + right.cost + work,
+            table=operation.table,
+            operator=operation.operator,
+            all=operation.all,
+            left=left,
+            right=right,
+            left_columns=operation.left_columns,
+            right_columns=operation.right_columns,
+            names=operation.names,
+            types=operation.types,
+        )
+
+    def _sort(self, input_: AccessPath, sort: Sort) -> AccessPath:
+        return access_path.Sort(
+            nodes=input_.nodes,
+            rows=input_.rows,
+            cost=input_.cost + sort_cost(input_.rows, input_.rows),
+            input=input_,
+            keys=sort.keys,
+            limit=None,
+        )
+
+    def _limit(self, limit: Limit) -> AccessPath:
+        input_ = self.plan(limit.input)
+        rows = max(0.0, input_.rows - limit.offset)
+        if limit.limit is not None:
+            rows = min(rows, float(limit.limit))
+            if isinstance(input_, access_path.Sort):
+                input_ = _top_n(input_, limit.offset + limit.limit)
+        return access_path.Limit(
+            nodes=input_.nodes, rows=rows, cost=input_.cost, input=input_, limit=limit.limit, offset=limit.offset
+        )
+
+
+def _top_n(sort: access_path.Sort, limit: int) -> access_path.Sort:
+    """The sort that gives its first rows only."""
+    rows = min(sort.input.rows, float(limit))
+    return replace(sort, rows=rows, cost=sort.input.cost + sort_cost(sort.input.rows, rows), limit=limit)

@@ -1,0 +1,45 @@
+"""Which conditions of a join are keys, that is, equalities between an expression over each input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from minisql.expression.nodes import Comparison, Expression, IsDistinctFrom
+from minisql.expression.walk import tables_of
+from minisql.node_set import NodeSet, is_subset
+from minisql.optimizer.access_path import JoinKey
+
+
+def split_conditions(
+    conditions: Iterable[Expression], left: NodeSet, right: NodeSet
+) -> tuple[tuple[JoinKey, ...], tuple[Expression, ...]]:
+    """The keys among the conditions of a join of `left` and `right` tables, and the rest of the conditions.
+
+    The operands of a comparison have one type, so any equality whose operands use tables of one input each is a key.
+    """
+    keys, residual = [], []
+    for condition in conditions:
+        key = _key(condition, left, right)
+        if key is None:
+            residual.append(condition)
+        else:
+            keys.append(key)
+    return tuple(keys), tuple(residual)
+
+
+def _key(condition: Expression, left: NodeSet, right: NodeSet) -> JoinKey | None:
+    match condition:
+        case Comparison(operator="="):
+            null_safe = False
+        case IsDistinctFrom(negated=True):
+            null_safe = True
+        case _:
+            return None
+    first, second = tables_of(condition.left), tables_of(condition.right)
+    if not first or not second:
+        return None
+    if is_subset(first, left) and is_subset(second, right):
+        return JoinKey(left=condition.left, right=condition.right, null_safe=null_safe)
+    if is_subset(first, right) and is_subset(second, left):
+        return JoinKey(left=condition.right, right=condition.left, null_safe=null_safe)
+    return None
