@@ -1,0 +1,139 @@
+"""Moves conditions as far down as is legal: the fewer rows a join sees, the better.
+
+What a join lets through, and what it takes from ON:
+
+    join          a condition from above on       a conjunct of ON on
+                  the left       the right        the left       the right
+    inner         goes left      goes right       goes left      goes right
+    left          goes left      stays above      stays in ON    goes right
+    full          stays above    stays above      stays in ON    stays in ON
+    semi          goes left      -                goes left      goes right
+    anti          goes left      -                stays in ON    goes right
+
+A condition from above on both sides becomes a conjunct of an inner join, and stays above the others. Conditions pass
+projections, with the projected expressions in place of the columns; groupings, if they read keys only; set operations,
+into both operands; sorting. They stop at LIMIT, which would let other rows through.
+
+A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from minisql.expression.nodes import ColumnId, Expression
+from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
+from minisql.node_set import is_subset
+from minisql.relational.columns import group_keys, operand_columns, output_tables, projected
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Filter,
+    Join,
+    JoinType,
+    Limit,
+    OneRow,
+    Project,
+    RelationalExpression,
+    SetOperation,
+    Sort,
+    Values,
+)
+
+Conditions = tuple[Expression, ...]
+
+
+def push_down(expression: RelationalExpression) -> RelationalExpression:
+    """The same rows, with conditions further down; the expression itself where none moves."""
+    return _push(expression, ())
+
+
+def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpression:
+    """The rows of the node for which the conditions are TRUE."""
+    match node:
+        case BaseTable() | Values() | OneRow():
+            return _filtered(node, conditions)
+        case Filter():
+            result = _push(node.input, conditions + node.conditions)
+            return node if _is_same_filter(result, node) else result
+        case Join():
+            return _push_join(node, conditions)
+        case Project():
+            new = projected(node)
+            input_ = _push(node.input, _translated(conditions, new))
+            return node if input_ is node.input else replace(node, input=input_)
+        case Aggregate():
+            return _push_aggregate(node, conditions)
+        case SetOperation():
+            left_columns, right_columns = operand_columns(node)
+            left = _push(node.left, _translated(conditions, left_columns))
+            right = _push(node.right, _translated(conditions, right_columns))
+            return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+        case Sort():
+            input_ = _push(node.input, conditions)
+            return node if input_ is node.input else replace(node, input=input_)
+        case Limit():
+            input_ = _push(node.input, ())
+            return _filtered(node if input_ is node.input else replace(node, input=input_), conditions)
+        case _:
+            assert_never(node)
+
+
+def _push_join(node: Join, above: Conditions) -> RelationalExpression:
+    left_tables, right_tables = output_tables(node.left), output_tables(node.right)
+    to_left: list[Expression] = []
+    to_right: list[Expression] = []
+    on: list[Expression] = []
+    stays: list[Expression] = []
+    is_inner = node.type is JoinType.INNER
+    for condition in above:
+        tables = tables_of(condition)
+        if node.type is JoinType.FULL:
+            stays.append(condition)
+        elif is_subset(tables, left_tables):
+            # A condition without columns, too: no row on the left, no row in the result.
+            to_left.append(condition)
+        elif not is_inner:
+            stays.append(condition)
+        elif is_subset(tables, right_tables):
+            to_right.append(condition)
+        else:
+            on.append(condition)
+    for condition in node.conditions:
+        tables = tables_of(condition)
+        if node.type is JoinType.FULL:
+            on.append(condition)
+        elif is_subset(tables, right_tables):
+            to_right.append(condition)
+        elif is_subset(tables, left_tables) and node.type in (JoinType.INNER, JoinType.SEMI):
+            to_left.append(condition)
+        else:
+            on.append(condition)
+    left, right = _push(node.left, tuple(to_left)), _push(node.right, tuple(to_right))
+    if left is not node.left or right is not node.right or len(on) != len(node.conditions) or (is_inner and above):
+        node = replace(node, left=left, right=right, conditions=tuple(on))
+    return _filtered(node, tuple(stays))
+
+
+def _push_aggregate(node: Aggregate, conditions: Conditions) -> RelationalExpression:
+    """Conditions on keys go below the grouping; a grouping without keys gives its row whatever they say."""
+    keys = group_keys(node)
+    below = [condition for condition in conditions if node.keys and columns_of(condition) <= keys.keys()]
+    input_ = _push(node.input, _translated(below, keys))
+    stays = tuple([condition for condition in conditions if condition not in below])
+    return _filtered(node if input_ is node.input else replace(node, input=input_), stays)
+
+
+def _translated(conditions: Sequence[Expression], new: Mapping[ColumnId, Expression]) -> Conditions:
+    """The conditions over what the columns stand for."""
+    return tuple([part for condition in conditions for part in conjuncts(replace_columns(condition, new))])
+
+
+def _filtered(node: RelationalExpression, conditions: Conditions) -> RelationalExpression:
+    return Filter(input=node, conditions=conditions) if conditions else node
+
+
+def _is_same_filter(result: RelationalExpression, node: Filter) -> bool:
+    return isinstance(result, Filter) and result.input is node.input and result.conditions == node.conditions
