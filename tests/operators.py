@@ -57,8 +57,12 @@ class ScanIterator(RowIterator):
 
 
 def batch_of(rows: Sequence[tuple[Value, ...]], types: Sequence[SqlType]) -> Batch:
-    """One batch of these rows."""
+    """One batch of these rows, whose arrays cannot be changed."""
     columns: list[Column] = [from_values([row[place] for row in rows], type_) for place, type_ in enumerate(types)]
+    for column in columns:
+        column.values.flags.writeable = False
+        if column.valid is not None:
+            column.valid.flags.writeable = False
     return Batch(columns, len(rows))
 
 

@@ -10,12 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisql.columnar.column import Batch
 from minisql.datatypes import (
     BIGINT,
     BOOLEAN,
@@ -25,7 +23,6 @@ from minisql.datatypes import (
     TIMESTAMP,
     VARCHAR,
     SqlType,
-    TypeKind,
     decimal,
     sum_type,
 )
@@ -221,14 +218,3 @@ def test_groups_come_in_the_order_of_their_first_rows() -> None:
     rows = [(datetime.date(2020, 1, day),) for day in (5, 3, 5, 9, 1, 3)]
     found = run([DATE], rows, [ref(0, DATE)], call("count", None))
     assert [row[0].day for row in found] == [5, 3, 9, 1]
-
-
-def test_batches_are_not_changed() -> None:
-    batch: Batch = batch_of([(1, 2), (1, 3)], [INTEGER, INTEGER])
-    before = [column.values.copy() for column in batch.columns]
-    for column in batch.columns:
-        column.values.flags.writeable = False
-    state = GroupedRows([ref(0, INTEGER)], [call("sum", ref(1, INTEGER))], [ColumnId(0, 0), ColumnId(0, 1)])
-    state.update(batch)
-    assert all(np.array_equal(a, b.values) for a, b in zip(before, batch.columns, strict=True))
-    assert TypeKind.INTEGER is batch.column(0).type.kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import numpy as np
@@ -176,3 +177,20 @@ def test_prefix_words_order_as_bytes_do(strings: list[str]) -> None:
     words = string_words.prefix_words(string_words.pool_bytes(pool(strings)), np.arange(len(strings)))
     encoded = [text.encode()[:8].ljust(8, b"\0") for text in strings]
     assert words.tolist() == [int.from_bytes(text, "big") for text in encoded]
+
+
+def test_several_threads_may_look_up_at_once() -> None:
+    count = 20_000
+    table = KeyTable([VARCHAR, BIGINT], [False, False])
+    strings = pool([f"key{number}" for number in range(count)], distinct=True)
+    numbers = np.arange(count)
+    columns = [Column(VARCHAR, numbers.astype(np.int32), None, strings), Column(BIGINT, numbers * 2**40)]
+    table.insert(columns)
+    others = [pool([f"key{number}" for number in range(count)], distinct) for distinct in (True, False)] * 4
+
+    def look_up(other: StringPool) -> bool:
+        found = table.lookup([Column(VARCHAR, numbers.astype(np.int32), None, other), columns[1]])
+        return found.tolist() == numbers.tolist()
+
+    with ThreadPoolExecutor(4) as workers:
+        assert all(workers.map(look_up, others))
