@@ -44,14 +44,15 @@ class JoinedRows:
         """Row `held_rows[i]` beside row `passing_rows[i]`; a held row of -1 is one of NULLs."""
         if not self._has_held:
             return self.passing_alone(passing, passing_rows)
+        if passing_rows is not None:
+            passing = passing.take(passing_rows)
         is_there: BoolArray | None = None
         if held_rows.min(initial=0) < 0:
             is_there = held_rows >= 0
         columns = []
         for is_held, place in self._places:
             if not is_held:
-                column = passing.column(place)
-                columns.append(column if passing_rows is None else column.take(passing_rows))
+                columns.append(passing.column(place))
             elif is_there is None:
                 columns.append(held.column(place).take(held_rows))
             else:
