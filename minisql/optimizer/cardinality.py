@@ -208,13 +208,14 @@ def join_rows(type_: JoinType, left_rows: float, right_rows: float, estimate: Ed
 
 
 def _spreads(operators: Sequence[Operator]) -> list[int]:
-    """For each operator, its left tables and those that joins above it multiply its rows with."""
+    """For each operator, its left tables, and those that joins above it multiply its rows with, if it multiplies, too."""
     spreads: list[int] = [operator.left_tables for operator in operators]
     index_of = {operator.tables: index for index, operator in enumerate(operators)}
     above = [0] * len(operators)
     for index in reversed(range(len(operators))):
         operator = operators[index]
-        spreads[index] |= above[index]
+        if operator.type is not JoinType.FULL:
+            spreads[index] |= above[index]
         left, right = index_of.get(operator.left_tables), index_of.get(operator.right_tables)
         if left is not None and operator.type is not JoinType.FULL:
             above[left] = above[index] | operator.right_tables
