@@ -7,12 +7,13 @@ a CASE or a COALESCE have one common type, for the resolver puts a `Cast` where 
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.errors import Span
+from minisql.node import value_node
 
 Value: TypeAlias = bool | int | float | Decimal | str | datetime.date | datetime.datetime | None
 
@@ -24,26 +25,26 @@ class ColumnId(NamedTuple):
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class _Node:
     type: SqlType
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class _Predicate:
     type: SqlType = field(default=BOOLEAN, init=False)
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Literal(_Node):
     """A constant. The Python value fits the type: Decimal for DECIMAL, int for integers, None for NULL."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class ColumnRef(_Node):
     """A column. `name` is for people: `alias.column`, or the column alone where it has no alias."""
 
@@ -51,7 +52,7 @@ class ColumnRef(_Node):
     name: str = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Arithmetic(_Node):
     """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL.
 
@@ -64,21 +65,21 @@ class Arithmetic(_Node):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Negate(_Node):
     """`-operand`."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Cast(_Node):
     """CAST(operand AS type), written or implied."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Case(_Node):
     """CASE WHEN condition THEN result ... ELSE otherwise END. The simple form is resolved into this one."""
 
@@ -86,14 +87,14 @@ class Case(_Node):
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Coalesce(_Node):
     """The first operand that is not NULL."""
 
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class FunctionCall(_Node):
     """A call of a scalar function of `expression.functions`, under its canonical name."""
 
@@ -101,7 +102,7 @@ class FunctionCall(_Node):
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Comparison(_Predicate):
     """`left operator right` with an operator of `= <> < <= > >=`; NULL where a side is NULL."""
 
@@ -110,7 +111,7 @@ class Comparison(_Predicate):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class IsDistinctFrom(_Predicate):
     """`left IS [NOT] DISTINCT FROM right`: never NULL, NULLs are equal to each other."""
 
@@ -119,28 +120,28 @@ class IsDistinctFrom(_Predicate):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class And(_Predicate):
     """Two or more operands; no operand is itself an And."""
 
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Or(_Predicate):
     """Two or more operands; no operand is itself an Or."""
 
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Not(_Predicate):
     """NOT operand, which is NULL where the operand is."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class IsNull(_Predicate):
     """`operand IS [NOT] NULL`, of any type."""
 
@@ -148,7 +149,7 @@ class IsNull(_Predicate):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class IsTruth(_Predicate):
     """`operand IS [NOT] TRUE` or `IS [NOT] FALSE`, which `truth` tells apart; never NULL."""
 
@@ -157,7 +158,7 @@ class IsTruth(_Predicate):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class InList(_Predicate):
     """`operand [NOT] IN (items)`; the items are expressions, mostly literals, in any number."""
 
@@ -166,7 +167,7 @@ class InList(_Predicate):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Like(_Predicate):
     """`operand [NOT] LIKE pattern`; `escape` is one character, or None where nothing escapes."""
 
@@ -197,7 +198,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class AggregateCall:
     """A call of `count`, `sum`, `min`, `max` or `avg`; `argument` is None for count(*) alone.
 
@@ -212,7 +213,7 @@ class AggregateCall:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class SortKey:
     """One key of an ORDER BY."""
 

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from minisql.node import value_node
 from minisql.node_set import NodeSet, is_subset, overlaps
 from minisql.relational.relational_expression import JoinType
 
@@ -66,7 +67,7 @@ R_ASSCOM: Final[Properties] = {
 """r-asscom(a, b), in the same form."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_node
 class Operator:
     """A join of the tree as written, as far as conflicts depend on it.
 

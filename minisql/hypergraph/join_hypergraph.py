@@ -7,16 +7,15 @@ inner join, which need not be applied together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from minisql.expression.nodes import Expression
 from minisql.hypergraph.conflicts import ConflictRule, Eligibility, Operator
 from minisql.hypergraph.hypergraph import Hypergraph
+from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import RelationalExpression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class JoinEdge:
     """Conditions that connect two sets of tables; they may be applied where `eligibility` says so.
 
@@ -30,7 +29,7 @@ class JoinEdge:
     eligibility: Eligibility
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class RegionFilter:
     """Conditions on the rows of the whole region that no join could take up, such as `b.x IS NULL` above `a LEFT b`.
 
@@ -42,7 +41,7 @@ class RegionFilter:
     rules: tuple[ConflictRule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class JoinHypergraph:
     """A join region.
 

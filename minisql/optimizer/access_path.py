@@ -7,24 +7,24 @@ to its last row, in the unit of `cost_constants`, `nodes` the tables joined in i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from minisql.catalog.table import SimpleFilter, Table
 from minisql.datatypes import SqlType
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import JoinType, SetOperator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class _Path:
     nodes: NodeSet
     rows: float
     cost: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class TableScan(_Path):
     """Reads a table. `filters` are those that the source may use to read less; a Filter above checks them again."""
 
@@ -34,7 +34,7 @@ class TableScan(_Path):
     filters: tuple[SimpleFilter, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class ValuesScan(_Path):
     """Gives the rows of a VALUES list."""
 
@@ -45,12 +45,12 @@ class ValuesScan(_Path):
     values: tuple[tuple[Expression, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class OneRow(_Path):
     """Gives one row without columns."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Filter(_Path):
     """Passes the rows for which every condition is TRUE."""
 
@@ -58,7 +58,7 @@ class Filter(_Path):
     conditions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class JoinKey:
     """`left = right`, or `left IS NOT DISTINCT FROM right` where `null_safe`; each over the columns of its input."""
 
@@ -67,7 +67,7 @@ class JoinKey:
     null_safe: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class HashJoin(_Path):
     """Joins by a hash table over one input (the right one, or the left one where `build_left`), probed by the other.
 
@@ -83,7 +83,7 @@ class HashJoin(_Path):
     residual: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class NestedLoopJoin(_Path):
     """Joins by looking at every pair of rows; `conditions` may be empty, which is TRUE."""
 
@@ -93,7 +93,7 @@ class NestedLoopJoin(_Path):
     conditions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Project(_Path):
     """Computes `ColumnId(table, i)` as `expressions[i]`."""
 
@@ -104,7 +104,7 @@ class Project(_Path):
     expressions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class HashAggregate(_Path):
     """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row."""
 
@@ -114,7 +114,7 @@ class HashAggregate(_Path):
     aggregates: tuple[AggregateCall, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SetOperation(_Path):
     """UNION, INTERSECT or EXCEPT; see `relational.relational_expression.SetOperation`."""
 
@@ -129,7 +129,7 @@ class SetOperation(_Path):
     types: tuple[SqlType, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Sort(_Path):
     """Sorts; with a `limit`, only the first `limit` rows are kept and given (top-N)."""
 
@@ -138,7 +138,7 @@ class Sort(_Path):
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Limit(_Path):
     """Skips `offset` rows and gives at most `limit` of the rest (None: all)."""
 

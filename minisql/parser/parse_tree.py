@@ -6,20 +6,21 @@ removed by the resolver, so that errors speak of what was written. Unquoted iden
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from minisql.errors import Span
 from minisql.expression.nodes import Value
+from minisql.node import node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class _Node:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Identifier(_Node):
     """A name, already folded; `quoted` says whether it was written in quotes."""
 
@@ -30,7 +31,7 @@ class Identifier(_Node):
 # --- expressions ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class TypeName(_Node):
     """A type as written: its words in upper case, joined by one space (`DOUBLE PRECISION`), and its arguments."""
 
@@ -38,21 +39,21 @@ class TypeName(_Node):
     arguments: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Constant(_Node):
     """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Parameter(_Node):
     """The `?` number `index`, from 0."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class ColumnName(_Node):
     """`column` or `table.column`."""
 
@@ -60,14 +61,14 @@ class ColumnName(_Node):
     column: Identifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Star(_Node):
     """`*` or `table.*` in a select list."""
 
     table: Identifier | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Unary(_Node):
     """`- x`, `+ x` or `NOT x`; the operator is in upper case."""
 
@@ -75,7 +76,7 @@ class Unary(_Node):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Binary(_Node):
     """`+ - * / % || = <> < <= > >= <=>`. `!=` is read as `<>`. AND and OR are `Logical`."""
 
@@ -84,7 +85,7 @@ class Binary(_Node):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Logical(_Node):
     """A whole chain `a AND b AND ...` or `a OR b OR ...` of at least two operands, flat."""
 
@@ -92,7 +93,7 @@ class Logical(_Node):
     operands: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class IsPredicate(_Node):
     """`operand IS [NOT] what`, `what` being NULL, TRUE, FALSE or UNKNOWN."""
 
@@ -101,7 +102,7 @@ class IsPredicate(_Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class DistinctPredicate(_Node):
     """`left IS [NOT] DISTINCT FROM right`."""
 
@@ -110,7 +111,7 @@ class DistinctPredicate(_Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Between(_Node):
     """`operand [NOT] BETWEEN low AND high`."""
 
@@ -120,7 +121,7 @@ class Between(_Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class InPredicate(_Node):
     """`operand [NOT] IN (items)`."""
 
@@ -129,7 +130,7 @@ class InPredicate(_Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class LikePredicate(_Node):
     """`operand [NOT] LIKE pattern [ESCAPE escape]`."""
 
@@ -139,7 +140,7 @@ class LikePredicate(_Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class CaseExpression(_Node):
     """Both forms of CASE; `operand` is None in the searched form."""
 
@@ -148,7 +149,7 @@ class CaseExpression(_Node):
     otherwise: Expression | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class CastExpression(_Node):
     """CAST(operand AS type) and `operand::type`."""
 
@@ -156,7 +157,7 @@ class CastExpression(_Node):
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Call(_Node):
     """A call of a function or an aggregate, COALESCE, NULLIF and the like included; the name is folded.
 
@@ -192,7 +193,7 @@ Expression: TypeAlias = (
 # --- queries ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SelectItem(_Node):
     """One item of a select list; the alias is None where none was written."""
 
@@ -200,7 +201,7 @@ class SelectItem(_Node):
     alias: Identifier | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class TableName(_Node):
     """A table, a view or a CTE by name. `column_aliases` are those of `t AS x(a, b)`."""
 
@@ -209,7 +210,7 @@ class TableName(_Node):
     column_aliases: tuple[Identifier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class FileTable(_Node):
     """`FROM 'path.parquet'`; the path may hold `*`."""
 
@@ -218,7 +219,7 @@ class FileTable(_Node):
     column_aliases: tuple[Identifier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class TableFunction(_Node):
     """`FROM range(10)`."""
 
@@ -228,7 +229,7 @@ class TableFunction(_Node):
     column_aliases: tuple[Identifier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class DerivedTable(_Node):
     """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing."""
 
@@ -247,7 +248,7 @@ class JoinKind(Enum):
     CROSS = "CROSS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class JoinedTable(_Node):
     """`left kind JOIN right`; at most one of `condition`, `using` and `natural` is given, none with CROSS."""
 
@@ -262,7 +263,7 @@ class JoinedTable(_Node):
 TableReference: TypeAlias = TableName | FileTable | TableFunction | DerivedTable | JoinedTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class OrderItem(_Node):
     """One item of ORDER BY; `nulls_first` is None where it is not written."""
 
@@ -271,7 +272,7 @@ class OrderItem(_Node):
     nulls_first: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class QueryBlock(_Node):
     """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `hints`: the texts of `/*+ ... */` comments after SELECT."""
 
@@ -284,7 +285,7 @@ class QueryBlock(_Node):
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Values(_Node):
     """VALUES (a, b), (c, d). Rows may differ in length here; the resolver complains."""
 
@@ -299,7 +300,7 @@ class SetOperator(Enum):
     EXCEPT = "EXCEPT"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SetOperation(_Node):
     """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
 
@@ -312,7 +313,7 @@ class SetOperation(_Node):
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class CommonTable(_Node):
     """One `name(columns) AS (query)` of a WITH."""
 
@@ -321,7 +322,7 @@ class CommonTable(_Node):
     query: QueryExpression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class QueryExpression(_Node):
     """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
 
@@ -335,7 +336,7 @@ class QueryExpression(_Node):
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class ColumnDefinition(_Node):
     """`name type` of CREATE TABLE."""
 
@@ -343,7 +344,7 @@ class ColumnDefinition(_Node):
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class CreateTable(_Node):
     """CREATE TABLE [IF NOT EXISTS] name (columns) or name AS query: exactly one of `columns` and `query` is given."""
 
@@ -354,7 +355,7 @@ class CreateTable(_Node):
     or_replace: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class CreateView(_Node):
     """CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
 
@@ -365,7 +366,7 @@ class CreateView(_Node):
     or_replace: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Drop(_Node):
     """DROP TABLE|VIEW [IF EXISTS] name; `kind` is TABLE or VIEW."""
 
@@ -374,7 +375,7 @@ class Drop(_Node):
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Insert(_Node):
     """INSERT INTO name [(columns)] query; VALUES is a query."""
 
@@ -383,7 +384,7 @@ class Insert(_Node):
     query: QueryExpression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SetVariable(_Node):
     """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
 
@@ -391,7 +392,7 @@ class SetVariable(_Node):
     value: Constant | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Explain(_Node):
     """EXPLAIN [ANALYZE] [FORMAT=word] query; `format` is the word in upper case, TREE where none is written."""
 

@@ -7,17 +7,17 @@ own number in the statement (see `node_set`); the columns of a term are `ColumnI
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, Expression, SortKey
+from minisql.node import node
 from minisql.parser.parse_tree import JoinKind, SetOperator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class TableUse:
     """A stored table, a file or a table function in FROM."""
 
@@ -27,7 +27,7 @@ class TableUse:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class DerivedTable:
     """A subquery in FROM, or a view or common table expression named there. Its columns are those of its term."""
 
@@ -35,7 +35,7 @@ class DerivedTable:
     query: QueryExpression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class JoinedTable:
     """A join. USING and NATURAL are conditions by now; no condition is TRUE."""
 
@@ -48,7 +48,7 @@ class JoinedTable:
 FromTree: TypeAlias = TableUse | DerivedTable | JoinedTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Grouping:
     """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates."""
 
@@ -57,7 +57,7 @@ class Grouping:
     aggregates: tuple[AggregateCall, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class QueryBlock:
     """One SELECT. `where` and the grouping read the tables of `from_`; HAVING and the select list read the grouping
     where there is one.
@@ -77,7 +77,7 @@ class QueryBlock:
     """With DISTINCT: the number of the columns before duplicates are removed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Values:
     """A VALUES list, its columns cast to common types."""
 
@@ -87,7 +87,7 @@ class Values:
     rows: tuple[tuple[Expression, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SetOperation:
     """A set operation. An operand whose types differ from `types` has a list of casts to them, else None."""
 
@@ -102,7 +102,7 @@ class SetOperation:
     types: tuple[SqlType, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Casts:
     """The columns of an operand of a set operation, cast; they get the number `table`."""
 
@@ -113,7 +113,7 @@ class Casts:
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class QueryExpression:
     """A whole query. The keys read the columns of the term; `table` is the term's number."""
 

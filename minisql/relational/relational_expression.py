@@ -7,7 +7,6 @@ nodes about without renaming a column, and the tables of an expression say which
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.node import node
 
 
 class JoinType(Enum):
@@ -27,7 +27,7 @@ class JoinType(Enum):
     ANTI = "anti"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class BaseTable:
     """A table, a file or a table function, read under `alias`."""
 
@@ -37,7 +37,7 @@ class BaseTable:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Values:
     """Rows written in the query: `rows[i][j]` has no columns in it and the type `types[j]`. There may be no rows."""
 
@@ -48,12 +48,12 @@ class Values:
     rows: tuple[tuple[Expression, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class OneRow:
     """One row without columns: what SELECT reads where there is no FROM."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Join:
     """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only."""
 
@@ -63,7 +63,7 @@ class Join:
     conditions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Filter:
     """The rows for which every condition is TRUE."""
 
@@ -71,7 +71,7 @@ class Filter:
     conditions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Project:
     """`ColumnId(table, i)` is `expressions[i]`. A derived table has an alias, a select list has the alias ''."""
 
@@ -82,7 +82,7 @@ class Project:
     expressions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Aggregate:
     """Groups by `keys`: the columns are the keys and then the aggregates. No keys: one row, even from no rows.
 
@@ -103,7 +103,7 @@ class SetOperator(Enum):
     EXCEPT = "except"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class SetOperation:
     """`operator [ALL]` over inputs that have columns of the same types in the same order; bags where `all`.
 
@@ -122,7 +122,7 @@ class SetOperation:
     types: tuple[SqlType, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Sort:
     """The rows ordered by the keys, the first one first; ties keep the order of the input."""
 
@@ -130,7 +130,7 @@ class Sort:
     keys: tuple[SortKey, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class Limit:
     """The rows after the first `offset`, at most `limit` of them (None: all)."""
 

@@ -7,7 +7,6 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -16,6 +15,7 @@ from minisql.execution.build_iterators import build_iterators
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
+from minisql.node import node
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
@@ -30,7 +30,7 @@ from minisql.relational.simplify_outer import Simplification, simplify_outer_joi
 from minisql.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@node
 class PlannedQuery:
     """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path."""
 
