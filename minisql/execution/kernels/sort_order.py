@@ -1,8 +1,9 @@
 """The order of rows by several keys: a permutation, or the first rows of it.
 
 In come key columns with their directions, out come row numbers; rows that are equal in all keys keep their order. A key
-becomes numbers that ascend as the order wants, NULLs included. Where the numbers of all keys and the row number fit
-into 63 bits they are sorted as one, which is several times faster than an indirect sort.
+becomes numbers that ascend as the order wants, NULLs included. The numbers of as many keys as fit are put together with
+the number of the row into 63 bits and sorted as one, which is several times faster than an indirect sort; there are as
+many sorts as it takes. Numbers that are too large for this are replaced by their ranks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Array, Column, IndexArray
+from minisql.columnar.column import Array, BoolArray, Column, IndexArray
 from minisql.columnar.strings import gathered, pool_of
 from minisql.datatypes import TypeKind
 from minisql.execution.kernels.key_parts import double_bits
@@ -44,17 +45,22 @@ class OrderKey:
 def sorted_rows(keys: Sequence[OrderKey]) -> IndexArray:
     """All rows in the order of the keys, of which there is one, the first one first."""
     length = len(keys[0].column)
-    words = _packed([word for key in keys for word in _words(key)])
-    if len(words) > 1:
-        return np.lexsort([numbers for numbers, _ in reversed(words)])
-    numbers, count = words[0]
     row_bits = max(1, (length - 1).bit_length())
-    if count is None or count << row_bits > 2 * _MOST_CODES:
-        return np.argsort(numbers, kind="stable")
-    rows = numbers << row_bits
-    rows |= np.arange(length)
-    rows.sort()
-    rows &= (1 << row_bits) - 1
+    most = 1 << (63 - row_bits)
+    words = _packed([word for key in keys for word in _words(key)], most)
+    if len(words) == 1 and words[0][1] is None:
+        rows = np.argsort(words[0][0])
+        if _starts_of_runs(words[0][0].take(rows)).all():
+            return rows
+    words = _packed([word if _fits(word, most) else _ranked(word[0]) for word in words], most)
+    # The last word first, since a sort leaves rows that are equal in the order that they have.
+    rows = np.arange(length)
+    for place, (numbers, _) in enumerate(reversed(words)):
+        packed = (numbers if place == 0 else numbers.take(rows)) << row_bits
+        packed |= np.arange(length)
+        packed.sort()
+        packed &= (1 << row_bits) - 1
+        rows = packed if place == 0 else rows.take(packed)
     return rows
 
 
@@ -161,14 +167,33 @@ def _ordered_bits(values: Array) -> Array:
     return bits
 
 
-def _packed(words: Sequence[_Word]) -> list[_Word]:
-    """The same order in fewer words: neighbours are put together where they fit."""
+def _packed(words: Sequence[_Word], most: int) -> list[_Word]:
+    """The same order in fewer words: neighbours are put together where there are at most `most` numbers then."""
     packed: list[_Word] = []
     for numbers, count in words:
         if packed:
             before, count_before = packed[-1]
-            if count is not None and count_before is not None and count * count_before <= _MOST_CODES:
+            if count is not None and count_before is not None and count * count_before <= most:
                 packed[-1] = (before * count + numbers, count * count_before)
                 continue
         packed.append((numbers, count))
     return packed
+
+
+def _fits(word: _Word, most: int) -> bool:
+    return word[1] is not None and word[1] <= most
+
+
+def _ranked(numbers: Array) -> _Word:
+    """The ranks of the numbers from 0, equal ones for equal numbers."""
+    rows = np.argsort(numbers)
+    ranks = np.empty(len(numbers), np.int64)
+    ranks[rows] = np.cumsum(_starts_of_runs(numbers.take(rows))) - 1
+    return ranks, len(numbers)
+
+
+def _starts_of_runs(ordered: Array) -> BoolArray:
+    """Which numbers differ from those before them."""
+    starts = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=starts[1:])
+    return starts
