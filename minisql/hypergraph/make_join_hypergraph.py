@@ -23,20 +23,8 @@ from minisql.hypergraph.conflicts import Eligibility, Operator, find_eligibility
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
 from minisql.node_set import EMPTY, NodeSet, lowest, members, single, union
-from minisql.relational.relational_expression import (
-    Aggregate,
-    BaseTable,
-    Filter,
-    Join,
-    JoinType,
-    Limit,
-    OneRow,
-    Project,
-    RelationalExpression,
-    SetOperation,
-    Sort,
-    Values,
-)
+from minisql.relational.columns import output_tables
+from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression
 
 
 def make_join_hypergraph(region: RelationalExpression) -> JoinHypergraph:
@@ -52,25 +40,6 @@ def is_join_region(expression: RelationalExpression) -> bool:
     while isinstance(expression, Filter):
         expression = expression.input
     return isinstance(expression, Join)
-
-
-def output_tables(expression: RelationalExpression) -> NodeSet:
-    """The tables whose columns the expression gives."""
-    while True:
-        match expression:
-            case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
-                return single(expression.table)
-            case OneRow():
-                return EMPTY
-            case Filter() | Sort() | Limit():
-                expression = expression.input
-            case Join():
-                if expression.type in (JoinType.SEMI, JoinType.ANTI):
-                    expression = expression.left
-                else:
-                    return NodeSet(output_tables(expression.left) | output_tables(expression.right))
-            case _:
-                assert_never(expression)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def join_rows(type_: JoinType, left_rows: float, right_rows: float, estimate: Ed
 
 
 def _spreads(operators: Sequence[Operator]) -> list[int]:
-    """For each operator, its left tables, and those that joins above it multiply its rows with, if it multiplies, too."""
+    """For each operator, its left tables; where it multiplies them, also those that joins above it multiply with."""
     spreads: list[int] = [operator.left_tables for operator in operators]
     index_of = {operator.tables: index for index, operator in enumerate(operators)}
     above = [0] * len(operators)
