@@ -1,1 +1,1 @@
-"""catalog"""
+"""Tables and where they come from: memory, Parquet and CSV files, Arrow objects; names, and statistics."""

@@ -1,4 +1,4 @@
-"""`range(stop)`, `range(start, stop)` and `range(start, stop, step)`: a table of one BIGINT column, made as it is read."""
+"""`range(stop)`, `range(start, stop)`, `range(start, stop, step)`: a table of one BIGINT column, made as it is read."""
 
 from __future__ import annotations
 

@@ -21,6 +21,13 @@ from minisql.expression.nodes import Value
 _EPOCH: Final = datetime.datetime(1970, 1, 1)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
+# Where every value is of this class, it stands for itself in the array.
+_PLAIN_TYPES: Final = {
+    TypeKind.BOOLEAN: bool,
+    TypeKind.INTEGER: int,
+    TypeKind.BIGINT: int,
+    TypeKind.DOUBLE: float,
+}
 # Wide enough for every DECIMAL, so that nothing is rounded.
 _EXACT: Final = Context(prec=100)
 
@@ -38,11 +45,17 @@ def from_values(values: Sequence[Value], type_: SqlType) -> Column:
         valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
     if type_.kind is TypeKind.VARCHAR:
         return _varchar(values, type_, valid)
-    physical = [physical_value(value, type_) for value in values]
+    physical: Sequence[Any]
+    if set(map(type, values)) == {_PLAIN_TYPES.get(type_.kind)}:
+        physical = values
+    else:
+        physical = [physical_value(value, type_) for value in values]
     if type_.kind in (TypeKind.BOOLEAN, TypeKind.DOUBLE):
         return Column(type_, np.array(physical, PHYSICAL_DTYPE[type_.kind]), valid)
-    known = [int(number) for number, value in zip(physical, values, strict=True) if value is not None]
-    bounds = (min(known), max(known))
+    known = physical
+    if valid is not None:
+        known = [number for number, value in zip(physical, values, strict=True) if value is not None]
+    bounds = (int(min(known)), int(max(known)))
     fits = BIGINT_RANGE[0] <= bounds[0] and bounds[1] <= BIGINT_RANGE[1]
     dtype = PHYSICAL_DTYPE[type_.kind] if fits else np.dtype(np.object_)
     return Column(type_, np.array(physical, dtype), valid, None, bounds)

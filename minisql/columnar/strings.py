@@ -73,8 +73,10 @@ def rows_of_each(strings: pa.LargeStringArray) -> list[tuple[str, IndexArray]]:
 
 
 def merged_pool(pools: Sequence[StringPool]) -> tuple[StringPool, list[Array]]:
-    """One pool of distinct strings with those of all the pools, and for each of them its codes in the new one."""
-    encoded = pa.concat_arrays([pool.strings for pool in pools]).dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    """One pool with the strings of all the pools, distinct if theirs are, and the new codes of each of them."""
+    strings = pa.concat_arrays([pool.strings for pool in pools])
     ends = np.cumsum([len(pool) for pool in pools])
-    return StringPool(encoded.dictionary, distinct=True), np.split(codes, ends[:-1])
+    if not all(pool.distinct for pool in pools):
+        return StringPool(strings, distinct=False), np.split(np.arange(len(strings)), ends[:-1])
+    encoded = strings.dictionary_encode()
+    return StringPool(encoded.dictionary, distinct=True), np.split(encoded.indices.to_numpy(), ends[:-1])

@@ -8,6 +8,7 @@ expressions, an operand of one row is a constant that stands for every row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
@@ -18,12 +19,16 @@ from minisql.errors import DataError, Span
 from minisql.execution import exact
 from minisql.expression.nodes import Value
 
+_DOUBLE_OPERATIONS: Final[dict[str, np.ufunc]] = {**exact.OPERATIONS, "/": np.divide, "%": np.fmod}
 
-def arithmetic(operator: str, left: Column, right: Column, type_: SqlType, span: Span | None) -> Column:
+
+def arithmetic(
+    operator: str, left: Column, right: Column, type_: SqlType, span: Span | None, spare: Array | None = None
+) -> Column:
     """`left operator right` of the type that `datatypes.arithmetic_type` gives.
 
     For a DOUBLE result both operands are DOUBLE; for a DECIMAL one they are exact numbers, of one scale unless they are
-    multiplied.
+    multiplied. `spare` is an array that nobody else reads, perhaps of an operand: the result may be written there.
 
     Raises:
         DataError: the result is out of range, or a divisor is zero.
@@ -32,11 +37,11 @@ def arithmetic(operator: str, left: Column, right: Column, type_: SqlType, span:
     if operator in "/%":
         right = _without_zeros(right, valid, span)
     if type_.kind is TypeKind.DOUBLE:
-        return Column(type_, _double(operator, left.values, right.values), valid)
+        return Column(type_, _double(operator, left.values, right.values, spare), valid)
     if operator in "/%":
         values, bounds = _divide(operator, left, right, valid)
     else:
-        values, bounds = exact.combine(operator, left, right, valid, PHYSICAL_DTYPE[type_.kind])
+        values, bounds = exact.combine(operator, left, right, valid, PHYSICAL_DTYPE[type_.kind], spare)
 
     def describe(row: int) -> str:
         return f"{value_at(left, row)} {operator} {value_at(right, row)}"
@@ -83,20 +88,12 @@ def _without_zeros(divisor: Column, valid: BoolArray | None, span: Span | None) 
     return Column(divisor.type, np.where(zero, 1, divisor.values), divisor.valid, None, divisor.bounds)
 
 
-def _double(operator: str, left: Array, right: Array) -> Array:
+def _double(operator: str, left: Array, right: Array, spare: Array | None) -> Array:
+    out = exact.usable(spare, left.dtype, max(len(left), len(right)))
     # Infinities and NaN are values of a DOUBLE.
     with np.errstate(all="ignore"):
-        match operator:
-            case "+":
-                return np.add(left, right)
-            case "-":
-                return np.subtract(left, right)
-            case "*":
-                return np.multiply(left, right)
-            case "/":
-                return np.divide(left, right)
-            case _:
-                return np.fmod(left, right)
+        values: Array = _DOUBLE_OPERATIONS[operator](left, right, out=out)
+    return values
 
 
 def _divide(operator: str, left: Column, right: Column, valid: BoolArray | None) -> tuple[Array, Bounds]:

@@ -43,19 +43,24 @@ def compare(operator: str, left: Column, right: Column) -> Column:
 
 
 def _compare_doubles(operator: str, left: Array, right: Array) -> Array:
+    values: Array = OPERATIONS[operator](left, right)
     match operator:
-        case "=":
-            equal: Array = left == right
-            left_nan, right_nan = np.isnan(left), np.isnan(right)
-            return equal | (left_nan & right_nan) if left_nan.any() and right_nan.any() else equal
-        case "<>":
-            return ~_compare_doubles("=", left, right)
+        case "=" | "<>":
+            right_nan = np.isnan(right)
+            if right_nan.any():
+                both = right_nan & np.isnan(left)
+                return values | both if operator == "=" else values & ~both
         case "<":
-            return ~(left >= right) & ~np.isnan(left)
+            right_nan = np.isnan(right)
+            if right_nan.any():
+                return values | (right_nan & ~np.isnan(left))
         case "<=":
-            return (left <= right) | np.isnan(right)
+            right_nan = np.isnan(right)
+            if right_nan.any():
+                return values | right_nan
         case _:
             return _compare_doubles(MIRRORED[operator], right, left)
+    return values
 
 
 def distinct(different: Column, left: Column, right: Column, negated: bool) -> Column:

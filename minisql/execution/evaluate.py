@@ -13,7 +13,7 @@ from typing import Final, assert_never
 
 import numpy as np
 
-from minisql.columnar.column import Array, Batch, Column, all_null, concat_columns
+from minisql.columnar.column import Array, Batch, BoolArray, Column, all_null, concat_columns
 from minisql.columnar.python_values import from_values
 from minisql.datatypes import BOOLEAN, DOUBLE, MAX_DECIMAL_PRECISION, SqlType, TypeKind, as_decimal, decimal
 from minisql.errors import DataError, InternalError, Span
@@ -46,9 +46,8 @@ from minisql.expression.nodes import (
 from minisql.expression.walk import conjuncts, walk
 
 _CHEAP: Final = (ColumnRef, Literal, Comparison, IsNull)
-_CANNOT_RAISE: Final = (
-    ColumnRef, Literal, Comparison, IsDistinctFrom, IsNull, IsTruth, And, Or, Not, InList, Like, Case, Coalesce,
-)  # fmt: skip
+_FEW_ROWS: Final = 8
+"""Less than one row in so many is worth gathering before the next cheap condition."""
 
 
 def compile_expression(expression: Expression, columns: Sequence[ColumnId]) -> Evaluator:
@@ -63,21 +62,27 @@ def compile_expression(expression: Expression, columns: Sequence[ColumnId]) -> E
 def compile_predicate(conditions: Sequence[Expression], columns: Sequence[ColumnId]) -> Callable[[Batch], Array]:
     """A function that gives the rows, as indexes among the rows alive, for which every condition is TRUE.
 
-    A condition is evaluated on the rows that passed those before it. Conditions that are cheap and cannot raise come
-    first; one that may raise keeps its place after all that are written before it, which may protect it.
+    A condition is evaluated on the rows that passed those before it. Conditions that are cheap come first, and are
+    evaluated on all rows as long as most of them pass, which costs less than gathering these. They cannot raise; the
+    others keep their order, in which one may protect the next.
     """
     compiler = _Compiler(columns)
-    flat = [conjunct for condition in conditions for conjunct in conjuncts(condition)]
-    return partial(_rows_where_all_true, [compiler.compile(condition) for condition in _cheap_first(flat)])
+    flat = [(conjunct, _is_cheap(conjunct)) for condition in conditions for conjunct in conjuncts(condition)]
+    flat.sort(key=lambda pair: not pair[1])
+    return partial(_rows_where_all_true, [(compiler.compile(condition), is_cheap) for condition, is_cheap in flat])
 
 
-def _rows_where_all_true(conditions: Sequence[Operand], batch: Batch) -> Array:
-    rows: Array | None = None
-    for condition in conditions:
-        if isinstance(condition, Column):
-            passed = np.arange(len(batch) if logic.is_true(condition)[0] else 0)
-        else:
-            passed = np.flatnonzero(logic.is_true(condition(batch)))
+def _rows_where_all_true(conditions: Sequence[tuple[Operand, bool]], batch: Batch) -> Array:
+    rows: Array | None = None  # those found so far; None: all of them
+    mask: BoolArray | None = None  # which rows of `batch` pass the conditions that came after
+    for place, (condition, is_cheap) in enumerate(conditions):
+        true = logic.is_true(evaluate(condition, batch))
+        mask = true if mask is None else mask & true
+        is_followed_by_cheap = is_cheap and place + 1 < len(conditions) and conditions[place + 1][1]
+        if is_followed_by_cheap and np.count_nonzero(mask) * _FEW_ROWS > len(batch):
+            continue
+        passed = np.flatnonzero(mask)
+        mask = None
         if len(passed) < len(batch):
             rows = passed if rows is None else rows.take(passed)
             if len(rows) == 0:
@@ -86,16 +91,8 @@ def _rows_where_all_true(conditions: Sequence[Operand], batch: Batch) -> Array:
     return np.arange(len(batch)) if rows is None else rows
 
 
-def _cheap_first(conditions: Sequence[Expression]) -> list[Expression]:
-    ranked = []
-    rank = 0
-    for condition in conditions:
-        is_cheap = all(isinstance(node, _CHEAP) and node.type.kind is not TypeKind.VARCHAR for node in walk(condition))
-        own = 0 if is_cheap else 1
-        cannot_raise = all(isinstance(node, _CANNOT_RAISE) for node in walk(condition))
-        rank = max(rank, own)
-        ranked.append((own if cannot_raise else rank, condition))
-    return [condition for _, condition in sorted(ranked, key=lambda pair: pair[0])]
+def _is_cheap(condition: Expression) -> bool:
+    return all(isinstance(node, _CHEAP) and node.type.kind is not TypeKind.VARCHAR for node in walk(condition))
 
 
 class _Compiler:
@@ -168,7 +165,17 @@ class _Compiler:
             operands = self._with_scale(left, type_.scale), self._with_scale(right, type_.scale)
         else:
             operands = self.compile(left), self.compile(right)
-        kernel = partial(arithmetic, expression.operator, type_=type_, span=expression.span)
+        # What an inner operation has computed is read by this one alone, which may write its own result there, unless
+        # it may have to say which operands were out of range, as with dates.
+        left_is_spare, right_is_spare = (
+            isinstance(side, Arithmetic) and not isinstance(operand, Column) and type_.kind is not TypeKind.DATE
+            for side, operand in zip((left, right), operands, strict=True)
+        )
+
+        def kernel(left: Column, right: Column) -> Column:
+            spare = left.values if left_is_spare else right.values if right_is_spare else None
+            return arithmetic(expression.operator, left, right, type_, expression.span, spare)
+
         return lift_strict(type_, kernel, *operands)
 
     def _converted(self, expression: Expression, type_: SqlType, span: Span | None) -> Operand:
@@ -246,34 +253,30 @@ def literal_columns(expressions: Sequence[Expression]) -> tuple[list[tuple[list[
     A cast of a literal, which the common type of a list brings with it, counts as a literal. In this way lists of
     100,000 items are handled at once.
     """
-    groups: dict[tuple[SqlType, SqlType], list[int]] = {}
+    groups: dict[tuple[SqlType, SqlType], tuple[list[int], list[Value]]] = {}
     others: list[int] = []
+    source = target = None
+    places: list[int] = []
+    values: list[Value] = []
     for place, expression in enumerate(expressions):
         literal = expression.operand if isinstance(expression, Cast) else expression
-        if isinstance(literal, Literal):
-            groups.setdefault((literal.type, expression.type), []).append(place)
-        else:
+        if not isinstance(literal, Literal):
             others.append(place)
+            continue
+        if literal.type is not source or expression.type is not target:
+            source, target = literal.type, expression.type
+            places, values = groups.setdefault((source, target), ([], []))
+        places.append(place)
+        values.append(literal.value)
     columns: list[tuple[list[int], Column]] = []
-    for (source, target), places in groups.items():
-        values = [_literal_value(expressions[place]) for place in places]
-        column = from_values(values, source)
-        if source != target:
-            try:
-                column = casts.make_cast(source, target, None)(column)
-            except DataError:
-                # Evaluated one by one, the one that fails names its place in the text.
-                others += places
-                continue
-        columns.append((places, column))
+    for (source, target), (places, values) in groups.items():
+        try:
+            column = from_values(values, source)
+            columns.append((places, column if source == target else casts.make_cast(source, target, None)(column)))
+        except DataError:
+            # Evaluated one by one, the cast that fails names its place in the text.
+            others += places
     return columns, sorted(others)
-
-
-def _literal_value(expression: Expression) -> Value:
-    literal = expression.operand if isinstance(expression, Cast) else expression
-    if not isinstance(literal, Literal):
-        raise InternalError("An expression is no literal.")
-    return literal.value
 
 
 def _comparison(operator: str, left: Operand, right: Operand, type_: SqlType) -> Callable[[Column, Column], Column]:

@@ -8,8 +8,6 @@ with Python ints.
 
 from __future__ import annotations
 
-import operator as python
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +19,7 @@ from minisql.errors import InternalError
 DATE_RANGE: Final = (-719162, 2932896)
 """The days from year 1 to year 9999: those that a Python date has."""
 
-_OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {"+": python.add, "-": python.sub, "*": python.mul}
+OPERATIONS: Final[dict[str, np.ufunc]] = {"+": np.add, "-": np.subtract, "*": np.multiply}
 # Below this, the error of an estimate in double precision cannot hide an overflow of int64.
 _SAFE_ESTIMATE: Final = 2.0**62
 
@@ -73,27 +71,36 @@ def result_bounds(operator: str, left: Bounds, right: Bounds) -> Bounds:
 
 
 def combine(
-    operator: str, left: Column, right: Column, valid: BoolArray | None, dtype: np.dtype[Any]
+    operator: str,
+    left: Column,
+    right: Column,
+    valid: BoolArray | None,
+    dtype: np.dtype[Any],
+    spare: Array | None = None,
 ) -> tuple[Array, Bounds]:
     """`left operator right` for `+ - *`, exactly, and bounds of it; `valid` tells the rows of the result that count.
 
-    `dtype` is what the result is wanted in; the array is wider where its bounds are.
+    `dtype` is what the result is wanted in; the array is wider where its bounds are. `spare` may be overwritten.
     """
-    operation = _OPERATIONS[operator]
+    operation = OPERATIONS[operator]
     if left.values.dtype.hasobject or right.values.dtype.hasobject:
         return narrowed(operation(left.values.astype(np.object_), right.values.astype(np.object_)), valid)
     bounds = result_bounds(operator, bounds_of(left), bounds_of(right))
-    if within(bounds, BIGINT_RANGE):
-        if dtype.itemsize == 4 and within(bounds, INTEGER_RANGE):
-            return operation(left.values.astype(dtype, copy=False), right.values.astype(dtype, copy=False)), bounds
-        return operation(left.values.astype(np.int64, copy=False), right.values.astype(np.int64, copy=False)), bounds
-    return _without_proof(operation, left.values.astype(np.int64), right.values.astype(np.int64), valid)
+    if not within(bounds, BIGINT_RANGE):
+        return _without_proof(operation, left.values.astype(np.int64), right.values.astype(np.int64), valid)
+    if dtype.itemsize != 4 or not within(bounds, INTEGER_RANGE):
+        dtype = np.dtype(np.int64)
+    left_values, right_values = left.values.astype(dtype, copy=False), right.values.astype(dtype, copy=False)
+    return operation(left_values, right_values, out=usable(spare, dtype, max(len(left), len(right)))), bounds
 
 
-def _without_proof(
-    operation: Callable[[Any, Any], Any], left: Array, right: Array, valid: BoolArray | None
-) -> tuple[Array, Bounds]:
-    values = operation(left, right)
+def usable(spare: Array | None, dtype: np.dtype[Any], length: int) -> Array | None:
+    """The spare array, if a result of this kind fits into it."""
+    return spare if spare is not None and spare.dtype == dtype and len(spare) == length else None
+
+
+def _without_proof(operation: np.ufunc, left: Array, right: Array, valid: BoolArray | None) -> tuple[Array, Bounds]:
+    values: Array = operation(left, right)
     estimate = operation(left.astype(np.float64), right.astype(np.float64))
     doubtful = np.abs(estimate) >= _SAFE_ESTIMATE
     if valid is not None:

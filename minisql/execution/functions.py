@@ -26,6 +26,9 @@ Kernel = Callable[..., Column]
 
 # A DOUBLE has no digit beyond these places.
 _MOST_DIGITS: Final = 400
+# The days of about 270 years, and those that a calendar has more than it was asked for.
+_LONGEST_CALENDAR: Final = 100_000
+_MORE_DAYS: Final = 1_000
 _FIELD_BOUNDS: Final[dict[str, Bounds]] = {
     "quarter": (1, 4), "month": (1, 12), "week": (1, 53), "day": (1, 31), "dow": (0, 6), "doy": (1, 366),
     "hour": (0, 23), "minute": (0, 59), "second": (0, 59),
@@ -111,26 +114,57 @@ def _round_doubles(values: Array, digits: int) -> Array:
 
 
 def _make_extract(call: FunctionCall, constants: Sequence[Column | None]) -> Kernel:
-    field_constant = constants[0]
-    if field_constant is None:
+    if constants[0] is None:
         raise InternalError("The field of extract is no literal.")
-    field = str(to_values(field_constant)[0])
+    field = str(to_values(constants[0])[0])
+    if field in ("hour", "minute", "second", "epoch"):
+        return lambda _, when: Column(BIGINT, _time_field(field, when), when.valid, None, _FIELD_BOUNDS.get(field))
+    date_field = _DateField(field)
+    return lambda _, when: date_field(when)
 
-    def kernel(_: Column, when: Column) -> Column:
-        if when.type.kind is TypeKind.DATE:
-            days = when.values.astype(np.int64)
-            microseconds = None
+
+def _time_field(field: str, when: Column) -> Array:
+    """A field of the time of the day, or the seconds since 1970."""
+    is_date = when.type.kind is TypeKind.DATE
+    seconds: Array = when.values.astype(np.int64) * 86_400 if is_date else when.values // 1_000_000
+    match field:
+        case "hour":
+            seconds = seconds // 3600 % 24
+        case "minute":
+            seconds = seconds // 60 % 60
+        case "second":
+            seconds = seconds % 60
+    return seconds
+
+
+class _DateField:
+    """A field of dates. The calendar of the days between the bounds of a column is computed once and then looked up."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+        self._calendar: tuple[int, Array] = (0, np.zeros(0, np.int64))
+
+    def __call__(self, when: Column) -> Column:
+        """The field of dates or timestamps."""
+        days, (low, high) = when.values, exact.bounds_of(when)
+        if when.type.kind is TypeKind.TIMESTAMP:
+            days, low, high = days // MICROSECONDS_PER_DAY, low // MICROSECONDS_PER_DAY, high // MICROSECONDS_PER_DAY
+        if high - low > _LONGEST_CALENDAR:
+            values = _date_field(self._field, days.astype(np.int64))
         else:
-            days = when.values // MICROSECONDS_PER_DAY
-            microseconds = when.values - days * MICROSECONDS_PER_DAY
-        return Column(BIGINT, _extract(field, days, microseconds), when.valid, None, _FIELD_BOUNDS.get(field))
+            first, calendar = self._calendar
+            if low < first or high >= first + len(calendar):
+                # Some years more, so that the next batches find their days here as well.
+                first = low - _MORE_DAYS
+                calendar = _date_field(self._field, np.arange(first, high + _MORE_DAYS + 1))
+                self._calendar = first, calendar
+            # A day outside of the bounds belongs to a NULL.
+            values = calendar.take(days - first, mode="clip")
+        return Column(BIGINT, values, when.valid, None, _FIELD_BOUNDS.get(self._field))
 
-    return kernel
 
-
-def _extract(field: str, days: Array, microseconds: Array | None) -> Array:
-    """A field of the days since 1970-01-01 and the time of the day (None: midnight)."""
-    seconds: Array = np.zeros(len(days), np.int64) if microseconds is None else microseconds // 1_000_000
+def _date_field(field: str, days: Array) -> Array:
+    """A field of days since 1970-01-01."""
     values: Array
     match field:
         case "year":
@@ -148,14 +182,6 @@ def _extract(field: str, days: Array, microseconds: Array | None) -> Array:
         case "week":  # the week belongs to the year of its Thursday
             thursdays = days - (days + 3) % 7 + 3
             values = (thursdays - _as_days(thursdays.astype("M8[D]").astype("M8[Y]"))) // 7 + 1
-        case "hour":
-            values = seconds // 3600
-        case "minute":
-            values = seconds // 60 % 60
-        case "second":
-            values = seconds % 60
-        case "epoch":
-            values = days * 86_400 + seconds
         case _:
             raise InternalError(f"extract does not know the field {field}.")
     return values

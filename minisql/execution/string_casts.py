@@ -18,10 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool
+from minisql.columnar.from_arrow import from_arrow
 from minisql.columnar.strings import gathered, string_column
+from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
+from minisql.execution.casts import MICROSECONDS_PER_DAY
 from minisql.execution.strings import PerString, bools, joined
 
 Strings: TypeAlias = pa.LargeStringArray
@@ -32,7 +35,7 @@ _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _INFINITE: Final = r"(?i)^([+-]?inf(inity)?|nan)$"
 _DATE_TIME: Final = (
     r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
-    r"(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?:[ T](?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2}))?(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
     r"(?:Z|(?P<zone_sign>[+-])(?P<zone_hour>[0-9]{2})(?::?(?P<zone_minute>[0-9]{2}))?)?)?$"
 )
 _TRUE: Final = ("true", "t", "yes", "y", "on", "1")
@@ -91,6 +94,17 @@ def _parser(target: SqlType) -> Callable[[Strings], Column]:
             raise InternalError(f"There is no cast from VARCHAR to {target}.")
 
 
+def _all_plain(strings: Strings, type_: pa.DataType) -> Array | None:
+    """The physical values of texts that Arrow reads all of, which takes a tenth of the time; else None.
+
+    Arrow reads a part of what we do: no fraction longer than the type's, no day or month of one digit, no zone.
+    """
+    try:
+        return from_arrow(pc.cast(strings, type_), "").values
+    except pa.ArrowInvalid:
+        return None
+
+
 def _matches(strings: Strings, pattern: str) -> BoolArray:
     return bools(pc.match_substring_regex(strings, pattern))
 
@@ -125,6 +139,9 @@ def _integers(target: SqlType, strings: Strings) -> Column:
 
 def _decimals(target: SqlType, strings: Strings) -> Column:
     strings = pc.ascii_trim_whitespace(strings)
+    plain_values = _all_plain(strings, arrow_type(target))
+    if plain_values is not None:
+        return Column(target, plain_values)
     valid = _matches(strings, _NUMBER)
     plain = valid & _matches(strings, _POINT)
     parts = pc.extract_regex(_only(strings, plain, "0"), r"^(?P<sign>[+-]?)(?P<whole>[0-9]*)\.?(?P<fraction>[0-9]*)$")
@@ -177,13 +194,19 @@ def _booleans(strings: Strings) -> Column:
 
 
 def _dates(strings: Strings) -> Column:
+    values = _all_plain(strings, pa.date32())
+    if values is not None:
+        return Column(DATE, values, values >= exact.DATE_RANGE[0])
     days, _, valid = _date_times(strings)
     return Column(DATE, days.astype(np.int32), valid)
 
 
 def _timestamps(strings: Strings) -> Column:
+    values = _all_plain(strings, pa.timestamp("us"))
+    if values is not None:
+        return Column(TIMESTAMP, values, values >= exact.DATE_RANGE[0] * MICROSECONDS_PER_DAY)
     days, microseconds, valid = _date_times(strings)
-    return Column(TIMESTAMP, days * 86_400_000_000 + microseconds, valid)
+    return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY + microseconds, valid)
 
 
 def _date_times(strings: Strings) -> tuple[Array, Array, BoolArray]:

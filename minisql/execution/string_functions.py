@@ -121,15 +121,20 @@ def _with_checked_count(kernel: Kernel, span: Span | None, *arguments: Column) -
 def _substring(strings: Strings, starts: Array, counts: Array | None = None) -> Column:
     """The characters at the positions from `start` up to `start + count`, counted from 1, that the string has."""
     offsets, data = offsets_and_bytes(strings)
-    # A byte that continues a character of UTF-8 has the bits 10 in front.
-    character_starts = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
-    firsts = np.searchsorted(character_starts, offsets)
+    if (data < 0x80).all():
+        character_starts, firsts = None, offsets
+    else:
+        # A byte that continues a character of UTF-8 has the bits 10 in front.
+        character_starts = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
+        firsts = np.searchsorted(character_starts, offsets)
     firsts, lengths = firsts[:-1], np.diff(firsts)
     begins = np.clip(starts, -_LONGEST, _LONGEST).astype(np.int64) - 1
     ends = lengths if counts is None else np.clip(begins + np.clip(counts, 0, _LONGEST), 0, lengths)
-    begins = np.minimum(np.clip(begins, 0, lengths), ends)
-    first_bytes = character_starts[firsts + begins]
-    return string_column(_slices(data, first_bytes, character_starts[firsts + ends] - first_bytes), None)
+    begins = firsts + np.minimum(np.clip(begins, 0, lengths), ends)
+    ends = firsts + ends
+    if character_starts is not None:
+        begins, ends = character_starts.take(begins), character_starts.take(ends)
+    return string_column(_slices(data, begins, ends - begins), None)
 
 
 def offsets_and_bytes(strings: Strings) -> tuple[Array, Array]:
