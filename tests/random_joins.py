@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from minisql.datatypes import INTEGER
+from minisql.datatypes import BIGINT, INTEGER
 from minisql.explain.stages import show_relational
-from minisql.expression.nodes import Arithmetic, Coalesce, Expression, Or, Value
-from minisql.relational.relational_expression import BaseTable, JoinType, RelationalExpression
-from tests.builders import column, compare, equal, is_null, join, literal, null_safe_equal, table, where
+from minisql.expression.nodes import AggregateCall, Arithmetic, Coalesce, Expression, Or, SortKey, Value
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    JoinType,
+    Limit,
+    RelationalExpression,
+    SetOperation,
+    SetOperator,
+    Sort,
+)
+from tests.builders import column, compare, equal, is_null, join, literal, null_safe_equal, project, table, where
 from tests.naive import columns
 
 JOIN_TYPES = tuple(JoinType)
@@ -115,3 +125,79 @@ def show(relation: RelationalExpression) -> str:
             found.append(f"{node.alias}: {node.source.rows}")
         nodes += [child for name in ("left", "right", "input") if (child := getattr(node, name, None)) is not None]
     return "\n".join(found)
+
+
+def random_query(rng: random.Random, tables: int) -> RelationalExpression:
+    """Joins over derived tables, groupings, set operations and limited queries, with filters everywhere.
+
+    Like the tables, every node that makes columns makes two.
+    """
+    return _filtered(rng, _query(rng, 0, tables, itertools.count(tables)), 0.7)
+
+
+def _query(rng: random.Random, first: int, end: int, numbers: Iterator[int]) -> RelationalExpression:
+    if end - first == 1:
+        return table(first, random_rows(rng))
+    middle = rng.randint(first + 1, end - 1)
+    left, right = _query(rng, first, middle, numbers), _query(rng, middle, end, numbers)
+    if rng.random() < 0.1:
+        return _set_operation(rng, left, right, next(numbers))
+    type_ = rng.choice([*JOIN_TYPES, JoinType.LEFT, JoinType.FULL, JoinType.FULL])
+    conditions = random_conditions(rng, visible_tables(left), visible_tables(right))
+    tree = _filtered(rng, join(type_, left, right, *conditions), 0.15)
+    match rng.randrange(8):
+        case 0 | 1:
+            return project(next(numbers), tree, [_expression(rng, tree), _expression(rng, tree)])
+        case 2:
+            return _aggregate(rng, tree, next(numbers))
+        case 3:
+            # All columns are sorted, so that the first rows are the same in every plan.
+            keys = [SortKey(expression=column(*c), descending=False, nulls_first=False) for c in columns(tree)]
+            return Limit(input=Sort(input=tree, keys=tuple(keys)), limit=rng.randint(1, 4), offset=0)
+        case _:
+            return tree
+
+
+def _filtered(rng: random.Random, tree: RelationalExpression, probability: float) -> RelationalExpression:
+    if rng.random() > probability:
+        return tree
+    visible = visible_tables(tree)
+    return where(tree, *(random_filter(rng, visible) for _ in range(rng.randint(1, 2))))
+
+
+def _expression(rng: random.Random, tree: RelationalExpression) -> Expression:
+    x, y = _column(rng, visible_tables(tree)), _column(rng, visible_tables(tree))
+    match rng.randrange(4):
+        case 0 | 1:
+            return x
+        case 2:
+            return Coalesce(operands=(x, y), type=INTEGER)
+        case _:
+            return Arithmetic(operator="+", left=x, right=y, type=INTEGER)
+
+
+def _aggregate(rng: random.Random, tree: RelationalExpression, number: int) -> RelationalExpression:
+    keys = tuple(_expression(rng, tree) for _ in range(rng.randrange(3)))
+    names = rng.sample(["count", "sum", "max"], 2 - len(keys))
+    calls = tuple(
+        AggregateCall(name=name, argument=_expression(rng, tree), distinct=False, filter=None, type=BIGINT)
+        for name in names
+    )
+    return Aggregate(table=number, input=tree, keys=keys, aggregates=calls)
+
+
+def _set_operation(
+    rng: random.Random, left: RelationalExpression, right: RelationalExpression, number: int
+) -> RelationalExpression:
+    sides = [[rng.choice(columns(side)) for _ in range(2)] for side in (left, right)]
+    return SetOperation(
+        table=number,
+        operator=rng.choice(list(SetOperator)),
+        all=rng.random() < 0.5,
+        left=left,
+        right=right,
+        left_columns=tuple(sides[0]),
+        right_columns=tuple(sides[1]),
+        names=("x", "y"),
+        types=(INTEGER, INTEGER),
+    )

@@ -1,0 +1,66 @@
+"""Simplification and push-down: the same rows as before, whatever the query."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from minisql.optimizer.find_best_plan import find_best_plan
+from minisql.relational.push_down import push_down
+from minisql.relational.relational_expression import Join, RelationalExpression
+from minisql.relational.simplify_outer import simplify_outer_joins
+from minisql.settings import Settings
+from tests.naive import as_relational, bag, columns
+from tests.random_joins import random_query, show
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rewrites_keep_the_rows(seed: int) -> None:
+    rng = random.Random(seed)
+    steps = 0
+    for _ in range(250):
+        query = random_query(rng, rng.randint(2, 5))
+        wanted = sorted(columns(query))
+        expected = bag(query, wanted)
+        simplified, simplifications = simplify_outer_joins(query)
+        steps += len(simplifications)
+        assert (simplified is query) is (not simplifications)
+        for rewritten in (simplified, push_down(query), push_down(simplified)):
+            assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
+        planned = as_relational(find_best_plan(push_down(simplified), Settings()))
+        assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
+    assert steps > 50
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_has_been_rewritten_stays_as_it_is(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(200):
+        query = random_query(rng, rng.randint(1, 5))
+        simplified, _ = simplify_outer_joins(query)
+        assert simplify_outer_joins(simplified) == (simplified, ())
+        pushed = push_down(query)
+        assert push_down(pushed) is pushed
+
+
+def joins(query: RelationalExpression) -> Iterator[Join]:
+    if isinstance(query, Join):
+        yield query
+    for name in ("left", "right", "input"):
+        if (below := getattr(query, name, None)) is not None:
+            yield from joins(below)
+
+
+def test_each_step_names_a_join_of_the_query_and_its_types() -> None:
+    rng = random.Random(3)
+    for _ in range(300):
+        query = random_query(rng, rng.randint(2, 5))
+        simplified, steps = simplify_outer_joins(query)
+        before, after = sorted(j.type.name for j in joins(query)), sorted(j.type.name for j in joins(simplified))
+        for step in steps:
+            assert step.join in set(joins(query))
+            before.remove(step.before.name)
+            before.append(step.after.name)
+        assert sorted(before) == after
