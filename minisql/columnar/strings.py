@@ -1,17 +1,21 @@
-"""VARCHAR columns: reading their strings, making them from strings, and changing their pools."""
+"""VARCHAR columns: reading their strings, making them from strings, and changing their pools.
+
+Queries without strings import this, too, and pyarrow takes longer to import than they take to run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, BoolArray, Column, IndexArray, StringPool, empty_string_pool
 from minisql.datatypes import VARCHAR
 from minisql.errors import InternalError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SAMPLED_STRINGS: Final = 8192
 # A dictionary pays where every string of the sample occurs about so many times.
@@ -32,6 +36,8 @@ def gathered(column: Column) -> pa.LargeStringArray:
         first = int(codes[0])
         if int(codes[-1]) - first == len(codes) - 1 and bool((codes[1:] - codes[:-1] == 1).all()):
             return strings.slice(first, len(codes))
+    import pyarrow as pa
+
     return strings.take(pa.array(codes))
 
 
@@ -52,6 +58,9 @@ def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Co
     """The VARCHAR column of a string for each row, as a dictionary where a sample says that they repeat."""
     if len(strings) == 0:
         return Column(VARCHAR, np.zeros(0, np.int32), valid, empty_string_pool())
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     step = max(1, len(strings) // _SAMPLED_STRINGS)
     sample = strings.take(pa.array(np.arange(0, len(strings), step)))
     if pc.count_distinct(sample).as_py() * _REPEATS_OF_DICTIONARY > len(sample):
@@ -74,6 +83,8 @@ def rows_of_each(strings: pa.LargeStringArray) -> list[tuple[str, IndexArray]]:
 
 def merged_pool(pools: Sequence[StringPool]) -> tuple[StringPool, list[Array]]:
     """One pool with the strings of all the pools, distinct if theirs are, and the new codes of each of them."""
+    import pyarrow as pa
+
     strings = pa.concat_arrays([pool.strings for pool in pools])
     ends = np.cumsum([len(pool) for pool in pools])
     if not all(pool.distinct for pool in pools):
