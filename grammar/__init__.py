@@ -1,1 +1,1 @@
-"""The grammar of minisql's SQL and the tables made of it, as files; in a wheel this folder is `minisql.grammar`."""
+"""The grammar of minisql's SQL, as a file; in a wheel this folder is `minisql.grammar`."""

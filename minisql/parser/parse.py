@@ -7,17 +7,21 @@ the first statement.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
+
+from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
 from minisql.errors import ProgrammingError, Span
-from minisql.parser.lalr import LalrParser
+from minisql.parser.lark_parser import make_parser
 from minisql.parser.nesting import MAX_DEPTH, check_nesting
-from minisql.parser.parse_tables import END, load_parse_tables
 from minisql.parser.parse_tree import Statement
-from minisql.parser.scanner import Scanner
-from minisql.parser.transform import Transform, callbacks
+from minisql.parser.split import Piece, next_piece
+from minisql.parser.syntax_error import unexpected_character, unexpected_token
+from minisql.parser.token_stream import TokenStream
+from minisql.parser.transform import Transform
 
 
 class ParsedStatement(NamedTuple):
@@ -51,14 +55,12 @@ def parse_statements(text: str) -> Iterator[ParsedStatement]:
     """
     position = 0
     while position < len(text):
-        transform = Transform()
-        statement, end, token_count = _parser().parse(text, position, transform)
-        position = end.end
-        if token_count > MAX_DEPTH:
-            # Each level of nesting takes a token at least.
-            check_nesting(statement)
-        if statement is not None:
-            yield ParsedStatement(statement, transform.parameter_count)
+        piece = next_piece(text, position)
+        position = piece.end + 1
+        with _lock:
+            parsed = _parser().parse(text, piece)
+        if parsed is not None:
+            yield parsed
 
 
 def statement_end(text: str, start: int = 0) -> int | None:
@@ -67,24 +69,41 @@ def statement_end(text: str, start: int = 0) -> int | None:
     Semicolons in strings, quoted names and comments do not count. The cost is that of scanning the statement. Mistakes
     are left to the parser: a character that begins no token does not matter here.
     """
-    while True:
+    piece = next_piece(text, start)
+    return piece.end + 1 if piece.has_semicolon else None
+
+
+class _Parser:
+    """Lark, and what it works with: one statement at a time."""
+
+    def __init__(self) -> None:
+        self._stream = TokenStream()
+        self._transform = Transform(self._stream)
+        self._lark: Lark = make_parser(self._transform, self._stream)
+
+    def parse(self, text: str, piece: Piece) -> ParsedStatement | None:
+        """Parses a piece of a text; None where it has nothing but space and comments."""
+        self._stream.begin(text, piece)
+        self._transform.begin()
         try:
-            token = _scanner().next_token(text, start, [0])
-        except ProgrammingError as error:
-            if error.span is None or error.span.end == len(text):
+            # Lark's type is that of trees; with a transformer it gives what the transformer makes of the start rule.
+            statement = cast("Statement", self._lark.parse(piece.source))
+        except UnexpectedToken as error:
+            if error.token.type == "$END" and self._stream.count == 0:
                 return None
-            start = error.span.end
-        else:
-            if token.kind == END:
-                return token.end if token.value else None
-            start = token.end
+            raise unexpected_token(self._lark, self._stream, piece, error.token) from None
+        except UnexpectedCharacters as error:
+            raise unexpected_character(text, piece.start + cast("int", error.pos_in_stream)) from None
+        if self._stream.count > MAX_DEPTH:
+            # Each level of nesting takes a token at least.
+            check_nesting(statement)
+        return ParsedStatement(statement, self._transform.parameter_count)
+
+
+_lock: Final = threading.Lock()
+"""Held while a statement is parsed."""
 
 
 @functools.cache
-def _scanner() -> Scanner:
-    return Scanner(load_parse_tables())
-
-
-@functools.cache
-def _parser() -> LalrParser[Transform]:
-    return LalrParser(load_parse_tables(), _scanner(), callbacks())
+def _parser() -> _Parser:
+    return _Parser()

@@ -6,11 +6,16 @@ one phrase; the rest are cut to the few that a user most likely meant.
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, NamedTuple
+
+from lark import Lark, Token
 
 from minisql.errors import ProgrammingError, Span, nearest_name
-from minisql.parser.parse_tables import END, ParseTables
-from minisql.parser.scanner import RESERVED, Scanner, Token
+from minisql.parser.split import Piece
+from minisql.parser.token_stream import TokenStream
 
 _MOST_PHRASES: Final = 6
 
@@ -21,14 +26,15 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
         "PLUS", "NOT",
     }),
-    ("a query", {"SELECT", "VALUES"}, {"WITH", "LPAR"}),
+    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
         "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS",
     }),
     ("an operator", {"CONCATENATE", "AND", "OR"}, {
-        "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "EQUAL", "COMPARISON", "IS", "IN", "LIKE", "BETWEEN", "NOT",
+        "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "EQUAL", "COMPARISON", "IS", "IN", "LIKE",
+        "BETWEEN", "NOT",
     }),
-    ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT"}),
+    ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON"}),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
     # What may follow a name goes without saying.
@@ -58,49 +64,85 @@ _LAST: Final = (
 )  # fmt: skip
 
 
-def syntax_error(tables: ParseTables, scanner: Scanner, text: str, position: int, found: Token) -> ProgrammingError:
-    """The error for the statement at the position, of which `found` is the first token that does not fit."""
-    states, last_two = _retrace(tables, scanner, text, position, found)
-    expected = _expected(tables, states)
-    phrases = _phrases(expected)
-    wanted = " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
-    span = Span(text, found.start, found.end)
-    if found.kind == END and last_two:
-        # The end of the text may be lines away; the mistake is after the last token.
-        span = Span(text, last_two[-1][0].end, last_two[-1][0].end)
-    hint = _hint(tables, expected, last_two, found, span.source)
-    return ProgrammingError(f"Expected {wanted}, found {_describe(tables, found, span.source)}.", span, hint=hint)
+class _Mistake(NamedTuple):
+    """A syntax error.
 
-
-def _retrace(
-    tables: ParseTables, scanner: Scanner, text: str, position: int, found: Token
-) -> tuple[list[int], list[tuple[Token, set[str]]]]:
-    """Parses once more, up to the offending token, without making anything.
-
-    The parser itself has made reductions before it found that the token does not fit, and what could have come instead
-    is lost by then.
-
-    Returns:
-        The states before the offending token; and the last tokens before it, two at most, each with the terminals that
-        were expected in its place.
+    `found` is the token that does not fit, a NAME also where it is a keyword that may be a name; `expected` are the
+    terminals that would have fitted. `previous` is the token before it, and `expected_before` what would have fitted
+    there. Where a name is expected, the keywords that may be names are not mentioned. `keywords` are all keywords.
     """
-    states = [0]
-    tokens: list[Token] = []
-    stacks: list[list[int]] = []
-    while True:
-        token = scanner.next_token(text, position, states)
-        if token.start >= found.start:
-            expected = [(token, _expected(tables, stack)) for token, stack in zip(tokens, stacks, strict=True)]
-            return states, expected
-        tokens, stacks = [*tokens[-1:], token], [*stacks[-1:], states.copy()]
-        tables.advance(states, token.kind)
-        position = token.end
+
+    found: Token
+    expected: set[str]
+    previous: Token | None
+    expected_before: set[str]
+    keywords: set[str]
 
 
-def _expected(tables: ParseTables, states: list[int]) -> set[str]:
-    """The terminals that can come next."""
-    row = tables.actions[states[-1]]
-    return {tables.terminals[terminal] for terminal in row if tables.advance(states.copy(), terminal)}
+def unexpected_token(lark: Lark, stream: TokenStream, piece: Piece, found: Token) -> ProgrammingError:
+    """The error for a piece of text of which `found` is the first token that the parser could not take."""
+    span = Span(stream.text, stream.start_of(found), stream.end_of(found))
+    if found.type == "$END":
+        # The end of the text may be lines away; the mistake is after the last token.
+        span = Span(stream.text, stream.end, stream.end)
+    mistake = _retrace(lark, stream, piece, found)
+    phrases = _phrases(mistake.expected)
+    wanted = " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
+    return ProgrammingError(
+        f"Expected {wanted}, found {_describe(mistake, span.source)}.", span, hint=_hint(mistake, span.source)
+    )
+
+
+def unexpected_character(text: str, position: int) -> ProgrammingError:
+    """The error for a place where no token begins."""
+    character = text[position]
+    if character == "'":
+        return _not_closed(text, position, "string", hint="A single quote in a string is written twice: ''.")
+    if character in '"`':
+        return _not_closed(text, position, "quoted name")
+    if text.startswith("/*", position):
+        return _not_closed(text, position, "comment")
+    number = re.compile(r"[.\w]+").match(text, position)
+    if number is not None:
+        return ProgrammingError(f"{number[0]} is neither a number nor a name.", Span(text, position, number.end()))
+    return ProgrammingError(f'Unexpected character "{character}".', Span(text, position, position + 1))
+
+
+def _not_closed(text: str, start: int, what: str, hint: str | None = None) -> ProgrammingError:
+    return ProgrammingError(f"The {what} is not closed.", Span(text, start, len(text)), hint=hint)
+
+
+def _retrace(lark: Lark, stream: TokenStream, piece: Piece, found: Token) -> _Mistake:
+    """Parses once more, up to the token that does not fit.
+
+    What Lark says with the error is too late: the parser made reductions before it found out, after which some of what
+    could have come instead is lost.
+    """
+    count = stream.count
+    stream.begin(stream.text, piece)
+    parser = lark.parse_interactive(piece.source)
+    accepts: Callable[[], set[str]] = parser.accepts
+    words = {rule.expansion[0].name for rule in lark.rules if rule.origin.name == "word"}
+
+    def expected() -> set[str]:
+        terminals = accepts()
+        return terminals - words | {"NAME"} if "NAME" in terminals else terminals
+
+    expected_before: set[str] = set()
+    previous: Token | None = None
+    if count > 0:
+        # A step hands out a token; the parser takes it at the beginning of the next step.
+        steps = parser.iter_parse()
+        previous = next(islice(steps, count - 1, None))
+        expected_before = expected()
+        next(steps, None)
+    return _Mistake(
+        found=found.update(type="NAME") if found.type in words else found,
+        expected=expected(),
+        previous=previous,
+        expected_before=expected_before,
+        keywords={terminal.name for terminal in lark.terminals if terminal.pattern.value == terminal.name},
+    )
 
 
 def _phrases(expected: set[str]) -> list[str]:
@@ -122,30 +164,26 @@ def _phrases(expected: set[str]) -> list[str]:
     return sorted(phrases, key=rank)[:_MOST_PHRASES]
 
 
-def _describe(tables: ParseTables, token: Token, source: str) -> str:
-    if token.kind == END:
+def _describe(mistake: _Mistake, source: str) -> str:
+    kind = mistake.found.type
+    if kind == "$END":
         return "the end of the statement"
-    name = "" if token.kind == RESERVED else tables.terminals[token.kind]
-    if token.kind == RESERVED or token.value == name:
+    if kind == "RESERVED" or kind in mistake.keywords:
         return source.upper()
     if len(source) > 30:
         source = source[:30] + "..."
-    return source if name in ("STRING", "QUOTED_NAME", "INTEGER", "DECIMAL", "FLOAT") else f'"{source}"'
+    return source if kind in ("STRING", "QUOTED_NAME", "INTEGER", "DECIMAL", "FLOAT") else f'"{source}"'
 
 
-def _hint(
-    tables: ParseTables, expected: set[str], last_two: list[tuple[Token, set[str]]], found: Token, source: str
-) -> str | None:
-    kind = "" if found.kind == RESERVED else tables.terminals[found.kind]
-    meant = _misspelt(tables, found, expected)
-    previous = ""
-    if last_two:
-        token, expected_before = last_two[-1]
-        previous = token.value
-        # `SELECT a FORM t`: what was to be a keyword has been read as an alias.
-        meant = meant or _misspelt(tables, token, expected_before)
-    if kind == "LPAR" and previous == "over":
+def _hint(mistake: _Mistake, source: str) -> str | None:
+    found, expected, previous = mistake.found, mistake.expected, mistake.previous
+    kind, word = found.type, source.upper()
+    if kind == "LPAR" and previous is not None and previous.lower() == "over":
         return "Window functions are not supported."
+    # `SELECT a FORM t`: what was to be a keyword has been read as an alias.
+    meant = _misspelt(found, expected, mistake.keywords) or _misspelt(
+        previous, mistake.expected_before, mistake.keywords
+    )
     if meant is not None:
         return f"Did you mean {meant}?"
     if kind in ("EQUAL", "COMPARISON"):
@@ -157,19 +195,18 @@ def _hint(
         return "A JOIN needs ON or USING; a join without a condition is a CROSS JOIN."
     if kind == "ON" and "JOIN" in expected:
         return "There is no JOIN for this ON; CROSS and NATURAL joins take none."
-    word = source.upper()
     if previous == "," and word in ("FROM", "WHERE", ")"):
         return f"There may be a comma too many before {_SYMBOLS.get(kind, word)}."
-    if word.lower() in tables.reserved and "NAME" in expected and word != "SELECT":
+    is_reserved = kind == "RESERVED" or kind in mistake.keywords
+    if is_reserved and "NAME" in expected and word != "SELECT":
         return f'{word} is a reserved word. If it is meant as a name, write "{word.lower()}" in double quotes.'
     if "CREATE" in expected and "INSERT" in expected:
         return "The statements are SELECT, VALUES, WITH, INSERT, CREATE, DROP, SET and EXPLAIN."
     return None
 
 
-def _misspelt(tables: ParseTables, token: Token, expected: set[str]) -> str | None:
+def _misspelt(token: Token | None, expected: set[str], keywords: set[str]) -> str | None:
     """The keyword that a name is nearly equal to. Short words are too near to everything."""
-    if token.kind == RESERVED or tables.terminals[token.kind] != "NAME" or len(token.value) < 4:
+    if token is None or token.type != "NAME" or len(token) < 4:
         return None
-    keywords = [name for name in expected if name.lower() in tables.literals and len(name) >= 4]
-    return nearest_name(token.value, sorted(keywords))
+    return nearest_name(token, sorted(keyword for keyword in expected & keywords if len(keyword) >= 4))
