@@ -127,7 +127,7 @@ def _integers(target: SqlType, strings: Strings) -> Column:
     strings = pc.ascii_trim_whitespace(strings)
     valid = _matches(strings, _INTEGER)
     short = valid & (pc.binary_length(strings).to_numpy() <= _SAFE_DIGITS)
-    values = _as_int64(_without_plus(_only(strings, short, "0")))
+    values = _as_int64(_without_plus(_only(strings, short, "0"))).copy()
     low, high = exact.value_range(target)
     for row in np.flatnonzero(valid & ~short):
         number = Decimal(strings[int(row)].as_py())
@@ -286,7 +286,7 @@ def _format_doubles(values: Array) -> Strings:
     # ... and changes to the notation with an exponent elsewhere.
     magnitude = np.abs(values)
     with np.errstate(invalid="ignore"):
-        differs = ((magnitude < 1e-4) & (magnitude > 0)) | ((magnitude >= 1e15) & (magnitude < 1e16))
+        differs = ((magnitude < 1e-4) & (magnitude > 0)) | ((magnitude >= 1e10) & (magnitude < 1e16))
     if differs.any():
         replacement = pa.array([repr(number) for number in values[differs].tolist()], pa.large_string())
         text = pc.replace_with_mask(text, pa.array(differs), replacement)
