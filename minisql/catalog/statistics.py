@@ -1,9 +1,9 @@
 """Statistics of a column in memory: NULLs and range exactly, the distinct count exactly where that is cheap.
 
-Elsewhere it is estimated. Numbers: count the distinct values whose hash begins with k zeros, and take 2^k times as many
-(adaptive sampling; Wegman, analysed by Flajolet, Computing 43, 1990); an error of about 1% however the values are
-spread. Strings: from the values that occur once and more often in a random sample of rows (estimator Duj1; Haas and
-Stokes, JASA 93, 1998; PostgreSQL uses it too).
+Elsewhere it is estimated. Of many different numbers, those are counted whose hash begins with k zeros, and taken 2^k
+times (adaptive sampling; Wegman, analysed by Flajolet, Computing 43, 1990): an error of a few percent however the
+values are spread. For strings, and for few numbers, it is judged by how many values occur once in a random sample of
+rows (the estimator Duj1 of Haas and Stokes, JASA 93, 1998, which PostgreSQL uses too).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _COUNTED_ROWS: Final = 65_536
 _BITS_PER_ROW: Final = 4
 """A range of integers is counted in a table of marks where that has at most so many entries a row."""
 _LARGEST_MARK_TABLE: Final = 4_000_000
+_ENOUGH_SAMPLED: Final = 512
 # The golden ratio in 64 bits: multiplication by it spreads keys evenly (Knuth, volume 3, 6.4).
 _HASH_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -64,7 +65,8 @@ def distinct_count(column: Column) -> float:
             marks = np.zeros(entries, np.bool_)
             marks[values - bounds[0]] = True
             return float(np.count_nonzero(marks))
-    return _distinct_numbers(values)
+    estimate = _distinct_numbers(values)
+    return distinct_from_sample(column, len(column)) if estimate is None else estimate
 
 
 def _range(column: Column) -> tuple[Value, Value]:
@@ -96,15 +98,15 @@ def _string_range(column: Column) -> tuple[Value, Value]:
     return ends["min"], ends["max"]
 
 
-def _distinct_numbers(values: Array) -> float:
-    """Adaptive sampling: the distinct values whose hash begins with enough zeros to leave few rows."""
+def _distinct_numbers(values: Array) -> float | None:
+    """Adaptive sampling, or None where it finds too few values to tell: then a sample of the rows has them all."""
     # Adding 0.0 makes -0.0 the 0.0 that it equals.
     hashes = values.astype(np.int64, copy=False) if values.dtype.kind == "i" else (values + 0.0).view(np.int64)
     hashes = hashes.view(np.uint64)
     hashes = (hashes ^ (hashes >> np.uint64(32))) * _HASH_FACTOR
     zeros = max(0, math.ceil(math.log2(len(values) / _COUNTED_ROWS)))
-    sampled = hashes.take(np.flatnonzero(hashes < np.uint64(2 ** (64 - zeros) - 1)))
-    return float(min(len(values), len(np.unique(sampled)) * 2**zeros))
+    sampled = len(np.unique(hashes.take(np.flatnonzero(hashes < np.uint64(2 ** (64 - zeros) - 1)))))
+    return None if sampled < _ENOUGH_SAMPLED else float(min(len(values), sampled * 2**zeros))
 
 
 def distinct_from_sample(column: Column, rows: float) -> float:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from minisql.catalog.arrow_table import ArrowTable
+from minisql.catalog.registered import registered_table
+from minisql.columnar.python_values import to_values
+from minisql.datatypes import BIGINT, DOUBLE, TIMESTAMP, VARCHAR
+from minisql.errors import InterfaceError, NotSupportedError
+from minisql.expression.nodes import Value
+
+
+def contents(table: ArrowTable) -> list[list[Value]]:
+    batches = list(table.scan(range(len(table.columns)), [], 2))
+    return [
+        [value for batch in batches for value in to_values(batch.column(place))] for place in range(len(table.columns))
+    ]
+
+
+ARROW = pa.table({"n": [1, 2, None], "s": ["a", None, "c"]})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ARROW,
+        ARROW.to_batches()[0],
+        ARROW.to_reader(),
+        pl.DataFrame({"n": [1, 2, None], "s": ["a", None, "c"]}),
+        pl.DataFrame({"n": [1, 2, None], "s": ["a", None, "c"]}, schema={"n": pl.Int64, "s": pl.Categorical}),
+    ],
+)
+def test_what_has_an_arrow_interface_is_a_table(data: object) -> None:
+    table = registered_table("t", data)
+    assert [(column.name, column.type) for column in table.columns] == [("n", BIGINT), ("s", VARCHAR)]
+    assert table.row_count() == 3
+    assert contents(table) == [[1, 2, None], ["a", None, "c"]]
+    assert table.column_statistics(0).distinct_count == 2
+
+
+def test_a_pandas_frame() -> None:
+    frame = pd.DataFrame(
+        {"x": [1.5, np.nan], "t": pd.to_datetime(["2020-01-01", None]), "c": pd.Categorical(["u", "u"])}
+    )
+    table = registered_table("t", frame)
+    assert [column.type for column in table.columns] == [DOUBLE, TIMESTAMP, VARCHAR]
+    assert contents(table)[1:] == [[datetime.datetime(2020, 1, 1), None], ["u", "u"]]
+
+
+def test_a_frame_with_nothing_in_it() -> None:
+    table = registered_table("t", pa.table({"n": pa.array([], pa.int64())}))
+    assert contents(table) == [[]]
+    assert list(table.scan([], [], 10)) == []
+
+
+@pytest.mark.parametrize("data", [{"n": [1]}, [1, 2], "text", None])
+def test_what_has_no_arrow_interface_is_none(data: object) -> None:
+    with pytest.raises(InterfaceError, match="it has no Arrow interface"):
+        registered_table("t", data)
+
+
+def test_an_array_that_is_no_table() -> None:
+    with pytest.raises(InterfaceError, match="is no table"):
+        registered_table("t", pa.array([1, 2]))
+
+
+def test_a_type_that_sql_does_not_have() -> None:
+    with pytest.raises(NotSupportedError, match='"items"'):
+        registered_table("t", pl.DataFrame({"items": [[1, 2]]}))
+
+
+def test_a_column_is_converted_once() -> None:
+    table = registered_table("t", pa.table({"n": [1, 2, 3]}))
+    (first,), (second,) = table.scan([0], [], 10), table.scan([0], [], 10)
+    assert first.column(0) is second.column(0)
