@@ -75,8 +75,10 @@ def _range(column: Column) -> tuple[Value, Value]:
         return _string_range(column)
     values = column.values
     if column.type.kind is TypeKind.DOUBLE:
-        # NaN is left out: no arithmetic on a range would survive it.
-        ends: Array = np.array([np.fmin.reduce(values), np.fmax.reduce(values)])
+        ends: Array = np.array([values.min(), values.max()])
+        if np.isnan(ends).any():
+            # NaN is left out: no arithmetic on a range would survive it.
+            ends = np.array([np.fmin.reduce(values), np.fmax.reduce(values)])
         if np.isnan(ends).any():
             return None, None
     elif column.type.kind in (TypeKind.BOOLEAN, TypeKind.NULL):
