@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, BoolArray, Column, IndexArray
 from minisql.columnar.strings import gathered, pool_of
@@ -84,6 +83,8 @@ def rows_not_after(key: OrderKey, last: OrderKey) -> IndexArray:
         return rows
     # Where strings start alike, the rough numbers tell little.
     some = key.take(rows)
+    import pyarrow.compute as pc
+
     compare = pc.greater_equal if key.descending else pc.less_equal
     kept: Array = compare(gathered(some.column), gathered(last.column)[0]).to_numpy(zero_copy_only=False)
     if some.column.valid is not None:

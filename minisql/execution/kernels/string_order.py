@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, IndexArray, StringPool
 from minisql.execution.kernels.string_words import LONG, pool_bytes, prefix_words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _WORD: Final = 8
 _LAST: Final = np.uint64(2**64 - 1)
@@ -36,6 +37,8 @@ def pool_ranks(pool: StringPool) -> Array:
 
 
 def _ranks(strings: pa.LargeStringArray) -> Array:
+    import pyarrow.compute as pc
+
     ranks: Array = pc.rank(strings, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
     ranks -= 1
     return ranks

@@ -9,10 +9,9 @@ each dictionary and not once for each row.
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyarrow as pa
 
 from minisql.columnar.column import Array, IndexArray, StringPool
 from minisql.execution.kernels.growing import GrowingArray
@@ -20,12 +19,16 @@ from minisql.execution.kernels.hash_table import HashTable
 from minisql.execution.kernels.lookup_table import blocks
 from minisql.execution.kernels.string_words import StringBytes, arrow_bytes, equal_strings, hash_strings, pool_bytes
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 ABSENT: Final = -2
 """What a lookup gives for a string that is not in the table."""
 
 _UNKNOWN: Final = -1
 _FIRST_SEED: Final = 0
 _DICTIONARIES_KEPT: Final = 4
+_FEW_STRINGS: Final = 1 << 18
 
 
 def pool_hashes(pool: StringPool, codes: Array) -> Array:
@@ -60,7 +63,7 @@ class StringTable:
 
     def insert(self, pool: StringPool, codes: Array) -> Array:
         """The ids (int32) of the strings with these codes."""
-        if not pool.distinct:
+        if not _is_dictionary(pool, codes):
             return self._insert(pool, codes)
         ids_of_codes = self._inserted.of(pool)
         ids: Array = ids_of_codes.take(codes)
@@ -73,7 +76,7 @@ class StringTable:
 
     def lookup(self, pool: StringPool, codes: Array) -> Array:
         """The ids (int32) of the strings with these codes, `ABSENT` where one is not in the table."""
-        if not pool.distinct:
+        if not _is_dictionary(pool, codes):
             return self._lookup(pool, codes)
         ids_of_codes = self._looked_up.of(pool)
         ids: Array = ids_of_codes.take(codes)
@@ -134,6 +137,11 @@ class StringTable:
         if self._seed == _FIRST_SEED:
             return pool_hashes(pool, codes)
         return hash_strings(pool_bytes(pool), codes, self._seed)
+
+
+def _is_dictionary(pool: StringPool, codes: Array) -> bool:
+    """Whether to remember the ids of the strings of the pool: they come again, and it is not much to remember."""
+    return pool.distinct and len(pool) <= max(_FEW_STRINGS, len(codes))
 
 
 def _all_but(rows: IndexArray, length: int) -> IndexArray:
