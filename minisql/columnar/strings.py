@@ -69,6 +69,28 @@ def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Co
     return Column(VARCHAR, encoded.indices.to_numpy(), valid, StringPool(encoded.dictionary, distinct=True))
 
 
+def offsets_and_bytes(strings: pa.LargeStringArray) -> tuple[Array, Array]:
+    """The bytes of all strings, and where each begins; one offset more says where the last one ends."""
+    _, offset_buffer, data_buffer = strings.buffers()
+    if len(strings) == 0 or data_buffer is None:
+        return np.zeros(len(strings) + 1, np.int64), np.zeros(0, np.uint8)
+    offsets = np.frombuffer(offset_buffer, np.int64)[strings.offset : strings.offset + len(strings) + 1]
+    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def slices_of(data: Array, begins: Array, lengths: Array) -> tuple[Array, Array]:
+    """The parts of `data` that begin at `begins`, one after the other, as `offsets_and_bytes` has them."""
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return offsets, data.take(np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths))
+
+
+def strings_of(offsets: Array, data: Array) -> pa.LargeStringArray:
+    """The Arrow array of strings that lie one after the other in `data`."""
+    import pyarrow as pa
+
+    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
 def rows_of_each(strings: pa.LargeStringArray) -> list[tuple[str, IndexArray]]:
     """Every distinct string with the rows that have it."""
     encoded = strings.dictionary_encode()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, BoolArray, Column
-from minisql.columnar.strings import gathered, rows_of_each, string_column
+from minisql.columnar.strings import gathered, offsets_and_bytes, rows_of_each, slices_of, string_column, strings_of
 from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution.operand import repeated
@@ -134,20 +134,4 @@ def _substring(strings: Strings, starts: Array, counts: Array | None = None) -> 
     ends = firsts + ends
     if character_starts is not None:
         begins, ends = character_starts.take(begins), character_starts.take(ends)
-    return string_column(_slices(data, begins, ends - begins), None)
-
-
-def offsets_and_bytes(strings: Strings) -> tuple[Array, Array]:
-    """The bytes of all strings, and where each begins; one offset more says where the last one ends."""
-    _, offset_buffer, data_buffer = strings.buffers()
-    if len(strings) == 0 or data_buffer is None:
-        return np.zeros(len(strings) + 1, np.int64), np.zeros(0, np.uint8)
-    offsets = np.frombuffer(offset_buffer, np.int64)[strings.offset : strings.offset + len(strings) + 1]
-    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
-
-
-def _slices(data: Array, firsts: Array, lengths: Array) -> Strings:
-    """The strings that lie in `data` from `firsts`, `lengths` bytes each."""
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    taken = data.take(np.arange(offsets[-1]) + np.repeat(firsts - offsets[:-1], lengths))
-    return pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(taken))
+    return string_column(strings_of(*slices_of(data, begins, ends - begins)), None)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import itertools
 
+import pyarrow as pa
 import pytest
 
 from minisql.columnar.python_values import from_values
+from minisql.columnar.strings import string_column
 from minisql.datatypes import VARCHAR
 from minisql.errors import DataError
 from minisql.execution.like import Wildcard, parse_pattern
@@ -31,6 +33,33 @@ def test_every_short_pattern_against_the_naive_matcher(escape: str | None) -> No
             continue
         expected = [naive.like(text, pattern, escape) for text in TEXTS]
         assert values(like(lit(pattern, VARCHAR), escape), texts) == expected, pattern
+
+
+LONG_INFIXES = [
+    "%aba%",
+    "%aaa%",
+    "%abab%",
+    "%aba%bab%",
+    "%aab%aab%",
+    "a%bab%b",
+    "ab%aba%ba",
+    "aba%aba%",
+    "%aba%aba",
+    "%bba%a%",
+]
+
+
+@pytest.mark.parametrize("pattern", [*LONG_INFIXES, "%äö%", "%äö%äö%", "ä%öäö%", "%ab\x00%"])
+def test_texts_that_are_searched_in_all_strings_at_once(pattern: str) -> None:
+    # One after the other in memory, so that a text may seem to begin in one string and end in the next.
+    texts = ["".join(letters) for length in range(9) for letters in itertools.product("ab", repeat=length)]
+    texts += ["".join(letters) for length in range(6) for letters in itertools.product("äö", repeat=length)] + [
+        "ab\x00"
+    ]
+    expected = [naive.like(text, pattern, None) for text in texts]
+    assert any(expected)
+    for column in (from_values(texts, VARCHAR), string_column(pa.array(["aba", *texts], pa.large_string())[1:], None)):
+        assert values(like(lit(pattern, VARCHAR)), column) == expected
 
 
 def ends_with_escape(pattern: str, escape: str) -> bool:
