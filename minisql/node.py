@@ -1,8 +1,8 @@
 """The two kinds of immutable data that stages hand to each other: nodes, and nodes that are values.
 
 Both are dataclasses with slots and keyword-only fields, and frozen for the type checker only: assigning to a field is
-an error of mypy. A dataclass that is frozen at run time takes twice as long to make, and a hundred of them are a tenth of
-the start-up of the command line; its instances, which planning makes by the thousand, take five times as long.
+an error of mypy. A dataclass that is frozen at run time takes twice as long to make, and a hundred of them are a tenth
+of the start-up of the command line; its instances, which planning makes by the thousand, take five times as long.
 """
 
 from __future__ import annotations

@@ -57,9 +57,11 @@ class ArrowTable:
     def _convert(self, position: int) -> Column:
         from minisql.columnar.from_arrow import from_arrow
 
-        data, self._data[position] = self._data[position], None
+        data = self._data[position]
         assert data is not None
-        return from_arrow(data, self.columns[position].name)
+        column = from_arrow(data, self.columns[position].name)
+        self._data[position] = None
+        return column
 
 
 def slices(batch: Batch, batch_rows: int) -> Iterator[Batch]:

@@ -27,14 +27,16 @@ def test_flights_and_airports(flights: minisql.Connection) -> None:
     )
     assert counts.fetchone() == (338_133, 1_357, 7_602)
     missing = flights.execute(
-        "SELECT dest, count(*) FROM flights FULL JOIN airports ON dest = faa WHERE faa IS NULL GROUP BY dest ORDER BY dest"
+        "SELECT dest, count(*) FROM flights FULL JOIN airports ON dest = faa WHERE faa IS NULL "
+        "GROUP BY dest ORDER BY dest"
     )
     assert missing.fetchall() == [("BQN", 896), ("PSE", 365), ("SJU", 5_819), ("STT", 522)]
 
 
 def test_flights_and_planes(flights: minisql.Connection) -> None:
     result = flights.execute(
-        "SELECT count(*), count(*) FILTER (WHERE p.tailnum IS NULL) FROM flights AS f FULL JOIN planes AS p USING (tailnum)"
+        "SELECT count(*), count(*) FILTER (WHERE p.tailnum IS NULL) "
+        "FROM flights AS f FULL JOIN planes AS p USING (tailnum)"
     )
     assert result.fetchone() == (336_776, 52_606)
 

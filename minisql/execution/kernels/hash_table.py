@@ -9,6 +9,8 @@ probing, which visits every slot of a table whose size is a power of two).
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from minisql.columnar.column import Array, IndexArray
@@ -17,6 +19,11 @@ from minisql.execution.kernels.lookup_table import blocks
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd
 _FOLD = np.uint64(32)
 _SMALLEST_SLOT_COUNT = 64
+
+
+def random_seed() -> int:
+    """64 random bits for a hash function that nobody can have chosen keys for."""
+    return int.from_bytes(os.urandom(8), "little")
 
 
 class HashTable:

@@ -13,7 +13,6 @@ A state that cannot take rows says so; `next_state` makes one that can, with the
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -22,7 +21,7 @@ import numpy as np
 from minisql.columnar.column import Array, BoolArray, IndexArray
 from minisql.errors import InternalError
 from minisql.execution.kernels.growing import GrowingArray
-from minisql.execution.kernels.hash_table import HashTable
+from minisql.execution.kernels.hash_table import HashTable, random_seed
 from minisql.execution.kernels.lookup_table import LookupTable, blocks
 
 Values: TypeAlias = tuple[Array, BoolArray | None]
@@ -230,7 +229,7 @@ def next_state(
     seed = 0
     while True:
         if isinstance(state, HashedState):
-            new: KeyState = HashedState(len(coming), expected, secrets.randbits(64))
+            new: KeyState = HashedState(len(coming), expected, random_seed())
         else:
             ranges = [_range_of(column) for column in coming]
             if state is not None:
@@ -239,7 +238,7 @@ def next_state(
             new = _make_state(_wider_ranges(state, ranges, hints), ranges, has_nulls, expected, seed)
         if state is None or _insert_all(new, known, len(state)):
             return new
-        seed = secrets.randbits(64)
+        seed = random_seed()
 
 
 def _make_state(

@@ -8,14 +8,13 @@ each dictionary and not once for each row.
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from minisql.columnar.column import Array, IndexArray, StringPool
 from minisql.execution.kernels.growing import GrowingArray
-from minisql.execution.kernels.hash_table import HashTable
+from minisql.execution.kernels.hash_table import HashTable, random_seed
 from minisql.execution.kernels.lookup_table import blocks
 from minisql.execution.kernels.string_words import StringBytes, arrow_bytes, equal_strings, hash_strings, pool_bytes
 
@@ -108,7 +107,7 @@ class StringTable:
         """Two different strings have one hash: a new seed, random so that no input can be made to fail for long."""
         count = len(self._strings)
         while True:
-            self._seed = secrets.randbits(64)
+            self._seed = random_seed()
             table = HashTable(count)
             hashes = hash_strings(self._strings.bytes(), np.arange(count), self._seed)
             for block in blocks(count):
