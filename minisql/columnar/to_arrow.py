@@ -1,6 +1,6 @@
 """Columns as Arrow arrays: the way out.
 
-VARCHAR becomes large_string, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds without a zone.
+VARCHAR becomes large_string, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds without a time zone.
 Numbers without NULLs are shared, not copied.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from minisql.columnar.column import Array, Batch, Column
-from minisql.datatypes import SqlType, TypeKind
+from minisql.datatypes import MAX_DECIMAL_PRECISION, SqlType, TypeKind
 
 
 def arrow_type(type_: SqlType) -> pa.DataType:
@@ -27,6 +27,9 @@ def arrow_type(type_: SqlType) -> pa.DataType:
         case TypeKind.BIGINT:
             return pa.int64()
         case TypeKind.DECIMAL:
+            # Of a product with more digits behind the point than it has in all, pyarrow writes decimal256 right only.
+            if type_.scale > MAX_DECIMAL_PRECISION:
+                return pa.decimal256(2 * MAX_DECIMAL_PRECISION, type_.scale)
             return pa.decimal128(type_.precision, type_.scale)
         case TypeKind.DOUBLE:
             return pa.float64()
@@ -63,17 +66,18 @@ def to_record_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _decimals(column: Column, type_: pa.DataType) -> pa.Array:
-    """Words of 128 bits: an int64 and its sign repeated, or the two halves of a Python int."""
-    words = np.empty((len(column), 2), np.int64)
-    values = column.values
-    if values.dtype.hasobject:
-        if column.valid is not None:
-            values = np.where(column.valid, values, 0)
-        words[:, 0] = (values & (2**64 - 1)).astype(np.uint64).view(np.int64)
-        words[:, 1] = (values >> 64).astype(np.int64)
-    else:
-        words[:, 0] = values
-        words[:, 1] = values >> 63
+    """Words of 64 bits, the lowest first: an int64 and its sign repeated, or the parts of a Python int."""
+    words = np.empty((len(column), type_.bit_width // 64), np.int64)
+    rest = column.values
+    if rest.dtype.hasobject and column.valid is not None:
+        rest = np.where(column.valid, rest, 0)
+    for word in range(words.shape[1]):
+        if rest.dtype.hasobject:
+            words[:, word] = (rest & (2**64 - 1)).astype(np.uint64).view(np.int64)
+            rest = rest >> 64
+        else:
+            words[:, word] = rest
+            rest = rest >> 63
     return pa.Array.from_buffers(type_, len(column), [_bitmap(column.valid), pa.py_buffer(words)])
 
 
