@@ -84,6 +84,10 @@ class ListTable:
     columns: tuple[ColumnDefinition, ...]
     rows: Sequence[tuple[Value, ...]]
 
+    @property
+    def uses_filters(self) -> bool:
+        return True
+
     def row_count(self) -> int:
         return len(self.rows)
 

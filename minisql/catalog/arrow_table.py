@@ -29,6 +29,10 @@ class ArrowTable:
         self._statistics: dict[int, ColumnStatistics] = {}
         self._lock = threading.Lock()
 
+    @property
+    def uses_filters(self) -> bool:
+        return False
+
     def row_count(self) -> int:
         """The number of rows, exactly."""
         return self._row_count

@@ -42,6 +42,10 @@ class MemoryTable:
         columns = [_loaded(column) for column in new.columns]
         return MemoryTable(self.name, self.columns, [*segments, Batch(columns, new.length)])
 
+    @property
+    def uses_filters(self) -> bool:
+        return False
+
     def row_count(self) -> int:
         """The number of rows, exactly."""
         return sum(segment.length for segment in self._segments)

@@ -73,6 +73,10 @@ class ParquetTable:
         self._pools = [_SharedPool() for _ in columns]
         self._statistics: dict[int, ColumnStatistics] = {}
 
+    @property
+    def uses_filters(self) -> bool:
+        return True
+
     def row_count(self) -> int:
         """The number of rows, exactly."""
         return sum(int(file.metadata.num_rows) for file in self._files)

@@ -25,6 +25,10 @@ class RangeTable:
     def columns(self) -> tuple[ColumnDefinition, ...]:
         return (ColumnDefinition("range", BIGINT),)
 
+    @property
+    def uses_filters(self) -> bool:
+        return False
+
     def row_count(self) -> int:
         """The number of rows, exactly."""
         # Not len(): that of a long range does not fit into what C takes for a length.

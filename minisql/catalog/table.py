@@ -56,6 +56,10 @@ class Table(Protocol):
     def columns(self) -> tuple[ColumnDefinition, ...]:
         """The columns in order."""
 
+    @property
+    def uses_filters(self) -> bool:
+        """Whether a scan may read less where it is given filters."""
+
     def row_count(self) -> int:
         """The number of rows, exact where it is cheap."""
 

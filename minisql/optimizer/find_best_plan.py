@@ -124,7 +124,7 @@ class _Planner:
             table=table.table,
             alias=table.alias,
             source=table.source,
-            filters=simple_filters(conditions),
+            filters=simple_filters(conditions) if table.source.uses_filters else (),
         )
 
     def _values(self, values: Values) -> AccessPath:
