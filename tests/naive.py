@@ -173,7 +173,8 @@ def strict(expression: Arithmetic | Comparison | Negate | Cast | Like | Function
         case Comparison():
             return COMPARE[expression.operator](*values)
         case Negate():
-            return in_range(-values[0], expression.type)
+            negated = values[0].copy_negate() if isinstance(values[0], Decimal) else -values[0]
+            return in_range(negated, expression.type)
         case Cast():
             return cast(values[0], expression.operand.type, expression.type)
         case Like():
@@ -341,7 +342,7 @@ def as_timestamp(value: datetime.date) -> datetime.datetime:
 
 
 FUNCTIONS: dict[str, Any] = {
-    "abs": lambda type_, value: in_range(abs(value), type_),
+    "abs": lambda type_, value: in_range(value.copy_abs() if isinstance(value, Decimal) else abs(value), type_),
     "round": lambda type_, value, digits=0: in_range(half_away(value, digits), type_),
     "lower": lambda _, text: text.lower(),
     "upper": lambda _, text: text.upper(),

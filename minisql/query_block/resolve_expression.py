@@ -7,6 +7,7 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Final, assert_never
 
 from minisql.datatypes import (
@@ -24,7 +25,7 @@ from minisql.datatypes import (
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression import nodes
 from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
-from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal
+from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import (
     coerce,
@@ -149,7 +150,7 @@ class ExpressionResolver:
         if tree.operator == "+":
             return operand
         if isinstance(operand, Literal) and operand.value is not None:
-            return literal(-operand.value, tree.span)  # type: ignore[operator]  # its type is numeric
+            return literal(_negated(operand.value), tree.span)
         return nodes.Negate(operand=operand, type=operand.type, span=tree.span)
 
     def _binary(self, tree: parse_tree.Binary) -> Expression:
@@ -308,6 +309,14 @@ class ExpressionResolver:
             name=name, argument=argument, distinct=distinct, filter=condition, type=type_, span=tree.span
         )
         return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+
+def _negated(value: Value) -> Value:
+    """The number with the other sign, every digit kept: `-value` would round a DECIMAL to 28 of them."""
+    if isinstance(value, Decimal):
+        return value.copy_negate()
+    assert isinstance(value, int | float), "only numbers are negated"
+    return -value
 
 
 def _logical(operator: str, operands: list[Expression], span: Span) -> Expression:

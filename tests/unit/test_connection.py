@@ -80,6 +80,12 @@ def test_parameters_come_back_as_they_went_in(value: object) -> None:
         assert connection.execute("SELECT ?", [value]).fetchone() == (value,)
 
 
+def test_a_negative_literal_keeps_every_digit() -> None:
+    with minisql.connect() as connection:
+        (value,) = connection.execute("SELECT -12345678901234567890123456789012.3456").fetchall()[0]
+    assert str(value) == "-12345678901234567890123456789012.3456"
+
+
 def test_parameters_stand_wherever_a_value_may(connection: minisql.Connection) -> None:
     query = "SELECT k FROM t WHERE k >= ? AND s LIKE ? ORDER BY k LIMIT ?"
     assert connection.execute(query, (1, "a%", 5)).fetchall() == [(1,)]
