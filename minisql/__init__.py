@@ -10,6 +10,11 @@ algebra and rewrites it, `hypergraph` knows which orders of its joins are legal 
 cheapest, `execution` runs the plan. `session.pipeline` has these steps in a row; ARCHITECTURE.md has the picture.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from minisql.errors import (
     DatabaseError,
     DataError,
@@ -24,14 +29,30 @@ from minisql.errors import (
     SqlError,
     Warning,  # noqa: A004  (the name is PEP 249's)
 )
-from minisql.session.connection import Connection, connect
-from minisql.session.result import Result
+
+if TYPE_CHECKING:
+    from minisql.session.connection import Connection, connect
+    from minisql.session.result import Result
 
 __version__ = "0.1.0"
 
 apilevel = "2.0"
 threadsafety = 1
 paramstyle = "qmark"
+
+_LOADED_WHEN_USED = {
+    "Connection": "minisql.session.connection",
+    "Result": "minisql.session.result",
+    "connect": "minisql.session.connection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the engine when it is first asked for, so that `import minisql` takes no time (PEP 562)."""
+    if name in _LOADED_WHEN_USED:
+        return getattr(import_module(_LOADED_WHEN_USED[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Connection",

@@ -6,7 +6,6 @@ under it. A bug of ours is an `InternalError`. The class names are those of PEP 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -130,6 +129,8 @@ def counted(count: int, noun: str) -> str:
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The name of `known` that a user who wrote `name` most likely meant, or None."""
+    import difflib  # which only mistakes need
+
     by_folded = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None

@@ -16,7 +16,6 @@ from minisql.columnar.python_values import from_values
 from minisql.datatypes import INTEGER, VARCHAR, TypeKind, can_cast
 from minisql.errors import NotSupportedError, ProgrammingError, Span, counted, did_you_mean
 from minisql.execution.profile import Profile
-from minisql.explain.tree import explain_tree
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier
@@ -80,6 +79,8 @@ class StatementRunner:
             profile = Profile()
             for _ in run(planned, self.settings, profile):
                 pass
+        from minisql.explain.tree import explain_tree  # which few statements need
+
         text = "\n".join([*map(str, planned.simplifications), explain_tree(planned.path, profile)])
         return Result(("EXPLAIN",), (VARCHAR,), [Batch([from_values([text], VARCHAR)], 1)], is_explanation=True)
 
