@@ -43,12 +43,12 @@ def run() -> None:
     Everything is written and closed by then, so the interpreter need not be taken apart piece by piece, which would
     take as long as many a query.
     """
-    code = main()
     try:
+        code = main()
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
-        code = 1
+        code = 1  # the reader has seen enough, as `head` does
     os._exit(code)
 
 

@@ -96,3 +96,14 @@ def test_the_command_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "minisql", "--mode", "csv", "-c", "SELECT 40 + 2 AS answer"]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "answer\n42\n", "")
+
+
+def test_a_pipe_closed_by_its_reader_is_no_crash() -> None:
+    command = [sys.executable, "-m", "minisql", "--mode", "csv", "-c", "SELECT * FROM range(1000000)"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"range\n"
+        process.stdout.close()
+        assert process.wait(timeout=60) == 1
+        assert process.stderr.read() == b""
