@@ -7,42 +7,41 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit code: 0, or 1 after the first statement that fails."""
-    options = _parser().parse_args(arguments)
-    # Nothing that loading the engine makes is garbage; to look for it would take a tenth of the start-up.
-    gc.disable()
     from minisql.session.connection import connect
     from minisql.shell.repl import run_interactive, run_script
 
-    gc.freeze()
-    gc.set_threshold(100_000)  # which the grammar's tables do not reach
-    gc.enable()
+    options = _parser().parse_args(arguments)
     with connect() as connection:
         if not options.scripts and sys.stdin.isatty():
             return run_interactive(connection, sys.stdin, options.mode)
         for kind, value in options.scripts or [("file", "-")]:
-            if kind == "sql":
-                text = value
-            else:
-                text_or_error = _read(value)
-                if isinstance(text_or_error, OSError | UnicodeDecodeError):
-                    sys.stderr.write(f"minisql: {value}: {_reason(text_or_error)}\n")
-                    return 1
-                text = text_or_error
+            try:
+                text = value if kind == "sql" else _read(value)
+            except (OSError, UnicodeDecodeError) as error:
+                sys.stderr.write(f"minisql: {value}: {_reason(error)}\n")
+                return 1
             if not run_script(connection, text, options.mode):
                 return 1
     return 0
 
 
 def run() -> None:
-    """The command: runs `main` and ends the process.
+    """The command as a process: starts and ends quickly around `main`.
 
-    Everything is written and closed by then, so the interpreter need not be taken apart piece by piece, which would
-    take as long as many a query.
+    Nothing that loading the engine makes is garbage, and to look for it would take a tenth of the start-up. At the end
+    everything is written and closed, so the interpreter need not be taken apart piece by piece.
     """
+    gc.disable()
+    import_module("minisql.shell.repl")
+    gc.freeze()
+    gc.set_threshold(100_000)  # which the grammar's tables do not reach
+    gc.enable()
     try:
         code = main()
         sys.stdout.flush()
@@ -76,14 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(path: str) -> str | OSError | UnicodeDecodeError:
-    try:
-        if path == "-":
-            return sys.stdin.read()
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123  (pathlib costs start-up time)
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        return error
+def _read(path: str) -> str:
+    return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -70,12 +70,14 @@ def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Co
 
 
 def offsets_and_bytes(strings: pa.LargeStringArray) -> tuple[Array, Array]:
-    """The bytes of all strings, and where each begins; one offset more says where the last one ends."""
+    """Where each string begins in the bytes of all, and these bytes, both read-only; the last offset is the end."""
     _, offset_buffer, data_buffer = strings.buffers()
     if len(strings) == 0 or data_buffer is None:
         return np.zeros(len(strings) + 1, np.int64), np.zeros(0, np.uint8)
     offsets = np.frombuffer(offset_buffer, np.int64)[strings.offset : strings.offset + len(strings) + 1]
-    return offsets - offsets[0], np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
+    first = offsets[0]
+    data = np.frombuffer(data_buffer, np.uint8)[first : offsets[-1]]
+    return (offsets - first if first else offsets), data
 
 
 def slices_of(data: Array, begins: Array, lengths: Array) -> tuple[Array, Array]:

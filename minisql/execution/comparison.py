@@ -15,6 +15,7 @@ import numpy as np
 from minisql.columnar.column import Array, BoolArray, Column
 from minisql.datatypes import BOOLEAN, TypeKind
 from minisql.execution.arithmetic import both_valid
+from minisql.expression.nodes import MIRRORED
 
 OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": python.eq,
@@ -24,8 +25,6 @@ OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": python.gt,
     ">=": python.ge,
 }
-MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""`a operator b` is `b MIRRORED[operator] a`."""
 
 _FEW_ITEMS: Final = 4
 _TABLE_ENTRIES_PER_ITEM: Final = 64

@@ -22,6 +22,7 @@ from minisql.execution.arithmetic import arithmetic, negate
 from minisql.execution.functions import make_function
 from minisql.execution.operand import Evaluator, Operand, evaluate, is_null_constant, lift, lift_chain, lift_strict
 from minisql.expression.nodes import (
+    MIRRORED,
     And,
     Arithmetic,
     Case,
@@ -289,7 +290,7 @@ def _comparison(operator: str, left: Operand, right: Operand, type_: SqlType) ->
         with_right = strings.CompareWithString(operator, right)
         return lambda left, _: with_right(left)
     if isinstance(left, Column):
-        with_left = strings.CompareWithString(comparison.MIRRORED[operator], left)
+        with_left = strings.CompareWithString(MIRRORED[operator], left)
         return lambda _, right: with_left(right)
     return partial(strings.compare_strings, operator)
 

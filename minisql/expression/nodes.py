@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import field
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.errors import Span
@@ -109,6 +109,10 @@ class Comparison(_Predicate):
     operator: str
     left: Expression
     right: Expression
+
+
+MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""`a operator b` is `b MIRRORED[operator] a`."""
 
 
 @value_node

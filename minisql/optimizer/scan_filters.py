@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from minisql.catalog.table import SimpleFilter
 from minisql.datatypes import BIGINT, INTEGER, INTEGER_RANGE
-from minisql.expression.nodes import Cast, ColumnRef, Comparison, Expression, InList, Literal, Value
-
-_FLIPPED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+from minisql.expression.nodes import MIRRORED, Cast, ColumnRef, Comparison, Expression, InList, Literal, Value
 
 
 def simple_filters(conditions: Iterable[Expression]) -> tuple[SimpleFilter, ...]:
@@ -23,7 +20,7 @@ def _simple_filter(condition: Expression) -> SimpleFilter | None:
         case Comparison():
             left, operator, right = condition.left, condition.operator, condition.right
             if isinstance(left, Literal):
-                left, operator, right = right, _FLIPPED[operator], left
+                left, operator, right = right, MIRRORED[operator], left
             column = _column(left)
             value = None if column is None else _value(right, column)
             return None if column is None or value is None else SimpleFilter(column.column.position, operator, value)

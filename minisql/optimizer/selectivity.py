@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from minisql.expression.nodes import (
+    MIRRORED,
     And,
     Arithmetic,
     Case,
@@ -44,8 +45,6 @@ DEFAULT_CONDITION: Final = 0.5
 """A truth value of which nothing is known."""
 OUT_OF_RANGE: Final = 0.1
 """How many times rarer a value outside the known range is than one inside: statistics may be old or estimated."""
-
-_FLIPPED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def key_estimate(keys: Sequence[JoinKey], statistics: Statistics) -> KeyEstimate
 def _comparison(condition: Comparison, statistics: Statistics) -> float:
     operator, left, right = condition.operator, condition.left, condition.right
     if isinstance(left, Literal):
-        operator, left, right = _FLIPPED[operator], right, left
+        operator, left, right = MIRRORED[operator], right, left
     x, y = statistics.of(left), statistics.of(right)
     not_null = (1 - x.null_fraction) * (1 - y.null_fraction)
     if operator in ("=", "<>"):
@@ -198,5 +197,5 @@ def _range_end(condition: Expression) -> tuple[Expression, bool] | None:
         return None
     operator, operand, constant = condition.operator, condition.left, condition.right
     if isinstance(operand, Literal):
-        operator, operand, constant = _FLIPPED[operator], constant, operand
+        operator, operand, constant = MIRRORED[operator], constant, operand
     return (operand, operator in (">", ">=")) if isinstance(constant, Literal) else None

@@ -56,7 +56,7 @@ class StatementRunner:
             case parse_tree.CreateTable():
                 return self._create_table(statement, parameters)
             case parse_tree.CreateView():
-                return self._create_view(statement)
+                return self._create_view(statement, parameters)
             case parse_tree.Drop():
                 return self._drop(statement)
             case parse_tree.SetVariable():
@@ -135,7 +135,11 @@ class StatementRunner:
         values = _assigned(query, range(len(columns)), columns, statement.query.span)
         return self._append(statement.name, MemoryTable.empty(name, columns), query, values, environment)
 
-    def _create_view(self, statement: parse_tree.CreateView) -> Result:
+    def _create_view(self, statement: parse_tree.CreateView, parameters: Sequence[object]) -> Result:
+        if parameters:
+            raise ProgrammingError(
+                "A view takes no parameters: it keeps its text, and not their values.", statement.query.span
+            )
         if not self._may_create(statement.name, "view", statement.if_not_exists, statement.or_replace):
             return Result(rowcount=-1)
         query = resolve_query(statement.query, self.environment(()))

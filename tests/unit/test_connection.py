@@ -155,6 +155,11 @@ def test_create_table_as_and_views(connection: minisql.Connection) -> None:
     assert connection.execute("SELECT count(*) FROM t").fetchone() == (4,)
 
 
+def test_a_view_with_a_parameter_is_an_error(connection: minisql.Connection) -> None:
+    with pytest.raises(minisql.ProgrammingError, match="takes no parameters"):
+        connection.execute("CREATE VIEW v AS SELECT k FROM t WHERE k = ?", [1])
+
+
 def test_a_view_that_reads_itself_is_an_error(connection: minisql.Connection) -> None:
     connection.execute("CREATE VIEW v AS SELECT 1 AS one; CREATE VIEW w AS SELECT * FROM v")
     connection.execute("CREATE OR REPLACE VIEW v AS SELECT * FROM w")

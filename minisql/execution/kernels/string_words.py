@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, IndexArray, StringPool
+from minisql.columnar.strings import offsets_and_bytes
 from minisql.execution.kernels.lookup_table import blocks
 
 if TYPE_CHECKING:
@@ -78,11 +79,7 @@ def pool_bytes(pool: StringPool) -> StringBytes:
 
 def arrow_bytes(strings: pa.LargeStringArray) -> StringBytes:
     """The bytes of an Arrow array without NULLs, not copied."""
-    _, offset_buffer, data_buffer = strings.buffers()
-    if len(strings) == 0:
-        return StringBytes(np.empty(0, np.uint8), np.zeros(1, np.int64))
-    offsets: Array = np.asarray(offset_buffer).view(np.int64)[strings.offset : strings.offset + len(strings) + 1]
-    data: Array = np.empty(0, np.uint8) if data_buffer is None else np.asarray(data_buffer).view(np.uint8)
+    offsets, data = offsets_and_bytes(strings)
     return StringBytes(data, offsets)
 
 
