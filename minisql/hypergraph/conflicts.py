@@ -132,8 +132,20 @@ def find_eligibility(
     `left_below` and `right_below` are the operators in the inputs of `operator`. Operators that cannot conflict with it
     may be left out.
     """
+    return eligibility_under(conflict_rules(operator, left_below, right_below), operator, ses)
+
+
+def conflict_rules(
+    operator: Operator, left_below: Iterable[Operator], right_below: Iterable[Operator]
+) -> list[ConflictRule]:
+    """The rules of an operator because of those in its inputs."""
     rules = [rule for below in left_below for rule in _rules_for_left(operator, below)]
     rules += [rule for below in right_below for rule in _rules_for_right(operator, below)]
+    return rules
+
+
+def eligibility_under(rules: list[ConflictRule], operator: Operator, ses: NodeSet) -> Eligibility:
+    """The TES of a conjunct that uses `ses`, under the rules of its operator, and those of them that are left."""
     tes, rules = _absorb(ses, rules)
     left = NodeSet(tes & operator.left_tables) or operator.left_tables
     right = NodeSet(tes & operator.right_tables) or operator.right_tables

@@ -15,10 +15,13 @@ the two inputs is applied after the join; another join's condition must not beco
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
-from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
+from minisql.hypergraph.merged_key import merged_key
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import JoinType
 
@@ -27,13 +30,13 @@ from minisql.relational.relational_expression import JoinType
 class JoinSite:
     """What is applied where two sets are joined.
 
-    `edge` is the number of the condition of a join that is not inner, and None for an inner join. `flipped` says that
-    its left input is the second of the two sets. `others` are the numbers of all other conditions: part of the join
-    where it is inner, applied to its result where it is not.
+    `edges` are the numbers of the conditions of a join that is not inner: one, or several of a chain. `flipped` says
+    that its left input is the second of the two sets. `others` are the numbers of all other conditions: part of the
+    join where it is inner, applied to its result where it is not.
     """
 
     type: JoinType
-    edge: int | None
+    edges: tuple[int, ...]
     flipped: bool
     others: tuple[int, ...]
 
@@ -46,6 +49,7 @@ class Connections:
         of_node: the contained bits of each node.
         non_inner: both bits of every edge that is not of an inner join.
         ruled: both bits of every condition with conflict rules.
+        chain_of: for the number of each edge of a chain, bit 2i for every edge i of the chain.
         is_simple: whether every condition has one node on each side, so that it becomes complete where it is crossing.
     """
 
@@ -54,6 +58,7 @@ class Connections:
         self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
         self.non_inner = 0
         self.ruled = 0
+        self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
         self._rules: dict[int, tuple[ConflictRule, ...]] = {}
         self._types: list[JoinType] = []
@@ -73,6 +78,16 @@ class Connections:
                 self._rules[number] = rules
                 self.ruled |= bits
         self.is_simple = not self._complex_sides and not graph.filters
+        self._find_chains()
+
+    def _find_chains(self) -> None:
+        masks: dict[KeyChain, int] = {}
+        for number, condition in enumerate(self.conditions):
+            if isinstance(condition, JoinEdge) and condition.chain is not None:
+                masks[condition.chain] = masks.get(condition.chain, 0) | 1 << (2 * number)
+        for number, condition in enumerate(self.conditions):
+            if isinstance(condition, JoinEdge) and condition.chain is not None:
+                self.chain_of[number] = masks[condition.chain]
 
     def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
         for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
@@ -118,12 +133,41 @@ class Connections:
             return None
         non_inner = completed & self.non_inner
         if not non_inner:
-            return JoinSite(JoinType.INNER, None, False, condition_numbers(completed))
-        if non_inner & (non_inner - 1) or not crossing & (non_inner | non_inner << 1):
+            return JoinSite(JoinType.INNER, (), False, condition_numbers(completed))
+        if non_inner & ~(crossing | crossing >> 1):
             return None
         number = non_inner.bit_length() // 2
+        if non_inner & (non_inner - 1) and non_inner & ~self.chain_of.get(number, 0):
+            return None
         flipped = not crossing & non_inner
-        return JoinSite(self._types[number], number, flipped, condition_numbers(completed ^ non_inner))
+        return JoinSite(
+            self._types[number], condition_numbers(non_inner), flipped, condition_numbers(completed ^ non_inner)
+        )
+
+    def join_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
+        """The conditions of the join that is made there."""
+        if not site.edges:
+            return self.conditions_of(site.others)
+        edges = [self.conditions[number] for number in site.edges]
+        first = edges[0]
+        if len(edges) == 1 or not isinstance(first, JoinEdge) or first.chain is None:
+            return first.conditions
+        # The edges lead from every member in one set to every member in the other.
+        pairs = [edge.members for edge in edges if isinstance(edge, JoinEdge)]
+        right = {second for pair in pairs for one, second in (pair, pair[::-1]) if one == first.members[0]}
+        left = {member for pair in pairs for member in pair} - right
+        left_key, right_key = (
+            merged_key([first.chain.keys[member] for member in sorted(side)]) for side in (left, right)
+        )
+        return tuple([Comparison(operator="=", left=x, right=y) for x, y in zip(left_key, right_key, strict=True)])
+
+    def filter_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
+        """The conditions that are applied to its result."""
+        return self.conditions_of(site.others) if site.edges else ()
+
+    def conditions_of(self, numbers: Iterable[int]) -> tuple[Expression, ...]:
+        """The expressions behind the conditions with these numbers."""
+        return tuple([condition for number in numbers for condition in self.conditions[number].conditions])
 
     def _rules_hold(self, nodes: int, completed: int) -> bool:
         for number in condition_numbers(completed & self.ruled):

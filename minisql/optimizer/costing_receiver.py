@@ -172,7 +172,7 @@ class CostingReceiver:
             cost += self._residual_cost(left, right, crossing)
         else:
             cost, method = nested_loop_cost(left.rows, right.rows), NESTED_LOOP
-        if site.edge is not None and site.others:
+        if site.edges and site.others:
             cost += filter_cost(self.rows_before_filters(entry, site.others), len(site.others))
         cost += left.cost + right.cost + entry.output
         if cost < entry.cost:
