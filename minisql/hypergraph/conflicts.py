@@ -89,14 +89,12 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class ConflictRule:
-    """`tables` -> `required`: where one of `tables` is there, all of `required` must be."""
+    """`tables` -> `required`: an operator with this rule may be applied to make a set only if all of `required` are in
+    the set, or none of `tables` is.
+    """
 
     tables: NodeSet
     required: NodeSet
-
-    def allows(self, nodes: NodeSet) -> bool:
-        """Whether an operator with this rule may be applied to make this set of tables."""
-        return not overlaps(self.tables, nodes) or is_subset(self.required, nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.merged_key import merged_key
-from minisql.node_set import NodeSet
+from minisql.node_set import NodeSet, members, single
 from minisql.relational.relational_expression import JoinType
 
 
@@ -49,6 +49,7 @@ class Connections:
         of_node: the contained bits of each node.
         non_inner: both bits of every edge that is not of an inner join.
         ruled: both bits of every condition with conflict rules.
+        rules_at: for each node, the rules that a set with it meets.
         chain_of: for the number of each edge of a chain, bit 2i for every edge i of the chain.
         is_simple: whether every condition has one node on each side, so that it becomes complete where it is crossing.
     """
@@ -57,12 +58,16 @@ class Connections:
         self.conditions: tuple[RegionFilter | JoinEdge, ...] = graph.filters + graph.edges
         self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
         self.non_inner = 0
-        self.ruled = 0
         self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
-        self._rules: dict[int, tuple[ConflictRule, ...]] = {}
         self._types: list[JoinType] = []
         self._complex_sides: list[tuple[int, int]] = []
+        self.ruled = 0
+        self.rules_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self._rules: list[ConflictRule] = []
+        self._restricted: list[int] = []
+        self._rules_of_condition: dict[int, int] = {}
+        known: dict[ConflictRule, int] = {}
         for number, condition in enumerate(self.conditions):
             bits = 0b11 << (2 * number)
             if isinstance(condition, RegionFilter):
@@ -74,9 +79,8 @@ class Connections:
             self._types.append(type_)
             if type_ is not JoinType.INNER:
                 self.non_inner |= bits
-            if rules:
-                self._rules[number] = rules
-                self.ruled |= bits
+            for rule in rules:
+                self._add_rule(rule, number, known)
         self.is_simple = not self._complex_sides and not graph.filters
         self._find_chains()
 
@@ -88,6 +92,17 @@ class Connections:
         for number, condition in enumerate(self.conditions):
             if isinstance(condition, JoinEdge) and condition.chain is not None:
                 self.chain_of[number] = masks[condition.chain]
+
+    def _add_rule(self, rule: ConflictRule, number: int, known: dict[ConflictRule, int]) -> None:
+        place = known.setdefault(rule, len(self._rules))
+        if place == len(self._rules):
+            self._rules.append(rule)
+            self._restricted.append(0)
+            for node in members(rule.tables):
+                self.rules_at[single(node)] |= 1 << place
+        self._restricted[place] |= 0b11 << (2 * number)
+        self._rules_of_condition[number] = self._rules_of_condition.get(number, 0) | 1 << place
+        self.ruled |= 0b11 << (2 * number)
 
     def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
         for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
@@ -129,20 +144,61 @@ class Connections:
             crossing: the crossing edges.
             completed: the conditions that are complete in `nodes` and in neither of the two.
         """
-        if completed & self.ruled and not self._rules_hold(nodes, completed):
+        if completed & self.ruled and completed & self.forbidden_by(self.open_rules(self._rules_of(completed), nodes)):
+            return None
+        if not self.may_join(crossing, completed):
             return None
         non_inner = completed & self.non_inner
         if not non_inner:
             return JoinSite(JoinType.INNER, (), False, condition_numbers(completed))
-        if non_inner & ~(crossing | crossing >> 1):
-            return None
-        number = non_inner.bit_length() // 2
-        if non_inner & (non_inner - 1) and non_inner & ~self.chain_of.get(number, 0):
-            return None
-        flipped = not crossing & non_inner
         return JoinSite(
-            self._types[number], condition_numbers(non_inner), flipped, condition_numbers(completed ^ non_inner)
+            self._types[non_inner.bit_length() // 2],
+            condition_numbers(non_inner),
+            not crossing & non_inner,
+            condition_numbers(completed ^ non_inner),
         )
+
+    def may_join(self, crossing: int, completed: int) -> bool:
+        """Whether two sets may be joined, the rules left aside: see `find_join`.
+
+        What is completed is a single join that is not inner, or joins of one chain, or inner joins.
+        """
+        non_inner = completed & self.non_inner
+        if not non_inner:
+            return True
+        if non_inner & ~(crossing | crossing >> 1):
+            return False
+        return not non_inner & (non_inner - 1) or not non_inner & ~self.chain_of.get(non_inner.bit_length() // 2, 0)
+
+    def open_rules(self, candidates: int, nodes: int) -> int:
+        """Those of the candidates that a set meets without having what they require; a rule is a bit of an int.
+
+        A rule is open in a set only if it is open in a part of it, so the candidates are those that are open in two
+        sets that make it up, and for a single node `rules_at`.
+        """
+        open_ = 0
+        while candidates:
+            lowest = candidates & -candidates
+            candidates ^= lowest
+            rule = self._rules[lowest.bit_length() - 1]
+            if rule.required & ~nodes and rule.tables & nodes:
+                open_ |= lowest
+        return open_
+
+    def forbidden_by(self, open_rules: int) -> int:
+        """Both bits of every condition that must not be applied to make a set with these open rules."""
+        bits = 0
+        while open_rules:
+            lowest = open_rules & -open_rules
+            open_rules ^= lowest
+            bits |= self._restricted[lowest.bit_length() - 1]
+        return bits
+
+    def _rules_of(self, conditions: int) -> int:
+        rules = 0
+        for number in condition_numbers(conditions & self.ruled):
+            rules |= self._rules_of_condition[number]
+        return rules
 
     def join_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
         """The conditions of the join that is made there."""
@@ -168,13 +224,6 @@ class Connections:
     def conditions_of(self, numbers: Iterable[int]) -> tuple[Expression, ...]:
         """The expressions behind the conditions with these numbers."""
         return tuple([condition for number in numbers for condition in self.conditions[number].conditions])
-
-    def _rules_hold(self, nodes: int, completed: int) -> bool:
-        for number in condition_numbers(completed & self.ruled):
-            for rule in self._rules[number]:
-                if not rule.allows(NodeSet(nodes)):
-                    return False
-        return True
 
 
 def condition_numbers(bits: int) -> tuple[int, ...]:
