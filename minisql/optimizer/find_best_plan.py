@@ -110,7 +110,7 @@ class _Planner:
             for node in graph.leaves:
                 receiver.found_single_node(node)
         for operator in graph.operators:
-            receiver.found_subgraph_pairs(operator.left_tables, [operator.right_tables])
+            receiver.found_pair(operator.left_tables, operator.right_tables)
 
     # --- other operators ----------------------------------------------------------------------------------------------
 
