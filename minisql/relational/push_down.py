@@ -10,9 +10,10 @@ What a join lets through, and what it takes from ON:
     semi          goes left      -                goes left      goes right
     anti          goes left      -                stays in ON    goes right
 
-A condition from above on both sides becomes a conjunct of an inner join, and stays above the others. Conditions pass
-projections, with the projected expressions in place of the columns; groupings, if they read keys only; set operations,
-into both operands; sorting. They stop at LIMIT, which would let other rows through.
+A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
+the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
+projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
+sorting. They stop at LIMIT, which would let other rows through.
 
 A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL.
 """
@@ -25,8 +26,9 @@ from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
-from minisql.node_set import is_subset
+from minisql.node_set import is_subset, overlaps
 from minisql.relational.columns import group_keys, operand_columns, output_tables, projected
+from minisql.relational.merged_keys import on_merged_key
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -90,6 +92,13 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     is_inner = node.type is JoinType.INNER
     for condition in above:
         tables = tables_of(condition)
+        if overlaps(tables, left_tables) and overlaps(tables, right_tables):
+            merged = on_merged_key(condition, node)
+            if merged is not None:
+                to_left.append(merged.on_left)
+                if merged.on_right is not None:
+                    to_right.append(merged.on_right)
+                continue
         if node.type is JoinType.FULL:
             stays.append(condition)
         elif is_subset(tables, left_tables):
