@@ -50,6 +50,8 @@ from minisql.relational.relational_expression import (
 
 MOST_TERMS: Final = 8
 """The terms of a class up to which every two of them get an equality."""
+MOST_ROUNDS: Final = 3
+"""How often conditions are handed on between classes; `a.k = a.k + 1` would never come to an end."""
 
 _Predicates: TypeAlias = dict[Expression, None]
 
@@ -81,11 +83,15 @@ class _Known:
 
 
 class _Class:
-    """Terms that are equal, in the order in which they are written, and the equalities that say so."""
+    """Terms that are equal, in the order in which they are written, and the equalities that say so.
+
+    `is_constant` says that one of the terms, and so each, equals a constant.
+    """
 
     def __init__(self) -> None:
         self.terms: dict[Expression, None] = {}
         self.equalities: list[Comparison] = []
+        self.is_constant = False
 
 
 class _Deriver:
@@ -155,11 +161,9 @@ class _Deriver:
             on.add(node.conditions)
             sides = [output_tables(left), output_tables(right)]
             targets = sides if node.type is JoinType.SEMI else sides[1:]
-            new: list[Expression] = []
+            new = self._carried(classes, on, targets)
             for each in classes:
-                carried, equalities = self._new_conditions(each, on, targets)
-                new += carried
-                new += [equality for equality in equalities if _is_within(equality, targets)]
+                new += [equality for equality in self._closed(each, on, targets) if _is_within(equality, targets)]
             left, right = self._under(left, new), self._under(right, new)
         return left, right
 
@@ -180,12 +184,10 @@ class _Deriver:
         here = _Known()
         here.add(everywhere)
         targets = [output_tables(leaf) for leaf in leaves]
-        new: list[Expression] = []
+        new = self._carried(classes, here, targets)
         marked: dict[int, Expression] = {}
         for each in classes:
-            carried, equalities = self._new_conditions(each, here, targets)
-            new += carried
-            new += self._mark(each, equalities, marked)
+            new += self._mark(each, self._closed(each, here, targets), marked)
         if new:
             leaves = [self._under(leaf, new) for leaf in leaves]
         joining = tuple([condition for condition in new if not _is_within(condition, targets)])
@@ -200,10 +202,21 @@ class _Deriver:
 
     # --- classes ------------------------------------------------------------------------------------------------------
 
-    def _new_conditions(
-        self, class_: _Class, here: _Known, targets: list[NodeSet]
-    ) -> tuple[list[Expression], list[Comparison]]:
-        """What follows for terms that lie in one of the targets: what each fulfils, and which are equal."""
+    def _carried(self, classes: list[_Class], here: _Known, targets: list[NodeSet]) -> list[Expression]:
+        """What is known of a term and new for another one of its class that lies in one of the targets.
+
+        It is added to what is known `here`, where classes may hand it on: a.k is a term, and so is a.k + 1.
+        """
+        new: list[Expression] = []
+        for _ in classes[:MOST_ROUNDS]:
+            found = [condition for each in classes for condition in self._carried_in_class(each, here, targets)]
+            if not found:
+                break
+            here.add(found)
+            new += found
+        return new
+
+    def _carried_in_class(self, class_: _Class, here: _Known, targets: list[NodeSet]) -> list[Expression]:
         known = {term: self._predicates(term, here) for term in class_.terms}
         carried = dict.fromkeys(
             predicate
@@ -211,11 +224,16 @@ class _Deriver:
             for predicate in predicates
             if not isinstance(predicate, IsNull) and not may_fail(predicate)
         )
+        class_.is_constant = any(map(_is_constant, carried))
+        inside = [term for term in class_.terms if _is_within(term, targets)] if carried else []
+        return [apply_predicate(p, term) for term in inside for p in carried if p not in known[term]]
+
+    def _closed(self, class_: _Class, here: _Known, targets: list[NodeSet]) -> list[Comparison]:
+        """The equalities that follow between terms that lie in targets."""
+        if class_.is_constant or not 3 <= len(class_.terms) <= MOST_TERMS:
+            return []
         inside = [term for term in class_.terms if _is_within(term, targets)]
-        found = [apply_predicate(p, term) for term in inside for p in carried if p not in known[term]]
-        if len(class_.terms) < 3 or len(class_.terms) > MOST_TERMS or any(map(_is_constant, carried)):
-            return found, []
-        return found, [
+        return [
             equality
             for left, right in itertools.combinations(inside, 2)
             if not (_is_equality_known(left, right, here) or _is_equality_known(left, right, self._known))
