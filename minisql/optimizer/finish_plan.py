@@ -10,7 +10,7 @@ from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
 from minisql.optimizer.cost_model import filter_cost
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
-from minisql.optimizer.join_conditions import split_conditions
+from minisql.optimizer.join_conditions import is_of_class, split_conditions, without_implied
 
 
 def finish_plan(
@@ -61,6 +61,9 @@ def _finish_join(
     nodes = NodeSet(left.nodes | right.nodes)
     others = _conditions(connections, site.others)
     conditions = others if site.edge is None else _conditions(connections, (site.edge,))
+    if site.edge is None and any(map(is_of_class, others)):
+        applied = _conditions(connections, condition_numbers(first.complete | second.complete))
+        conditions = without_implied(others, applied)
     filters = () if site.edge is None else others
     rows, cost = entry.rows, entry.cost
     if filters:
