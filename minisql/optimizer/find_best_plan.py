@@ -26,7 +26,7 @@ from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.scan_filters import simple_filters
-from minisql.optimizer.selectivity import conjunction_selectivity
+from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -144,9 +144,11 @@ class _Planner:
     def _filter(self, filter_: Filter) -> AccessPath:
         conditions, below = filter_.conditions, filter_.input
         input_ = self._scan(below, conditions) if isinstance(below, BaseTable) else self.plan(below)
+        share = conjunction_selectivity(conditions, self._statistics)
+        narrow_columns(conditions, self._statistics)
         return access_path.Filter(
             nodes=input_.nodes,
-            rows=input_.rows * conjunction_selectivity(conditions, self._statistics),
+            rows=input_.rows * share,
             cost=input_.cost + filter_cost(input_.rows, len(conditions)),
             input=input_,
             conditions=conditions,

@@ -12,7 +12,8 @@ WHERE a.k = 5` reads `b.k = 5`. A semi join asks it the other way round, too.
 
 What is *known* are conditions that are TRUE in every row of an input, or in every row in which their tables are not
 padded: an equality that is TRUE has no padded side. They come from wherever they stand in the input. A condition that
-may fail on a value is asked of no other rows than it is written for.
+may fail on a value is asked of no other rows than it is written for. A condition of ON on the left input that is asked
+of the right one goes away from ON: what matches fulfils it.
 
 Equalities that imply each other, written or derived, are marked with a number (`Comparison.equality_class`): taken
 together they let more rows through than if they were independent.
@@ -146,26 +147,29 @@ class _Deriver:
                 return self._region(node)
             case JoinType.FULL:
                 left, right = self.node(node.left), self.node(node.right)
+                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case JoinType.LEFT | JoinType.SEMI | JoinType.ANTI:
-                left, right = self._one_sided(node)
+                return self._one_sided(node)
             case _:
                 assert_never(node.type)
-        return node if left is node.left and right is node.right else replace(node, left=left, right=right)
 
-    def _one_sided(self, node: Join) -> tuple[RelationalExpression, RelationalExpression]:
-        """The inputs of a join that looks at its right input for matches only; a semi join at its left one, too."""
-        left, right = self.node(node.left), self.node(node.right)
-        classes = _classes(node.conditions)
+    def _one_sided(self, node: Join) -> Join:
+        """A join that looks at its right input for matches only; a semi join at its left one, too."""
+        left, right, conditions = self.node(node.left), self.node(node.right), node.conditions
+        classes = _classes(conditions)
         if classes:
             on = _Known()
-            on.add(node.conditions)
+            on.add(conditions)
             sides = [output_tables(left), output_tables(right)]
             targets = sides if node.type is JoinType.SEMI else sides[1:]
             new = self._carried(classes, on, targets)
             for each in classes:
                 new += [equality for equality in self._closed(each, on, targets) if _is_within(equality, targets)]
             left, right = self._under(left, new), self._under(right, new)
-        return left, right
+            conditions = tuple([c for c in conditions if not _is_asked_of(c, sides[1], classes)])
+        if left is node.left and right is node.right and len(conditions) == len(node.conditions):
+            return node
+        return replace(node, left=left, right=right, conditions=conditions)
 
     def _region(self, top: Join | Filter) -> RelationalExpression:
         """Inner joins that stand together."""
@@ -219,10 +223,7 @@ class _Deriver:
     def _carried_in_class(self, class_: _Class, here: _Known, targets: list[NodeSet]) -> list[Expression]:
         known = {term: self._predicates(term, here) for term in class_.terms}
         carried = dict.fromkeys(
-            predicate
-            for predicates in known.values()
-            for predicate in predicates
-            if not isinstance(predicate, IsNull) and not may_fail(predicate)
+            predicate for predicates in known.values() for predicate in predicates if _can_be_carried(predicate)
         )
         class_.is_constant = any(map(_is_constant, carried))
         inside = [term for term in class_.terms if _is_within(term, targets)] if carried else []
@@ -289,6 +290,24 @@ def _classes(conditions: Iterable[Expression]) -> list[_Class]:
         for term in one.terms:
             class_of[term] = one
     return list(dict.fromkeys(class_of.values()))
+
+
+def _can_be_carried(predicate: Expression) -> bool:
+    # Terms that are equal are not NULL in the first place.
+    return not isinstance(predicate, IsNull) and not may_fail(predicate)
+
+
+def _is_asked_of(condition: Expression, right: NodeSet, classes: Iterable[_Class]) -> bool:
+    """Whether a condition of ON on the left input was carried to the right one, so that every match fulfils it."""
+    tables = tables_of(condition)
+    if not tables or overlaps(tables, right):
+        return False
+    for each in classes:
+        if any(is_subset(tables_of(term), right) for term in each.terms):
+            predicates = (as_predicate(condition, term) for term in each.terms if tables_of(term) == tables)
+            if any(predicate is not None and _can_be_carried(predicate) for predicate in predicates):
+                return True
+    return False
 
 
 def _is_equality_known(left: Expression, right: Expression, known: _Known) -> bool:
