@@ -30,7 +30,7 @@ from minisql.expression.failure import may_fail
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression, IsNull, Literal
 from minisql.expression.predicates import apply_predicate, as_predicate
 from minisql.expression.walk import columns_of, replace_columns, tables_of
-from minisql.node_set import NodeSet, is_subset, overlaps
+from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
 from minisql.relational.columns import output_tables
 from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
@@ -55,6 +55,8 @@ MOST_ROUNDS: Final = 3
 """How often conditions are handed on between classes; `a.k = a.k + 1` would never come to an end."""
 
 _Predicates: TypeAlias = dict[Expression, None]
+_Targets: TypeAlias = dict[int, NodeSet]
+"""For the tables of the inputs that conditions are derived for, all tables of the input."""
 
 
 def derive_conditions(expression: RelationalExpression) -> RelationalExpression:
@@ -84,13 +86,13 @@ class _Known:
 
 
 class _Class:
-    """Terms that are equal, in the order in which they are written, and the equalities that say so.
+    """Terms that are equal, and the equalities that say so.
 
     `is_constant` says that one of the terms, and so each, equals a constant.
     """
 
-    def __init__(self) -> None:
-        self.terms: dict[Expression, None] = {}
+    def __init__(self, term: Expression) -> None:
+        self.terms = {term: None}
         self.equalities: list[Comparison] = []
         self.is_constant = False
 
@@ -160,13 +162,12 @@ class _Deriver:
         if classes:
             on = _Known()
             on.add(conditions)
-            sides = [output_tables(left), output_tables(right)]
-            targets = sides if node.type is JoinType.SEMI else sides[1:]
+            targets = _targets([left, right] if node.type is JoinType.SEMI else [right])
             new = self._carried(classes, on, targets)
             for each in classes:
                 new += [equality for equality in self._closed(each, on, targets) if _is_within(equality, targets)]
-            left, right = self._under(left, new), self._under(right, new)
-            conditions = tuple([c for c in conditions if not _is_asked_of(c, sides[1], classes)])
+            left, right = self._under([left, right], new)
+            conditions = tuple([c for c in conditions if not _is_asked_of(c, output_tables(right), classes)])
         if left is node.left and right is node.right and len(conditions) == len(node.conditions):
             return node
         return replace(node, left=left, right=right, conditions=conditions)
@@ -187,26 +188,34 @@ class _Deriver:
             return _rebuilt(top, iter(leaves), {}, ())
         here = _Known()
         here.add(everywhere)
-        targets = [output_tables(leaf) for leaf in leaves]
+        targets = _targets(leaves)
         new = self._carried(classes, here, targets)
         marked: dict[int, Expression] = {}
         for each in classes:
             new += self._mark(each, self._closed(each, here, targets), marked)
         if new:
-            leaves = [self._under(leaf, new) for leaf in leaves]
+            leaves = self._under(leaves, new)
         joining = tuple([condition for condition in new if not _is_within(condition, targets)])
         self._known.add(joining)
         return _rebuilt(top, iter(leaves), marked, joining)
 
-    def _under(self, node: RelationalExpression, conditions: list[Expression]) -> RelationalExpression:
-        """The input under those of the conditions that are about it alone, which may lead to more inside."""
-        tables = output_tables(node)
-        own = tuple([condition for condition in conditions if is_subset(tables_of(condition), tables)])
-        return self.node(push_down(Filter(input=node, conditions=own))) if own else node
+    def _under(self, inputs: list[RelationalExpression], conditions: list[Expression]) -> list[RelationalExpression]:
+        """The inputs, each under the conditions that are about it alone, which may lead to more inside."""
+        targets = _targets(inputs)
+        by_target: dict[NodeSet, list[Expression]] = {}
+        for condition in conditions:
+            if _is_within(condition, targets):
+                by_target.setdefault(targets[lowest(tables_of(condition))], []).append(condition)
+        return [
+            self.node(push_down(Filter(input=input_, conditions=tuple(own))))
+            if (own := by_target.get(output_tables(input_)))
+            else input_
+            for input_ in inputs
+        ]
 
     # --- classes ------------------------------------------------------------------------------------------------------
 
-    def _carried(self, classes: list[_Class], here: _Known, targets: list[NodeSet]) -> list[Expression]:
+    def _carried(self, classes: list[_Class], here: _Known, targets: _Targets) -> list[Expression]:
         """What is known of a term and new for another one of its class that lies in one of the targets.
 
         It is added to what is known `here`, where classes may hand it on: a.k is a term, and so is a.k + 1.
@@ -220,7 +229,7 @@ class _Deriver:
             new += found
         return new
 
-    def _carried_in_class(self, class_: _Class, here: _Known, targets: list[NodeSet]) -> list[Expression]:
+    def _carried_in_class(self, class_: _Class, here: _Known, targets: _Targets) -> list[Expression]:
         known = {term: self._predicates(term, here) for term in class_.terms}
         carried = dict.fromkeys(
             predicate for predicates in known.values() for predicate in predicates if _can_be_carried(predicate)
@@ -229,7 +238,7 @@ class _Deriver:
         inside = [term for term in class_.terms if _is_within(term, targets)] if carried else []
         return [apply_predicate(p, term) for term in inside for p in carried if p not in known[term]]
 
-    def _closed(self, class_: _Class, here: _Known, targets: list[NodeSet]) -> list[Comparison]:
+    def _closed(self, class_: _Class, here: _Known, targets: _Targets) -> list[Comparison]:
         """The equalities that follow between terms that lie in targets."""
         if class_.is_constant or not 3 <= len(class_.terms) <= MOST_TERMS:
             return []
@@ -280,15 +289,14 @@ def _classes(conditions: Iterable[Expression]) -> list[_Class]:
             continue
         if not columns_of(left) or not columns_of(right):
             continue
-        one, other = class_of.setdefault(left, _Class()), class_of.setdefault(right, _Class())
-        one.terms[left] = None
+        one, other = (class_of.setdefault(term, _Class(term)) for term in (left, right))
         one.equalities.append(condition)
-        if one is other:
-            continue
-        one.terms |= other.terms | {right: None}
-        one.equalities += other.equalities
-        for term in one.terms:
-            class_of[term] = one
+        if one is not other:
+            if len(one.terms) < len(other.terms):
+                one, other = other, one
+            one.terms |= other.terms
+            one.equalities += other.equalities
+            class_of |= dict.fromkeys(other.terms, one)
     return list(dict.fromkeys(class_of.values()))
 
 
@@ -326,13 +334,21 @@ def _is_constant(predicate: Expression) -> bool:
     return any(isinstance(end, Literal) for end in ends) and any(isinstance(end, ColumnRef) for end in ends)
 
 
-def _is_within(expression: Expression, targets: Iterable[NodeSet]) -> bool:
+def _is_within(expression: Expression, targets: _Targets) -> bool:
     """Whether the expression is about one of the inputs alone."""
     tables = tables_of(expression)
-    return any(is_subset(tables, target) for target in targets)
+    return is_subset(tables, targets.get(lowest(tables), EMPTY))
 
 
-def _is_of_inputs(equality: Comparison, targets: Iterable[NodeSet]) -> bool:
+def _targets(inputs: Iterable[RelationalExpression]) -> _Targets:
+    targets: _Targets = {}
+    for input_ in inputs:
+        tables = output_tables(input_)
+        targets |= dict.fromkeys(members(tables), tables)
+    return targets
+
+
+def _is_of_inputs(equality: Comparison, targets: _Targets) -> bool:
     """Whether the equality is between inputs, or between columns of one table of an input, a filter on it."""
     return not overlaps(tables_of(equality.left), tables_of(equality.right)) or _is_within(equality, targets)
 

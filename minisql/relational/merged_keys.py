@@ -12,7 +12,7 @@ may be mixed as they like, as long as those of l and those of r keep their order
 
 from __future__ import annotations
 
-from minisql.expression.nodes import Coalesce, Comparison, Expression, IsNull
+from minisql.expression.nodes import Coalesce, ColumnRef, Comparison, Expression, IsNull
 from minisql.expression.nulls import rejects_nulls_jointly
 from minisql.expression.predicates import apply_predicate, as_predicate_where
 from minisql.expression.walk import tables_of
@@ -54,6 +54,8 @@ def on_merged_key(condition: Expression, join: Join) -> MergedKeyCondition | Non
 
 def is_null_if_padded(term: Expression) -> bool:
     """Whether the term is NULL in a row in which all its tables are padded."""
+    if isinstance(term, ColumnRef):
+        return True
     return rejects_nulls_jointly(IsNull(operand=term, negated=True), tables_of(term))
 
 
