@@ -239,13 +239,12 @@ class _Deriver:
         return [apply_predicate(p, term) for term in inside for p in carried if p not in known[term]]
 
     def _closed(self, class_: _Class, here: _Known, targets: _Targets) -> list[Comparison]:
-        """The equalities that follow between terms that lie in targets."""
+        """The equalities that follow between terms of different inputs, or of one target."""
         if class_.is_constant or not 3 <= len(class_.terms) <= MOST_TERMS:
             return []
-        inside = [term for term in class_.terms if _is_within(term, targets)]
         return [
             equality
-            for left, right in itertools.combinations(inside, 2)
+            for left, right in itertools.combinations(class_.terms, 2)
             if not (_is_equality_known(left, right, here) or _is_equality_known(left, right, self._known))
             and _is_of_inputs(equality := Comparison(operator="=", left=left, right=right), targets)
         ]
