@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from minisql.optimizer.find_best_plan import find_best_plan
+from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import Join, RelationalExpression
+from minisql.relational.relational_expression import Join, JoinType, RelationalExpression
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
 from tests.naive import as_relational, bag, columns
@@ -37,6 +38,23 @@ def test_rewrites_keep_the_rows(seed: int) -> None:
         assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
     assert steps > 50
     assert derivations > 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_plans_keep_the_rows_where_equalities_follow_from_each_other(seed: int) -> None:
+    rng = random.Random(seed)
+    types = (JoinType.INNER, JoinType.INNER, JoinType.INNER, JoinType.LEFT, JoinType.SEMI)
+    orders = (Settings(), Settings(hash_join=False), Settings(join_order="as_written"), Settings(pair_budget=0))
+    with_classes = 0
+    for _ in range(150):
+        query = random_tree(rng, rng.randint(3, 6), types=types)
+        derived = derive_conditions(push_down(query))
+        with_classes += any(is_of_class(condition) for each in joins(derived) for condition in each.conditions)
+        expected = bag(query)
+        for order in orders:
+            planned = as_relational(find_best_plan(derived, order))
+            assert bag(planned) == expected, f"{show(query)}\n\n{show(planned)}"
+    assert with_classes > 20
 
 
 @pytest.mark.parametrize("seed", range(2))
