@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from minisql.expression.nodes import ColumnRef, Expression
+from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
+from minisql.expression.walk import conjunction, conjuncts
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
@@ -185,8 +186,14 @@ class _Planner:
             table=aggregate.table,
             input=input_,
             keys=aggregate.keys,
-            aggregates=aggregate.aggregates,
+            aggregates=tuple([self._ranked(call) for call in aggregate.aggregates]),
         )
+
+    def _ranked(self, call: AggregateCall) -> AggregateCall:
+        """The aggregate with the conditions of its FILTER by rank."""
+        conditions = conjuncts(call.filter)
+        ranked = by_rank(conditions, self._statistics)
+        return call if ranked is conditions else replace(call, filter=conjunction(ranked))
 
     def _set_operation(self, operation: SetOperation) -> AccessPath:
         left, right = self.plan(operation.left), self.plan(operation.right)

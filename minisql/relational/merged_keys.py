@@ -15,7 +15,7 @@ from __future__ import annotations
 from minisql.expression.nodes import Coalesce, ColumnRef, Comparison, Expression, IsNull
 from minisql.expression.nulls import rejects_nulls_jointly
 from minisql.expression.predicates import apply_predicate, as_predicate_where
-from minisql.expression.walk import tables_of
+from minisql.expression.walk import tables_of, walk
 from minisql.node import node as node_class
 from minisql.node_set import is_subset
 from minisql.relational.columns import output_tables
@@ -32,6 +32,8 @@ class MergedKeyCondition:
 
 def on_merged_key(condition: Expression, join: Join) -> MergedKeyCondition | None:
     """The condition, given above the join, as conditions on its inputs; None where it is not on a merged key alone."""
+    if not any(isinstance(node, Coalesce) for node in walk(condition)):
+        return None
     if join.type not in (JoinType.INNER, JoinType.LEFT, JoinType.FULL):
         return None
     for equality in join.conditions:

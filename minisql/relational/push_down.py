@@ -15,7 +15,8 @@ the merged key of the join alone, which go down on both sides (`merged_keys`). C
 projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
 sorting. They stop at LIMIT, which would let other rows through.
 
-A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL.
+A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
+those from further down come first, as they did: they may protect the others.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case BaseTable() | Values() | OneRow():
             return _filtered(node, conditions)
         case Filter():
-            result = _push(node.input, conditions + node.conditions)
+            result = _push(node.input, node.conditions + conditions)
             return node if _is_same_filter(result, node) else result
         case Join():
             return _push_join(node, conditions)
@@ -90,6 +91,16 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     on: list[Expression] = []
     stays: list[Expression] = []
     is_inner = node.type is JoinType.INNER
+    for condition in node.conditions:
+        tables = tables_of(condition)
+        if node.type is JoinType.FULL:
+            on.append(condition)
+        elif is_subset(tables, right_tables):
+            to_right.append(condition)
+        elif is_subset(tables, left_tables) and node.type in (JoinType.INNER, JoinType.SEMI):
+            to_left.append(condition)
+        else:
+            on.append(condition)
     for condition in above:
         tables = tables_of(condition)
         if overlaps(tables, left_tables) and overlaps(tables, right_tables):
@@ -108,16 +119,6 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
             stays.append(condition)
         elif is_subset(tables, right_tables):
             to_right.append(condition)
-        else:
-            on.append(condition)
-    for condition in node.conditions:
-        tables = tables_of(condition)
-        if node.type is JoinType.FULL:
-            on.append(condition)
-        elif is_subset(tables, right_tables):
-            to_right.append(condition)
-        elif is_subset(tables, left_tables) and node.type in (JoinType.INNER, JoinType.SEMI):
-            to_left.append(condition)
         else:
             on.append(condition)
     left, right = _push(node.left, tuple(to_left)), _push(node.right, tuple(to_right))
