@@ -13,11 +13,14 @@ import pytest
 from minisql.datatypes import INTEGER
 from minisql.expression.nodes import Coalesce, ColumnId, Expression, Value
 from minisql.expression.walk import tables_of
-from minisql.hypergraph.connections import Connections
+from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
 from minisql.node_set import members
+from minisql.optimizer.join_conditions import without_implied
+from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression
 from tests.builders import column, equal, is_null, join, literal, null_safe_equal, table
 from tests.naive import Row, bag, columns, holds, joined
@@ -71,6 +74,9 @@ class EveryPlan:
         self.plans[nodes] += orientations * self.plans[s1] * self.plans[s2]
         left, right = (s2, s1) if site.flipped else (s1, s2)
         conditions, filters = self.connections.join_conditions(site), self.connections.filter_conditions(site)
+        if not site.edges:
+            applied = self.connections.conditions_of(condition_numbers(complete(c1) | complete(c2)))
+            conditions = without_implied(conditions, applied)
         for (left_columns, left_rows), (right_columns, right_rows) in itertools.product(
             self.results[left], self.results[right]
         ):
@@ -108,6 +114,20 @@ def test_every_plan_gives_the_rows_of_the_query_as_written(seed: int) -> None:
             assert plans.results[everything]
             for relation in plans.results[everything]:
                 assert as_bag(relation) == bag(region), show(region)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_plan_of_what_is_derived_gives_them_too(seed: int) -> None:
+    rng = random.Random(seed)
+    types = (JoinType.INNER, JoinType.INNER, JoinType.INNER, JoinType.LEFT, JoinType.FULL)
+    for _ in range(200):
+        region = random_tree(rng, rng.choice([3, 4, 5]), types=rng.choice((types, types, tuple(JoinType))))
+        derived = derive_conditions(push_down(region))
+        if is_join_region(derived):
+            plans, everything = explore(derived)
+            assert plans.results[everything]
+            for relation in plans.results[everything]:
+                assert as_bag(relation) == bag(region), f"{show(region)}\n\n{show(derived)}"
 
 
 def test_no_operator_comes_between_the_conjuncts_of_an_inner_join_below_it() -> None:
