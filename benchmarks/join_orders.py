@@ -152,8 +152,9 @@ NOT_BY_ORDER = (
     Case(
         "LEFT JOIN of a FULL JOIN (semijoin)",
         "count(*), sum(x), sum(y)",
-        "small LEFT JOIN (big FULL JOIN wide USING (k)) AS pair ON small.k = pair.k",
-        "small LEFT JOIN ((SELECT big.* FROM big JOIN (SELECT DISTINCT k AS s FROM small) AS m ON big.k = m.s) AS b "
+        "small LEFT JOIN (SELECT k, x, y FROM big FULL JOIN wide USING (k)) AS pair ON small.k = pair.k",
+        "small LEFT JOIN (SELECT k, x, y "
+        "FROM (SELECT big.* FROM big JOIN (SELECT DISTINCT k AS s FROM small) AS m ON big.k = m.s) AS b "
         "FULL JOIN (SELECT wide.* FROM wide JOIN (SELECT DISTINCT k AS s FROM small) AS n ON wide.k = n.s) AS w "
         "USING (k)) AS pair ON small.k = pair.k",
     ),
