@@ -23,8 +23,7 @@ from minisql.hypergraph.conflicts import Eligibility, Operator, find_eligibility
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
 from minisql.node_set import EMPTY, NodeSet, lowest, members, single, union
-from minisql.relational.columns import output_tables
-from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression
+from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
 
 def make_join_hypergraph(region: RelationalExpression) -> JoinHypergraph:

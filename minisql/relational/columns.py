@@ -1,44 +1,11 @@
-"""Which columns a relational expression gives, and how conditions on them read below it."""
+"""What the columns that a relational expression makes are over those of its inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
-from minisql.node_set import EMPTY, NodeSet, single
-from minisql.relational.relational_expression import (
-    Aggregate,
-    BaseTable,
-    Filter,
-    Join,
-    JoinType,
-    Limit,
-    OneRow,
-    Project,
-    RelationalExpression,
-    SetOperation,
-    Sort,
-    Values,
-)
-
-
-def output_tables(expression: RelationalExpression) -> NodeSet:
-    """The tables whose columns the expression gives."""
-    while True:
-        match expression:
-            case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
-                return single(expression.table)
-            case OneRow():
-                return EMPTY
-            case Filter() | Sort() | Limit():
-                expression = expression.input
-            case Join():
-                if expression.type not in (JoinType.SEMI, JoinType.ANTI):
-                    return NodeSet(output_tables(expression.left) | output_tables(expression.right))
-                expression = expression.left
-            case _:
-                assert_never(expression)
+from minisql.relational.relational_expression import Aggregate, Project, SetOperation
 
 
 def projected(node: Project) -> Mapping[ColumnId, Expression]:

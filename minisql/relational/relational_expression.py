@@ -7,14 +7,16 @@ nodes about without renaming a column, and the tables of an expression say which
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
 from minisql.node import node
+from minisql.node_set import EMPTY, NodeSet, single
 
 
 class JoinType(Enum):
@@ -55,12 +57,22 @@ class OneRow:
 
 @node
 class Join:
-    """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only."""
+    """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only.
+
+    `output_tables` is kept, so that asking for it at each of a thousand joins does not walk the tree each time.
+    """
 
     type: JoinType
     left: RelationalExpression
     right: RelationalExpression
     conditions: tuple[Expression, ...]
+    output_tables: NodeSet = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        tables = output_tables(self.left)
+        if self.type not in (JoinType.SEMI, JoinType.ANTI):
+            tables = NodeSet(tables | output_tables(self.right))
+        object.__setattr__(self, "output_tables", tables)
 
 
 @node
@@ -142,3 +154,19 @@ class Limit:
 RelationalExpression: TypeAlias = (
     BaseTable | Values | OneRow | Join | Filter | Project | Aggregate | SetOperation | Sort | Limit
 )
+
+
+def output_tables(expression: RelationalExpression) -> NodeSet:
+    """The tables whose columns the expression gives."""
+    while True:
+        match expression:
+            case Join():
+                return expression.output_tables
+            case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
+                return single(expression.table)
+            case OneRow():
+                return EMPTY
+            case Filter() | Sort() | Limit():
+                expression = expression.input
+            case _:
+                assert_never(expression)
