@@ -48,6 +48,8 @@ def _tree(
 ) -> RelationalExpression:
     if end - first == 1:
         return table(first, random_rows(rng, most_rows))
+    if end - first > 2 and JoinType.FULL in types and rng.random() < 0.2:
+        return _chain(rng, first, end, types, filters, most_rows)
     middle = rng.randint(first + 1, end - 1)
     left = _tree(rng, first, middle, types, filters, most_rows)
     right = _tree(rng, middle, end, types, filters, most_rows)
@@ -58,6 +60,34 @@ def _tree(
     if filters and rng.random() < 0.15:
         tree = where(tree, random_filter(rng, visible_tables(tree)))
     return tree
+
+
+def _chain(
+    rng: random.Random, first: int, end: int, types: Sequence[JoinType], filters: bool, most_rows: int
+) -> RelationalExpression:
+    """Full joins that merge a key of one or two columns, in any order, over members that are trees."""
+    ends = sorted(rng.sample(range(first + 1, end), rng.randint(2, end - first - 1)))
+    width = rng.choice([1, 1, 1, 2])
+    members: list[tuple[RelationalExpression, list[list[Expression]]]] = []
+    for start, stop in itertools.pairwise([first, *ends, end]):
+        tree = _tree(rng, start, stop, types, filters, most_rows)
+        number = rng.choice(visible_tables(tree))
+        members.append((tree, [[column(number, place)] for place in rng.sample(range(2), width)]))
+    while len(members) > 1:
+        place = rng.randrange(len(members) - 1)
+        (left, left_keys), (right, right_keys) = members[place : place + 2]
+        if rng.random() < 0.2:
+            left, left_keys, right, right_keys = right, right_keys, left, left_keys
+        conditions = [equal(_merged(rng, x), _merged(rng, y)) for x, y in zip(left_keys, right_keys, strict=True)]
+        keys = [x + y for x, y in zip(left_keys, right_keys, strict=True)]
+        members[place : place + 2] = [(join("full", left, right, *conditions), keys)]
+    return members[0][0]
+
+
+def _merged(rng: random.Random, operands: list[Expression]) -> Expression:
+    if len(operands) == 1:
+        return operands[0]
+    return Coalesce(operands=tuple(rng.sample(operands, len(operands))), type=INTEGER)
 
 
 def visible_tables(relation: RelationalExpression) -> list[int]:

@@ -70,14 +70,12 @@ R_ASSCOM: Final[Properties] = {
 
 
 class ConflictRule(NamedTuple):
-    """`tables` -> `required`: where one of `tables` is there, all of `required` must be."""
+    """`tables` -> `required`: an operator with this rule may be applied to make a set only if all of `required` are in
+    the set, or none of `tables` is.
+    """
 
     tables: NodeSet
     required: NodeSet
-
-    def allows(self, nodes: NodeSet) -> bool:
-        """Whether an operator with this rule may be applied to make this set of tables."""
-        return not overlaps(self.tables, nodes) or is_subset(self.required, nodes)
 
 
 @value_node
@@ -150,6 +148,13 @@ def find_eligibility(
     `left_below` and `right_below` are the operators in the inputs of `operator`. Operators that cannot conflict with it
     may be left out.
     """
+    return eligibility_under(conflict_rules(operator, left_below, right_below), operator, ses)
+
+
+def conflict_rules(
+    operator: Operator, left_below: Iterable[Operator], right_below: Iterable[Operator]
+) -> list[ConflictRule]:
+    """The rules of an operator because of those in its inputs."""
     from_left, from_right = _conflicts(operator.kind)
     rules: list[ConflictRule] = []
     for operators, conflicts in ((left_below, from_left), (right_below, from_right)):
@@ -160,6 +165,11 @@ def find_eligibility(
                     rules.append(right_to_left)
                 if conflict & _LEFT_TO_RIGHT:
                     rules.append(left_to_right)
+    return rules
+
+
+def eligibility_under(rules: list[ConflictRule], operator: Operator, ses: NodeSet) -> Eligibility:
+    """The TES of a conjunct that uses `ses`, under the rules of its operator, and those of them that are left."""
     tes, rules = _absorb(ses, rules)
     left = NodeSet(tes & operator.left_tables) or operator.left_tables
     right = NodeSet(tes & operator.right_tables) or operator.right_tables

@@ -15,11 +15,14 @@ the two inputs is applied after the join; another join's condition must not beco
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
-from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
-from minisql.node_set import NodeSet
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
+from minisql.hypergraph.merged_key import merged_key
+from minisql.node_set import NodeSet, members, single
 from minisql.relational.relational_expression import JoinType
 
 
@@ -27,13 +30,13 @@ from minisql.relational.relational_expression import JoinType
 class JoinSite:
     """What is applied where two sets are joined.
 
-    `edge` is the number of the condition of a join that is not inner, and None for an inner join. `flipped` says that
-    its left input is the second of the two sets. `others` are the numbers of all other conditions: part of the join
-    where it is inner, applied to its result where it is not.
+    `edges` are the numbers of the conditions of a join that is not inner: one, or several of a chain. `flipped` says
+    that its left input is the second of the two sets. `others` are the numbers of all other conditions: part of the
+    join where it is inner, applied to its result where it is not.
     """
 
     type: JoinType
-    edge: int | None
+    edges: tuple[int, ...]
     flipped: bool
     others: tuple[int, ...]
 
@@ -46,6 +49,8 @@ class Connections:
         of_node: the contained bits of each node.
         non_inner: both bits of every edge that is not of an inner join.
         ruled: both bits of every condition with conflict rules.
+        rules_at: for each node, the rules that a set with it meets.
+        chain_of: for the number of each edge of a chain, bit 2i for every edge i of the chain.
         is_simple: whether every condition has one node on each side, so that it becomes complete where it is crossing.
     """
 
@@ -53,11 +58,16 @@ class Connections:
         self.conditions: tuple[RegionFilter | JoinEdge, ...] = graph.filters + graph.edges
         self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
         self.non_inner = 0
-        self.ruled = 0
+        self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
-        self._rules: dict[int, tuple[ConflictRule, ...]] = {}
         self._types: list[JoinType] = []
         self._complex_sides: list[tuple[int, int]] = []
+        self.ruled = 0
+        self.rules_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self._rules: list[ConflictRule] = []
+        self._restricted: list[int] = []
+        self._rules_of_condition: dict[int, int] = {}
+        known: dict[ConflictRule, int] = {}
         for number, condition in enumerate(self.conditions):
             bits = 0b11 << (2 * number)
             if isinstance(condition, RegionFilter):
@@ -69,10 +79,30 @@ class Connections:
             self._types.append(type_)
             if type_ is not JoinType.INNER:
                 self.non_inner |= bits
-            if rules:
-                self._rules[number] = rules
-                self.ruled |= bits
+            for rule in rules:
+                self._add_rule(rule, number, known)
         self.is_simple = not self._complex_sides and not graph.filters
+        self._find_chains()
+
+    def _find_chains(self) -> None:
+        masks: dict[KeyChain, int] = {}
+        for number, condition in enumerate(self.conditions):
+            if isinstance(condition, JoinEdge) and condition.chain is not None:
+                masks[condition.chain] = masks.get(condition.chain, 0) | 1 << (2 * number)
+        for number, condition in enumerate(self.conditions):
+            if isinstance(condition, JoinEdge) and condition.chain is not None:
+                self.chain_of[number] = masks[condition.chain]
+
+    def _add_rule(self, rule: ConflictRule, number: int, known: dict[ConflictRule, int]) -> None:
+        place = known.setdefault(rule, len(self._rules))
+        if place == len(self._rules):
+            self._rules.append(rule)
+            self._restricted.append(0)
+            for node in members(rule.tables):
+                self.rules_at[single(node)] |= 1 << place
+        self._restricted[place] |= 0b11 << (2 * number)
+        self._rules_of_condition[number] = self._rules_of_condition.get(number, 0) | 1 << place
+        self.ruled |= 0b11 << (2 * number)
 
     def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
         for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
@@ -114,23 +144,86 @@ class Connections:
             crossing: the crossing edges.
             completed: the conditions that are complete in `nodes` and in neither of the two.
         """
-        if completed & self.ruled and not self._rules_hold(nodes, completed):
+        if completed & self.ruled and completed & self.forbidden_by(self.open_rules(self._rules_of(completed), nodes)):
+            return None
+        if not self.may_join(crossing, completed):
             return None
         non_inner = completed & self.non_inner
         if not non_inner:
-            return JoinSite(JoinType.INNER, None, False, condition_numbers(completed))
-        if non_inner & (non_inner - 1) or not crossing & (non_inner | non_inner << 1):
-            return None
-        number = non_inner.bit_length() // 2
-        flipped = not crossing & non_inner
-        return JoinSite(self._types[number], number, flipped, condition_numbers(completed ^ non_inner))
+            return JoinSite(JoinType.INNER, (), False, condition_numbers(completed))
+        return JoinSite(
+            self._types[non_inner.bit_length() // 2],
+            condition_numbers(non_inner),
+            not crossing & non_inner,
+            condition_numbers(completed ^ non_inner),
+        )
 
-    def _rules_hold(self, nodes: int, completed: int) -> bool:
-        for number in condition_numbers(completed & self.ruled):
-            for rule in self._rules[number]:
-                if not rule.allows(NodeSet(nodes)):
-                    return False
-        return True
+    def may_join(self, crossing: int, completed: int) -> bool:
+        """Whether two sets may be joined, the rules left aside: see `find_join`.
+
+        What is completed is a single join that is not inner, or joins of one chain, or inner joins.
+        """
+        non_inner = completed & self.non_inner
+        if not non_inner:
+            return True
+        if non_inner & ~(crossing | crossing >> 1):
+            return False
+        return not non_inner & (non_inner - 1) or not non_inner & ~self.chain_of.get(non_inner.bit_length() // 2, 0)
+
+    def open_rules(self, candidates: int, nodes: int) -> int:
+        """Those of the candidates that a set meets without having what they require; a rule is a bit of an int.
+
+        A rule is open in a set only if it is open in a part of it, so the candidates are those that are open in two
+        sets that make it up, and for a single node `rules_at`.
+        """
+        open_ = 0
+        while candidates:
+            lowest = candidates & -candidates
+            candidates ^= lowest
+            rule = self._rules[lowest.bit_length() - 1]
+            if rule.required & ~nodes and rule.tables & nodes:
+                open_ |= lowest
+        return open_
+
+    def forbidden_by(self, open_rules: int) -> int:
+        """Both bits of every condition that must not be applied to make a set with these open rules."""
+        bits = 0
+        while open_rules:
+            lowest = open_rules & -open_rules
+            open_rules ^= lowest
+            bits |= self._restricted[lowest.bit_length() - 1]
+        return bits
+
+    def _rules_of(self, conditions: int) -> int:
+        rules = 0
+        for number in condition_numbers(conditions & self.ruled):
+            rules |= self._rules_of_condition[number]
+        return rules
+
+    def join_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
+        """The conditions of the join that is made there."""
+        if not site.edges:
+            return self.conditions_of(site.others)
+        edges = [self.conditions[number] for number in site.edges]
+        first = edges[0]
+        if len(edges) == 1 or not isinstance(first, JoinEdge) or first.chain is None:
+            return first.conditions
+        # The edges lead from every member in one set to every member in the other.
+        pairs = [edge.members for edge in edges if isinstance(edge, JoinEdge)]
+        right = {second for pair in pairs for one, second in (pair, pair[::-1]) if one == first.members[0]}
+        left = {member for pair in pairs for member in pair} - right
+        left_key, right_key = (
+            merged_key([first.chain.keys[member] for member in sorted(side)]) for side in (left, right)
+        )
+        return tuple([Comparison(operator="=", left=x, right=y) for x, y in zip(left_key, right_key, strict=True)])
+
+    def filter_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
+        """The conditions that are applied to its result."""
+        return self.conditions_of(site.others) if site.edges else ()
+
+    def conditions_of(self, numbers: Iterable[int]) -> tuple[Expression, ...]:
+        """The expressions behind the conditions with these numbers."""
+        return tuple([condition for number in numbers for condition in self.conditions[number].conditions])
 
 
 def condition_numbers(bits: int) -> tuple[int, ...]:

@@ -16,17 +16,27 @@ from minisql.relational.relational_expression import RelationalExpression
 
 
 @node
+class KeyChain:
+    """A chain of full joins that merge a key (see `merged_key`): the tables and the key of each member."""
+
+    tables: tuple[NodeSet, ...]
+    keys: tuple[tuple[Expression, ...], ...]
+
+
+@node
 class JoinEdge:
     """Conditions that connect two sets of tables; they may be applied where `eligibility` says so.
 
     `operator` is the join that they belong to, as an index into `JoinHypergraph.operators`. An inner join has an edge
     for each set of tables that conjuncts of it use, any other join has one edge. There are no conditions where the join
-    is on TRUE.
+    is on TRUE. A join of a chain has an edge for each pair of `members`, one from each of its inputs.
     """
 
     operator: int
     conditions: tuple[Expression, ...]
     eligibility: Eligibility
+    chain: KeyChain | None = None
+    members: tuple[int, int] = (0, 0)
 
 
 @node

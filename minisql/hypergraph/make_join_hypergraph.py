@@ -7,22 +7,33 @@ joins is a leaf there.
 
 Inner joins without a condition between their inputs get an edge only where nothing else connects the two: in `d1, d2, f
 WHERE d1.k = f.k1 AND d2.k = f.k2` the product of d1 and d2 is not considered.
+
+Full joins that merge a key become a chain, with an edge for each pair of its members (`merged_key`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from minisql.errors import InternalError
-from minisql.expression.nodes import Expression
+from minisql.expression.nodes import Comparison, Expression
 from minisql.expression.nulls import null_rejected_tables
 from minisql.expression.walk import tables_of
-from minisql.hypergraph.conflicts import Eligibility, Operator, find_eligibility
+from minisql.hypergraph.conflicts import (
+    ConflictRule,
+    Eligibility,
+    Operator,
+    conflict_rules,
+    eligibility_under,
+    find_eligibility,
+)
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
-from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
-from minisql.node_set import EMPTY, NodeSet, lowest, members, single, union
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
+from minisql.hypergraph.merged_key import KeyedRelation, MergedKeys
+from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
 
@@ -63,6 +74,7 @@ class _Maker:
         self._products: list[
             tuple[JoinEdge, NodeSet, NodeSet]
         ] = []  # edges for inner joins on TRUE, not yet known to be needed
+        self._merged_keys = MergedKeys()
 
     def add(self, expression: RelationalExpression, filters: list[Expression] | None, *, inner_above: bool) -> _Subtree:
         """Adds a subtree. Filters above joins go to `filters`; where that is None they stay, and make a leaf."""
@@ -103,6 +115,9 @@ class _Maker:
 
     def _add_join(self, join: Join, filters: list[Expression] | None, *, inner_above: bool) -> _Subtree:
         is_inner = join.type is JoinType.INNER
+        chain = self._merged_keys.chain(join)
+        if chain:
+            return self._add_chain(join, chain)
         conditions = list(join.conditions)
         match join.type:
             case JoinType.INNER:
@@ -136,6 +151,88 @@ class _Maker:
         if not inner_above:
             self._connect_products(subtree)
         return subtree
+
+    def _add_chain(self, top: Join, members: tuple[KeyedRelation, ...]) -> _Subtree:
+        """Adds the joins of a chain: an operator for each, and an edge for each pair of members.
+
+        Any two members may be joined first, so every edge obeys the rules of the operators in all of them.
+        """
+        first_operator = len(self._operators)
+        subtrees: list[_Subtree] = []
+        joins: dict[int, tuple[range, range]] = {}  # for each operator of the chain the members in its inputs
+        keys = [self._as_nodes(union(map(tables_of, member.keys))) for member in members]
+
+        def add(relation: RelationalExpression) -> range:
+            if len(subtrees) < len(members) and relation is members[len(subtrees)].relation:
+                subtrees.append(self.add(relation, None, inner_above=False))
+                return range(len(subtrees) - 1, len(subtrees))
+            assert isinstance(relation, Join)
+            left, right = add(relation.left), add(relation.right)
+            joins[len(self._operators)] = left, right
+            used = union(keys[left.start : right.stop])
+            left_tables, right_tables = (union(subtrees[i].tables for i in side) for side in (left, right))
+            self._operators.append(
+                Operator(
+                    type=JoinType.FULL, left_tables=left_tables, right_tables=right_tables, ses=used, rejected=used
+                )
+            )
+            return range(left.start, right.stop)
+
+        add(top)
+        subtree = _Subtree(self._operators[-1].tables, subtrees[0].first, first_operator, subtrees[0].non_inner)
+        below = [i for i in range(first_operator, len(self._operators)) if i not in joins]
+        rules = self._rules_of_chain(subtrees, union(keys), [self._operators[i] for i in below])
+        chain = KeyChain(
+            tables=tuple([member.tables for member in subtrees]), keys=tuple([member.keys for member in members])
+        )
+        for index, (left, right) in joins.items():
+            for pair in itertools.product(left, right):
+                self._add_chain_edge(index, chain, pair, NodeSet(keys[pair[0]] | keys[pair[1]]), subtrees, rules)
+        self._non_inner += [self._operators[index] for index in joins]
+        return subtree
+
+    def _rules_of_chain(self, members: list[_Subtree], keys: NodeSet, below: list[Operator]) -> list[ConflictRule]:
+        """The rules of every join of the chain: those that each operator in a member makes for a full join above."""
+        rules = []
+        everything = union(member.tables for member in members)
+        for operator in below:
+            tables = next(member.tables for member in members if is_subset(operator.tables, member.tables))
+            join = Operator(
+                type=JoinType.FULL,
+                left_tables=tables,
+                right_tables=NodeSet(everything & ~tables),
+                ses=keys,
+                rejected=keys,
+            )
+            rules += conflict_rules(join, [operator], ())
+        return rules
+
+    def _add_chain_edge(
+        self,
+        index: int,
+        chain: KeyChain,
+        pair: tuple[int, int],
+        ses: NodeSet,
+        members: list[_Subtree],
+        rules: list[ConflictRule],
+    ) -> None:
+        left, right = pair
+        join = replace(self._operators[index], left_tables=members[left].tables, right_tables=members[right].tables)
+        conditions = tuple(
+            [
+                Comparison(operator="=", left=x, right=y)
+                for x, y in zip(chain.keys[left], chain.keys[right], strict=True)
+            ]
+        )
+        self._edges.append(
+            JoinEdge(
+                operator=index,
+                conditions=conditions,
+                eligibility=eligibility_under(rules, join, ses),
+                chain=chain,
+                members=pair,
+            )
+        )
 
     def _by_tables(self, conditions: Iterable[Expression]) -> list[tuple[NodeSet, tuple[Expression, ...]]]:
         """The conditions grouped by the nodes that they use."""

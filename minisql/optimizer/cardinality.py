@@ -10,7 +10,7 @@ are estimated in the same way, and the join's formula puts them together:
     semi:  left rows with a match; anti: left rows without one
 
 A row of one side finds |r| s matches on average, in groups of rows with one key; that it finds any has the probability
-|r| s / (rows for each key), or 1 if that is more.
+|r| s / (rows for each key), or 1 if that is more. Full joins that merge a key are taken together (`chain_cardinality`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import Final, assert_never
 
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.connections import Connections, condition_numbers
-from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph
-from minisql.node_set import members
+from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain
+from minisql.node_set import NodeSet, members
+from minisql.optimizer.chain_cardinality import ChainCardinality
 from minisql.optimizer.join_conditions import split_conditions
 from minisql.optimizer.selectivity import conjunction_selectivity, key_estimate
 from minisql.optimizer.statistics import Statistics
@@ -71,13 +72,14 @@ class Cardinality:
         self._known: dict[int, tuple[float, int]] = {}
         self._spreads = _spreads(graph.operators)
         self.edges: dict[int, EdgeEstimate] = {}
+        self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
         for number, edge in enumerate(graph.edges, self._first_edge):
             self.edges[number] = _edge_estimate(edge, graph.operators[edge.operator], statistics)
             self.selectivities[number] = self.edges[number].selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
-        if graph.filters:
+        if graph.filters or self._chains:
             for number, condition in enumerate(graph.filters):
                 self.selectivities[number] = conjunction_selectivity(condition.conditions, statistics)
             self._known.clear()
@@ -102,6 +104,8 @@ class Cardinality:
             return self.rows(left | right)
         edge = self._edge(number)
         operator = self._operators[edge.operator]
+        if number in self._chains:
+            return self.rows(left | right)
         if exact:
             # Where the halves are those of the tree as written, or one of them has what the tree joins to it later by a
             # formula that only multiplies it, the tree's estimate is this operator's formula.
@@ -141,11 +145,23 @@ class Cardinality:
         operator = self._operators[self._edge(number).operator]
         if nodes & ~operator.tables:
             return self._product(nodes & operator.tables, nodes & ~operator.tables)
+        if number in self._chains:
+            return self._estimate_chain(nodes, complete, self._chains[number])
         left_rows, left_complete = self._estimate(nodes & operator.left_tables)
         right_rows, right_complete = self._estimate(nodes & operator.right_tables)
         completed = complete & ~(left_complete | right_complete)
         joined = join_rows(operator.type, left_rows, right_rows, self.edges[number])
         return min(joined * self.selectivity(completed ^ 1 << (2 * number)), MOST_ROWS)
+
+    def _estimate_chain(self, nodes: int, complete: int, chain: ChainCardinality) -> float:
+        members = []
+        completed = complete & ~chain.edges
+        for number, tables in enumerate(chain.tables):
+            if nodes & tables:
+                rows, member_complete = self._estimate(nodes & tables)
+                members.append((number, rows))
+                completed &= ~member_complete
+        return min(chain.rows(members) * self.selectivity(completed), MOST_ROWS)
 
     def _product(self, first: int, second: int) -> float:
         """The rows of two sets between which nothing is complete but filters."""
@@ -163,6 +179,10 @@ class Cardinality:
         """How often each table is padded in the result of the region, its filters left out."""
         for number, edge in enumerate(graph.edges, self._first_edge):
             operator = graph.operators[edge.operator]
+            if edge.chain is not None:
+                if number not in self._chains:
+                    self._find_padding_of_chain(number, edge.chain, statistics)
+                continue
             if operator.type not in (JoinType.LEFT, JoinType.FULL):
                 continue
             left_rows, right_rows = self.rows(operator.left_tables), self.rows(operator.right_tables)
@@ -173,10 +193,25 @@ class Cardinality:
                 unmatched = right_rows - matched_rows(right_rows, left_rows, estimate, flipped=True)
                 padded.append((operator.left_tables, unmatched))
             for tables, unmatched in padded:
-                share = min(1.0, unmatched / joined)
-                for table in members(tables):
-                    before = statistics.padding.get(table, 0.0)
-                    statistics.padding[table] = before + (1 - before) * share
+                _pad(tables, min(1.0, unmatched / joined), statistics)
+
+    def _find_padding_of_chain(self, number: int, chain: KeyChain, statistics: Statistics) -> None:
+        """The same for a chain, which becomes known with it; `number` is that of one of its edges."""
+        rows = [self.rows(tables) for tables in chain.tables]
+        edges = self._connections.chain_of[number]
+        estimate = ChainCardinality(chain, edges, rows, statistics)
+        self._chains.update(dict.fromkeys(condition_numbers(edges), estimate))
+        members_ = list(enumerate(rows))
+        shares = [estimate.padded_share(member, members_) for member, _ in members_]
+        for tables, share in zip(chain.tables, shares, strict=True):
+            _pad(tables, share, statistics)
+
+
+def _pad(tables: NodeSet, share: float, statistics: Statistics) -> None:
+    """Says that the tables are padded in this share of the rows, beside what was said before."""
+    for table in members(tables):
+        before = statistics.padding.get(table, 0.0)
+        statistics.padding[table] = before + (1 - before) * share
 
 
 def matched_rows(rows: float, other_rows: float, estimate: EdgeEstimate, *, flipped: bool) -> float:

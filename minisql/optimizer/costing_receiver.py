@@ -37,6 +37,7 @@ class Entry:
     Attributes:
         nodes: the set.
         contained, swapped, complete: its bits, as in `Connections`.
+        open_rules, forbidden: the rules that forbid some conditions to make the set, and both bits of these.
         rows: the estimated number of rows.
         cost: of the whole plan; infinite where there is none yet, and then rows mean nothing.
         left, right: the entries that it is joined of, None for a leaf.
@@ -51,9 +52,11 @@ class Entry:
         "complete",
         "contained",
         "cost",
+        "forbidden",
         "left",
         "method",
         "nodes",
+        "open_rules",
         "output",
         "probe",
         "right",
@@ -61,16 +64,23 @@ class Entry:
         "swapped",
     )
 
-    def __init__(self, nodes: int, contained: int, swapped: int, complete: int) -> None:
+    def __init__(
+        self, nodes: int, contained: int, swapped: int, complete: int, open_rules: int, forbidden: int
+    ) -> None:
         self.nodes = nodes
         self.contained = contained
         self.swapped = swapped
         self.complete = complete
-        self.cost = _INFINITE
+        self.open_rules = open_rules
+        self.forbidden = forbidden
+        self.cost: float = _INFINITE
         self.left: Entry | None = None
         self.right: Entry | None = None
-        self.method = NESTED_LOOP
-        self.rows = self.build = self.probe = self.output = 0.0
+        self.method: int = NESTED_LOOP
+        self.rows: float = 0.0
+        self.build: float = 0.0
+        self.probe: float = 0.0
+        self.output: float = 0.0
 
     def set_rows(self, rows: float) -> None:
         """Sets what follows from the number of rows."""
@@ -103,20 +113,22 @@ class CostingReceiver:
         self._connections = connections
         self._cardinality = cardinality
         self._leaf_costs = leaf_costs
-        # Edges with a hash key; those of them that may be applied wherever they are crossing, at the cost of the keys
-        # alone, are plain.
+        # Edges with a hash key; those of them that cost no more than their keys; and of these, in a region of which
+        # every edge is complete where it is crossing, those of inner joins and those of other joins.
         self._keyed = 0
-        self._plain = 0
+        self._keys_alone = 0
         for number, estimate in cardinality.edges.items():
             if hash_join and estimate.left_distinct != _INFINITE:
                 self._keyed |= 0b11 << (2 * number)
-                if connections.is_simple and estimate.selectivity == estimate.key_selectivity:
-                    self._plain |= 0b11 << (2 * number)
-        self._plain &= ~connections.ruled
+                if estimate.selectivity == estimate.key_selectivity:
+                    self._keys_alone |= 0b11 << (2 * number)
+        self._plain = self._keys_alone if connections.is_simple else 0
+        self._plain_inner = self._plain & ~connections.non_inner
 
     def found_single_node(self, node: int) -> None:
         """A leaf, with the filters of the region that it satisfies alone."""
-        entry = self._new_entry(node, self._connections.of_node[node])
+        connections = self._connections
+        entry = self._new_entry(node, connections.of_node[node], connections.rules_at[node])
         entry.set_rows(self._cardinality.rows(node))
         entry.cost = self._leaf_costs[node]
         if entry.complete:
@@ -126,7 +138,7 @@ class CostingReceiver:
     def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
         """Pairs of a set with others, each connected with it or to be joined with it to a product."""
         seen = self.seen
-        not_plain, non_inner = ~self._plain, self._connections.non_inner
+        not_plain, not_plain_inner = ~self._plain, ~self._plain_inner
         left = seen[subgraph]
         left_rows, left_build, left_probe = left.rows, left.build, left.probe
         left_contained, left_cost = left.contained, left.cost
@@ -134,49 +146,67 @@ class CostingReceiver:
             right = seen.get(complement)
             if right is None:
                 continue
+            # On this path what is crossing is what is completed: inner joins, or a single other one.
             crossing = left_contained & right.swapped
-            if crossing & not_plain or not crossing or (crossing & non_inner and crossing & (crossing - 1)):
+            if (crossing & not_plain_inner and (crossing & not_plain or crossing & (crossing - 1))) or not crossing:
                 self._propose(left, right, crossing)
                 continue
             entry = seen.get(subgraph | complement)
             if entry is None:
-                entry = self._new_join_entry(left, right)
+                entry = self._entry(left, right)
+                if crossing & entry.forbidden:
+                    continue
                 # A crossing edge has its left side in the right set where its higher bit is set.
-                flipped = bool(crossing & non_inner) and crossing.bit_length() % 2 == 0
-                self._accept(entry, left, right, flipped=flipped)
+                flipped = bool(crossing & not_plain_inner) and crossing.bit_length() % 2 == 0
+                self._accept(entry, left, right, flipped)
+            elif crossing & entry.forbidden:
+                continue
             build_right = right.build + right.probe * left_rows
             build_left = left_build + left_probe * right.rows
             if build_left < build_right:
                 cost = left_cost + right.cost + build_left + entry.output
                 if cost < entry.cost:
-                    entry.cost, entry.method, entry.left, entry.right = cost, BUILD_LEFT, left, right
+                    entry.cost = cost
+                    entry.method = BUILD_LEFT
+                    entry.left = left
+                    entry.right = right
             else:
                 cost = left_cost + right.cost + build_right + entry.output
                 if cost < entry.cost:
-                    entry.cost, entry.method, entry.left, entry.right = cost, BUILD_RIGHT, left, right
+                    entry.cost = cost
+                    entry.method = BUILD_RIGHT
+                    entry.left = left
+                    entry.right = right
 
     def _propose(self, left: Entry, right: Entry, crossing: int) -> None:
-        """A pair with rules to check, conditions beside the keys, or no keys."""
-        nodes = left.nodes | right.nodes
-        entry = self.seen.get(nodes) or self._without_plan.get(nodes) or self._new_join_entry(left, right)
+        """A pair of any kind."""
+        connections = self._connections
+        known = self.seen.get(left.nodes | right.nodes)
+        entry = known or self._entry(left, right)
         completed = entry.complete & ~(left.complete | right.complete)
-        site = self._connections.find_join(nodes, crossing, completed)
-        if site is None:
+        if completed & entry.forbidden or not connections.may_join(crossing, completed):
             return
-        if nodes not in self.seen:
-            self._accept(entry, left, right, flipped=site.flipped)
+        non_inner = completed & connections.non_inner
+        if known is None:
+            self._accept(entry, left, right, bool(non_inner) and not crossing & non_inner)
         if crossing & self._keyed:
             build_right = right.build + right.probe * left.rows
             build_left = left.build + left.probe * right.rows
-            cost, method = (build_left, BUILD_LEFT) if build_left < build_right else (build_right, BUILD_RIGHT)
-            cost += self._residual_cost(left, right, crossing)
+            method = BUILD_LEFT if build_left < build_right else BUILD_RIGHT
+            cost = min(build_left, build_right)
+            if crossing & ~self._keys_alone:
+                cost += self._residual_cost(left, right, crossing)
         else:
             cost, method = nested_loop_cost(left.rows, right.rows), NESTED_LOOP
-        if site.edge is not None and site.others:
-            cost += filter_cost(self.rows_before_filters(entry, site.others), len(site.others))
+        if non_inner and completed != non_inner:
+            filters = condition_numbers(completed ^ non_inner)
+            cost += filter_cost(self.rows_before_filters(entry, filters), len(filters))
         cost += left.cost + right.cost + entry.output
         if cost < entry.cost:
-            entry.cost, entry.method, entry.left, entry.right = cost, method, left, right
+            entry.cost = cost
+            entry.method = method
+            entry.left = left
+            entry.right = right
 
     def rows_before_filters(self, entry: Entry, filters: Iterable[int]) -> float:
         """The rows of a join that is not inner, before the conditions with these numbers are applied to its result."""
@@ -193,17 +223,25 @@ class CostingReceiver:
             all_conditions *= estimate.selectivity
         return residual_cost(left.rows * right.rows * keys) if keys != all_conditions else 0.0
 
-    def _new_join_entry(self, left: Entry, right: Entry) -> Entry:
-        """An entry for the union, as yet without a plan."""
+    def _entry(self, left: Entry, right: Entry) -> Entry:
+        """The entry of a union that has no plan yet."""
         nodes = left.nodes | right.nodes
-        contained = self._connections.contained_in_union(left.contained | right.contained, nodes)
-        entry = self._without_plan[nodes] = self._new_entry(nodes, contained)
+        entry = self._without_plan.get(nodes)
+        if entry is None:
+            contained = self._connections.contained_in_union(left.contained | right.contained, nodes)
+            entry = self._new_entry(nodes, contained, left.open_rules | right.open_rules)
+            self._without_plan[nodes] = entry
         return entry
 
-    def _new_entry(self, nodes: int, contained: int) -> Entry:
-        return Entry(nodes, contained, self._connections.swap(contained), self._connections.complete(contained))
+    def _new_entry(self, nodes: int, contained: int, rules: int) -> Entry:
+        connections = self._connections
+        forbidden = 0
+        if rules:
+            rules = connections.open_rules(rules, nodes)
+            forbidden = connections.forbidden_by(rules)
+        return Entry(nodes, contained, connections.swap(contained), connections.complete(contained), rules, forbidden)
 
-    def _accept(self, entry: Entry, left: Entry, right: Entry, *, flipped: bool) -> None:
+    def _accept(self, entry: Entry, left: Entry, right: Entry, flipped: bool) -> None:
         """Makes an entry one that has a plan: the two sets may be joined."""
         self.seen[entry.nodes] = self._without_plan.pop(entry.nodes)
         if flipped:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from minisql.expression.nodes import Expression
 from minisql.hypergraph.connections import Connections, JoinSite, condition_numbers
 from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
@@ -36,7 +35,7 @@ def _finish(
 ) -> AccessPath:
     if entry.left is None or entry.right is None:
         leaf = leaves[entry.nodes]
-        filters = _conditions(connections, condition_numbers(entry.complete))
+        filters = connections.conditions_of(condition_numbers(entry.complete))
         if not filters:
             return leaf
         return Filter(nodes=leaf.nodes, rows=entry.rows, cost=entry.cost, input=leaf, conditions=filters)
@@ -59,9 +58,7 @@ def _finish_join(
     first, second = (entry.right, entry.left) if site.flipped else (entry.left, entry.right)
     left, right = finished[first.nodes], finished[second.nodes]
     nodes = NodeSet(left.nodes | right.nodes)
-    others = _conditions(connections, site.others)
-    conditions = others if site.edge is None else _conditions(connections, (site.edge,))
-    filters = () if site.edge is None else others
+    conditions, filters = connections.join_conditions(site), connections.filter_conditions(site)
     rows, cost = entry.rows, entry.cost
     if filters:
         rows = receiver.rows_before_filters(entry, site.others)
@@ -87,7 +84,3 @@ def _finish_join(
     if filters:
         path = Filter(nodes=nodes, rows=entry.rows, cost=entry.cost, input=path, conditions=filters)
     return path
-
-
-def _conditions(connections: Connections, numbers: tuple[int, ...]) -> tuple[Expression, ...]:
-    return tuple(condition for number in numbers for condition in connections.conditions[number].conditions)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from minisql.expression.nodes import ColumnId, Expression
+from minisql.expression.nodes import ColumnId
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
@@ -40,9 +40,6 @@ class EveryPlan:
         self.plans: Counter[int] = Counter()
         self.results: dict[int, list[Relation]] = {}
 
-    def conditions(self, numbers: Sequence[int]) -> list[Expression]:
-        return [c for number in numbers for c in self.connections.conditions[number].conditions]
-
     def found_single_node(self, node: int) -> None:
         leaf = self.graph.leaves[node]
         self.contained[node] = self.connections.of_node[node]
@@ -50,7 +47,9 @@ class EveryPlan:
         filters = [i for i in range(len(self.graph.filters)) if complete >> 2 * i & 1]
         self.seen.add(node)
         self.plans[node] = 1
-        self.results[node] = [(columns(leaf), [row for row in rows_of(leaf) if holds(self.conditions(filters), row)])]
+        self.results[node] = [
+            (columns(leaf), [row for row in rows_of(leaf) if holds(self.connections.conditions_of(filters), row)])
+        ]
 
     def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
         for complement in complements:
@@ -70,14 +69,12 @@ class EveryPlan:
         orientations = 2 if site.type in (JoinType.INNER, JoinType.FULL) else 1
         self.plans[nodes] += orientations * self.plans[s1] * self.plans[s2]
         left, right = (s2, s1) if site.flipped else (s1, s2)
-        others = self.conditions(site.others)
-        conditions = others if site.edge is None else self.conditions([site.edge])
+        conditions, filters = self.connections.join_conditions(site), self.connections.filter_conditions(site)
         for (left_columns, left_rows), (right_columns, right_rows) in itertools.product(
             self.results[left], self.results[right]
         ):
             result = joined(site.type, conditions, left_rows, left_columns, right_rows, right_columns)
-            if site.edge is not None:
-                result = [row for row in result if holds(others, row)]
+            result = [row for row in result if holds(filters, row)]
             hides = site.type in (JoinType.SEMI, JoinType.ANTI)
             self.add_result(nodes, (left_columns if hides else left_columns + right_columns, result))
 
