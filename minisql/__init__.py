@@ -47,6 +47,12 @@ _LOADED_WHEN_USED = {
 }
 
 
+def planner_is_compiled() -> bool:
+    """Whether the planner runs as machine code (mypyc), or as the same Python files interpreted."""
+    file = import_module("minisql.optimizer.costing_receiver").__file__
+    return file is not None and not file.endswith(".py")
+
+
 def __getattr__(name: str) -> Any:
     """Loads the engine when it is first asked for, so that `import minisql` takes no time (PEP 562)."""
     if name in _LOADED_WHEN_USED:
@@ -72,5 +78,6 @@ __all__ = [
     "apilevel",
     "connect",
     "paramstyle",
+    "planner_is_compiled",
     "threadsafety",
 ]

@@ -51,6 +51,14 @@ def run() -> None:
     os._exit(code)
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import minisql
+
+        how = "compiled" if minisql.planner_is_compiled() else "interpreted"
+        parser.exit(message=f"minisql {minisql.__version__}, planner {how}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="minisql", description="Runs SQL. Without -c and -f it reads statements from standard input."
@@ -70,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         type=lambda path: ("file", path),
         help="run the statements of a file; - is standard input",
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="print the version, and whether the planner is compiled"
     )
     parser.add_argument("--mode", choices=("table", "csv", "json"), default="table", help="how results are printed")
     return parser
