@@ -37,7 +37,9 @@ class Entry:
     Attributes:
         nodes: the set.
         contained, swapped, complete: its bits, as in `Connections`.
-        open_rules, forbidden: the rules that forbid some conditions to make the set, and both bits of these.
+        open_rules, satisfied: the rules that forbid some conditions to make the set, and those that require a node of
+            it alone.
+        suspects: both bits of the conditions that may be forbidden.
         rows: the estimated number of rows.
         cost: of the whole plan; infinite where there is none yet, and then rows mean nothing.
         left, right: the entries that it is joined of, None for a leaf.
@@ -52,7 +54,6 @@ class Entry:
         "complete",
         "contained",
         "cost",
-        "forbidden",
         "left",
         "method",
         "nodes",
@@ -61,18 +62,21 @@ class Entry:
         "probe",
         "right",
         "rows",
+        "satisfied",
+        "suspects",
         "swapped",
     )
 
     def __init__(
-        self, nodes: int, contained: int, swapped: int, complete: int, open_rules: int, forbidden: int
+        self, nodes: int, contained: int, swapped: int, complete: int, open_rules: int, satisfied: int, suspects: int
     ) -> None:
         self.nodes = nodes
         self.contained = contained
         self.swapped = swapped
         self.complete = complete
         self.open_rules = open_rules
-        self.forbidden = forbidden
+        self.satisfied = satisfied
+        self.suspects = suspects
         self.cost: float = _INFINITE
         self.left: Entry | None = None
         self.right: Entry | None = None
@@ -128,7 +132,9 @@ class CostingReceiver:
     def found_single_node(self, node: int) -> None:
         """A leaf, with the filters of the region that it satisfies alone."""
         connections = self._connections
-        entry = self._new_entry(node, connections.of_node[node], connections.rules_at[node])
+        entry = self._new_entry(
+            node, connections.of_node[node], connections.rules_at[node], connections.satisfied_at[node]
+        )
         entry.set_rows(self._cardinality.rows(node))
         entry.cost = self._leaf_costs[node]
         if entry.complete:
@@ -154,12 +160,12 @@ class CostingReceiver:
             entry = seen.get(subgraph | complement)
             if entry is None:
                 entry = self._entry(left, right)
-                if crossing & entry.forbidden:
+                if crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
                     continue
                 # A crossing edge has its left side in the right set where its higher bit is set.
                 flipped = bool(crossing & not_plain_inner) and crossing.bit_length() % 2 == 0
                 self._accept(entry, left, right, flipped)
-            elif crossing & entry.forbidden:
+            elif crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
                 continue
             build_right = right.build + right.probe * left_rows
             build_left = left_build + left_probe * right.rows
@@ -184,7 +190,9 @@ class CostingReceiver:
         known = self.seen.get(left.nodes | right.nodes)
         entry = known or self._entry(left, right)
         completed = entry.complete & ~(left.complete | right.complete)
-        if completed & entry.forbidden or not connections.may_join(crossing, completed):
+        if completed & entry.suspects and connections.forbids(entry.open_rules, completed):
+            return
+        if not connections.may_join(crossing, completed):
             return
         non_inner = completed & connections.non_inner
         if known is None:
@@ -229,17 +237,27 @@ class CostingReceiver:
         entry = self._without_plan.get(nodes)
         if entry is None:
             contained = self._connections.contained_in_union(left.contained | right.contained, nodes)
-            entry = self._new_entry(nodes, contained, left.open_rules | right.open_rules)
+            entry = self._new_entry(
+                nodes, contained, left.open_rules | right.open_rules, left.satisfied | right.satisfied
+            )
             self._without_plan[nodes] = entry
         return entry
 
-    def _new_entry(self, nodes: int, contained: int, rules: int) -> Entry:
+    def _new_entry(self, nodes: int, contained: int, rules: int, satisfied: int) -> Entry:
         connections = self._connections
-        forbidden = 0
+        suspects = 0
         if rules:
-            rules = connections.open_rules(rules, nodes)
-            forbidden = connections.forbidden_by(rules)
-        return Entry(nodes, contained, connections.swap(contained), connections.complete(contained), rules, forbidden)
+            rules = connections.open_rules(rules, satisfied, nodes)
+            suspects = connections.suspects(rules)
+        return Entry(
+            nodes,
+            contained,
+            connections.swap(contained),
+            connections.complete(contained),
+            rules,
+            satisfied,
+            suspects,
+        )
 
     def _accept(self, entry: Entry, left: Entry, right: Entry, flipped: bool) -> None:
         """Makes an entry one that has a plan: the two sets may be joined."""
