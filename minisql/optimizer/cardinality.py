@@ -119,6 +119,8 @@ class Cardinality:
 
     def selectivity(self, complete: int) -> float:
         """The share of rows that all of these conditions let through together."""
+        if complete & (complete - 1) == 0:
+            return self.selectivities[complete.bit_length() // 2] if complete else 1.0
         share = 1.0
         for number in condition_numbers(complete):
             share *= self.selectivities[number]

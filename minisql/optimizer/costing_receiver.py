@@ -128,12 +128,22 @@ class CostingReceiver:
                     self._keys_alone |= 0b11 << (2 * number)
         self._plain = self._keys_alone if connections.is_simple else 0
         self._plain_inner = self._plain & ~connections.non_inner
+        # Whether it depends on the pair if what is crossing is plain, and if it is inner joins or a single other one.
+        number_of_edges = len(cardinality.edges)
+        only_plain = self._plain == (1 << (2 * number_of_edges)) - 1
+        is_tree = number_of_edges == len(connections.of_node) - 1
+        self._mixed = not only_plain or (connections.non_inner != 0 and not is_tree)
 
     def found_single_node(self, node: int) -> None:
         """A leaf, with the filters of the region that it satisfies alone."""
         connections = self._connections
+        contained = connections.of_node[node]
         entry = self._new_entry(
-            node, connections.of_node[node], connections.rules_at[node], connections.satisfied_at[node]
+            node,
+            contained,
+            connections.swap(contained),
+            connections.rules_at[node],
+            connections.satisfied_at[node],
         )
         entry.set_rows(self._cardinality.rows(node))
         entry.cost = self._leaf_costs[node]
@@ -141,10 +151,14 @@ class CostingReceiver:
             entry.cost += filter_cost(entry.rows, len(condition_numbers(entry.complete)))
         self.seen[node] = entry
 
+    def found_pair(self, first: int, second: int) -> None:
+        """Two sets that have plans; if nothing connects them, what joins them is a product."""
+        self._propose(self.seen[first], self.seen[second], self.seen[first].contained & self.seen[second].swapped)
+
     def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
-        """Pairs of a set with others, each connected with it or to be joined with it to a product."""
+        """Pairs of a set with others that an edge connects with it; those that have no plan are passed over."""
         seen = self.seen
-        not_plain, not_plain_inner = ~self._plain, ~self._plain_inner
+        mixed, not_plain, not_plain_inner = self._mixed, ~self._plain, ~self._plain_inner
         left = seen[subgraph]
         left_rows, left_build, left_probe = left.rows, left.build, left.probe
         left_contained, left_cost = left.contained, left.cost
@@ -152,21 +166,16 @@ class CostingReceiver:
             right = seen.get(complement)
             if right is None:
                 continue
-            # On this path what is crossing is what is completed: inner joins, or a single other one.
-            crossing = left_contained & right.swapped
-            if (crossing & not_plain_inner and (crossing & not_plain or crossing & (crossing - 1))) or not crossing:
-                self._propose(left, right, crossing)
-                continue
-            entry = seen.get(subgraph | complement)
-            if entry is None:
-                entry = self._entry(left, right)
-                if crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
+            if mixed:
+                crossing = left_contained & right.swapped
+                if (crossing & not_plain_inner and (crossing & not_plain or crossing & (crossing - 1))) or not crossing:
+                    self._propose(left, right, crossing)
                     continue
-                # A crossing edge has its left side in the right set where its higher bit is set.
-                flipped = bool(crossing & not_plain_inner) and crossing.bit_length() % 2 == 0
-                self._accept(entry, left, right, flipped)
-            elif crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
-                continue
+            entry = seen.get(subgraph | complement)
+            if entry is None or entry.suspects:
+                entry = self._plain_entry(left, right)
+                if entry is None:
+                    continue
             build_right = right.build + right.probe * left_rows
             build_left = left_build + left_probe * right.rows
             if build_left < build_right:
@@ -183,6 +192,19 @@ class CostingReceiver:
                     entry.method = BUILD_RIGHT
                     entry.left = left
                     entry.right = right
+
+    def _plain_entry(self, left: Entry, right: Entry) -> Entry | None:
+        """The entry of a union that is made by what is crossing; None where rules forbid that."""
+        known = self.seen.get(left.nodes | right.nodes)
+        entry = known or self._entry(left, right)
+        crossing = left.contained & right.swapped
+        if crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
+            return None
+        if known is None:
+            # A crossing edge has its left side in the right set where its higher bit is set.
+            flipped = bool(crossing & self._connections.non_inner) and crossing.bit_length() % 2 == 0
+            self._accept(entry, left, right, flipped)
+        return entry
 
     def _propose(self, left: Entry, right: Entry, crossing: int) -> None:
         """A pair of any kind."""
@@ -236,28 +258,24 @@ class CostingReceiver:
         nodes = left.nodes | right.nodes
         entry = self._without_plan.get(nodes)
         if entry is None:
-            contained = self._connections.contained_in_union(left.contained | right.contained, nodes)
-            entry = self._new_entry(
-                nodes, contained, left.open_rules | right.open_rules, left.satisfied | right.satisfied
-            )
+            connections = self._connections
+            contained, swapped = left.contained | right.contained, left.swapped | right.swapped
+            if not connections.is_simple:
+                contained = connections.contained_in_union(contained, nodes)
+                swapped = connections.swap(contained)
+            rules, satisfied = left.open_rules | right.open_rules, left.satisfied | right.satisfied
+            entry = self._new_entry(nodes, contained, swapped, rules, satisfied)
             self._without_plan[nodes] = entry
         return entry
 
-    def _new_entry(self, nodes: int, contained: int, rules: int, satisfied: int) -> Entry:
+    def _new_entry(self, nodes: int, contained: int, swapped: int, rules: int, satisfied: int) -> Entry:
         connections = self._connections
         suspects = 0
         if rules:
             rules = connections.open_rules(rules, satisfied, nodes)
             suspects = connections.suspects(rules)
-        return Entry(
-            nodes,
-            contained,
-            connections.swap(contained),
-            connections.complete(contained),
-            rules,
-            satisfied,
-            suspects,
-        )
+        complete = connections.complete(contained)
+        return Entry(nodes, contained, swapped, complete, rules, satisfied, suspects)
 
     def _accept(self, entry: Entry, left: Entry, right: Entry, flipped: bool) -> None:
         """Makes an entry one that has a plan: the two sets may be joined."""

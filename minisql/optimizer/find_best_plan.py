@@ -100,7 +100,7 @@ class _Planner:
         if not self._find_optimum(graph, receiver):
             # The order as written comes first: its sets of nodes get the estimates that they have without the others.
             for operator in graph.operators:
-                receiver.found_subgraph_pairs(operator.left_tables, [operator.right_tables])
+                receiver.found_pair(operator.left_tables, operator.right_tables)
             if self._settings.join_order == "optimal":
                 receiver.exact = False
                 order_greedily(graph.graph, receiver)

@@ -150,7 +150,7 @@ class _Ordering:
         first, second = self._sides(edge)
         if self._edges[edge].left & ~first.nodes or self._edges[edge].right & ~second.nodes:
             return None
-        self._receiver.found_subgraph_pairs(first.nodes, [second.nodes])
+        self._receiver.found_pair(first.nodes, second.nodes)
         return self._receiver.seen.get(first.nodes | second.nodes)
 
     def _announce(self, component: _Component) -> None:

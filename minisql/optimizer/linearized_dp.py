@@ -85,7 +85,7 @@ class _Improver:
         for join in joins:
             assert join.left is not None
             assert join.right is not None
-            self._receiver.found_subgraph_pairs(join.left.nodes, [join.right.nodes])
+            self._receiver.found_pair(join.left.nodes, join.right.nodes)
 
     def _linear_edges(self, top: Entry, inputs: Sequence[Entry]) -> list[LinearEdge]:
         """The edges between the inputs, over their places."""

@@ -16,6 +16,7 @@ from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import BaseTable, RelationalExpression
 from minisql.settings import Settings
+from tests.builders import column, equal, join, table
 from tests.naive import as_relational, bag
 from tests.naive import rows as rows_of
 from tests.random_joins import random_tree, show
@@ -128,3 +129,12 @@ def test_hash_joins_have_keys_and_nested_loops_do_without() -> None:
                 assert path.keys
         for path in paths(find_best_plan(tree, Settings(hash_join=False))):
             assert not isinstance(path, HashJoin)
+
+
+def test_tables_that_nothing_connects_are_a_product_in_the_order_as_written() -> None:
+    """Both edges of the star are keys of a hash join, but none of them joins d1 and d2."""
+    d1, d2, f = table(0, [(1, 1)]), table(1, [(1, 2), (2, 2)]), table(2, [(1, 2)])
+    query = join("inner", join("inner", d1, d2), f, equal(column(0), column(2)), equal(column(1), column(2, 1)))
+    path = find_best_plan(query, Settings(join_order="as_written"))
+    assert [type(node) for node in paths(path)][:2] == [HashJoin, NestedLoopJoin]
+    assert bag(as_relational(path)) == bag(query)
