@@ -62,6 +62,7 @@ class Connections:
     def __init__(self, graph: JoinHypergraph) -> None:
         self.conditions: tuple[RegionFilter | JoinEdge, ...] = graph.filters + graph.edges
         self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self._of_eight_nodes: dict[int, int] = {}
         self.non_inner = 0
         self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
@@ -135,12 +136,24 @@ class Connections:
     def contained(self, nodes: int) -> int:
         """The contained bits of a set of nodes, from scratch."""
         bits = 0
-        rest = nodes
-        while rest:
-            node = rest & -rest
-            rest ^= node
-            bits |= self.of_node[node]
+        known = self._of_eight_nodes
+        for place, eight in enumerate(nodes.to_bytes((nodes.bit_length() + 7) // 8, "little")):
+            if eight:
+                key = place << 8 | eight
+                found = known.get(key)
+                if found is None:
+                    found = known[key] = self._contained_in_nodes(eight << 8 * place)
+                bits |= found
         return self.contained_in_union(bits, nodes)
+
+    def _contained_in_nodes(self, nodes: int) -> int:
+        """The contained bits of the single nodes of a set."""
+        bits = 0
+        while nodes:
+            node = nodes & -nodes
+            nodes ^= node
+            bits |= self.of_node[node]
+        return bits
 
     def contained_in_union(self, bits: int, nodes: int) -> int:
         """The contained bits of `nodes`, where `bits` are those of sets that make it up."""

@@ -99,7 +99,6 @@ class CostingReceiver:
 
     Attributes:
         seen: the sets that have a plan.
-        exact: whether the rows of a set follow from the set alone, whatever pair it is first found as.
     """
 
     def __init__(
@@ -112,7 +111,6 @@ class CostingReceiver:
     ) -> None:
         """`leaf_costs` are those of the plans of the leaves, by node."""
         self.seen: dict[int, Entry] = {}
-        self.exact = True
         self._without_plan: dict[int, Entry] = {}
         self._connections = connections
         self._cardinality = cardinality
@@ -283,7 +281,5 @@ class CostingReceiver:
         if flipped:
             left, right = right, left
         completed = entry.complete & ~(left.complete | right.complete)
-        rows = self._cardinality.rows_of_join(
-            left.nodes, left.rows, right.nodes, right.rows, completed, exact=self.exact
-        )
+        rows = self._cardinality.rows_of_join(left.nodes, left.rows, right.nodes, right.rows, completed)
         entry.set_rows(rows)

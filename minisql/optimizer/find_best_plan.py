@@ -98,11 +98,10 @@ class _Planner:
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
         receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
         if not self._find_optimum(graph, receiver):
-            # The order as written comes first: its sets of nodes get the estimates that they have without the others.
+            # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
             for operator in graph.operators:
                 receiver.found_pair(operator.left_tables, operator.right_tables)
             if self._settings.join_order == "optimal":
-                receiver.exact = False
                 order_greedily(graph.graph, receiver)
                 improve_order(graph, connections, cardinality, receiver)
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
