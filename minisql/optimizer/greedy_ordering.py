@@ -39,18 +39,22 @@ class _Component:
     Attributes:
         nodes: its nodes.
         rows: its rows.
-        heap: edges to other components: the factor by which the rows grow, a number that breaks ties, the edge, and the
-            union that the factor was computed for.
-        blocked: edges that cannot be applied yet.
+        degree: the number of edges at its nodes.
+        heap: its edges to components of smaller degree: the factor by which its rows grow, a number, the edge, and the
+            union that the factor was computed for. The number breaks ties, and is that of the edge's latest entry.
+        foreign: its edges in the heaps of others.
+        blocked: its edges that cannot be applied yet.
         version: the number of times that it was announced.
     """
 
-    __slots__ = ("blocked", "heap", "nodes", "rows", "version")
+    __slots__ = ("blocked", "degree", "foreign", "heap", "nodes", "rows", "version")
 
     def __init__(self, nodes: int, rows: float) -> None:
         self.nodes = nodes
         self.rows = rows
+        self.degree = 0
         self.heap: list[tuple[float, int, int, int]] = []
+        self.foreign: list[int] = []
         self.blocked: list[int] = []
         self.version = 0
 
@@ -63,6 +67,7 @@ class _Ordering:
         self._edges: tuple[Hyperedge, ...] = graph.edges
         self._ends = [(lowest(edge.left), lowest(edge.right)) for edge in graph.edges]
         self._is_blocked = [False] * len(graph.edges)
+        self._latest = [0] * len(graph.edges)
         self._retries = RETRIES_OF_NODE * len(graph.neighbors)
         self._count = 0
         # The component of each node, or one that went into it.
@@ -74,10 +79,11 @@ class _Ordering:
         self._smallest: list[tuple[float, int, int, _Component]] = []
 
     def run(self) -> bool:
+        for left_end, right_end in self._ends:
+            self._component[left_end].degree += 1
+            self._component[right_end].degree += 1
         for edge in range(len(self._edges)):
             self._add_edge(edge)
-        for component in self._component.values():
-            self._announce(component)
         left = len(self._component) - 1
         while left:
             if not self._smallest and not self._retry_all():
@@ -85,33 +91,38 @@ class _Ordering:
             expected, _, version, component = heapq.heappop(self._smallest)
             if component in self._joined_into or version != component.version:
                 continue
-            _, _, edge, union = heapq.heappop(component.heap)
+            _, number, edge, union = heapq.heappop(component.heap)
             first, second = self._sides(edge)
-            if first is not second:
+            if number == self._latest[edge] and first is not second:
                 joined = self._receiver.seen[union] if union == first.nodes | second.nodes else self._try(edge)
                 if joined is not None and joined.rows <= expected * _ABOUT:
                     self._join(first, second)
                     left -= 1
                     continue
                 self._add_edge(edge)
-            for changed in dict.fromkeys((component, first, second)):
-                self._announce(changed)
+            self._announce(component)
         return True
 
     def _join(self, first: _Component, second: _Component) -> None:
-        if len(first.heap) < len(second.heap):
+        if first.degree < second.degree:
             first, second = second, first
         first.nodes |= second.nodes
         first.rows = self._receiver.seen[first.nodes].rows
+        first.degree += second.degree
         self._joined_into[second] = first
-        blocked, first.blocked = first.blocked + second.blocked, []
-        for _, _, edge, _ in second.heap:
+        edges = [edge for _, number, edge, _ in second.heap if number == self._latest[edge]]
+        edges += first.foreign
+        edges += second.foreign
+        blocked = first.blocked + second.blocked
+        first.foreign = []
+        first.blocked = []
+        for edge in edges:
             self._add_edge(edge)
         if self._retries > 0:
             self._retries -= len(blocked)
             self._retry(blocked)
         else:
-            first.blocked = blocked
+            first.blocked += blocked
         self._announce(first)
 
     def _retry(self, edges: list[int]) -> None:
@@ -130,7 +141,7 @@ class _Ordering:
         return bool(self._smallest)
 
     def _add_edge(self, edge: int) -> None:
-        """Puts an edge where it belongs now: into the heap of the side with more edges, or away."""
+        """Puts an edge where it belongs now: into the heap of the side with more edges, or away if it is joined."""
         first, second = self._sides(edge)
         if first is second:
             return
@@ -140,10 +151,13 @@ class _Ordering:
             first.blocked.append(edge)
             second.blocked.append(edge)
             return
-        owner = first if len(first.heap) >= len(second.heap) else second
+        owner, other = (first, second) if first.degree >= second.degree else (second, first)
         self._count += 1
+        self._latest[edge] = self._count
         growth = joined.rows / max(owner.rows, _FEWEST_ROWS)
         heapq.heappush(owner.heap, (growth, self._count, edge, joined.nodes))
+        other.foreign.append(edge)
+        self._announce(owner)
 
     def _try(self, edge: int) -> Entry | None:
         """The join of the components that an edge connects, if they may be joined."""
