@@ -21,6 +21,8 @@ COMPILED = [
     "minisql/optimizer/cost_model.py",
     "minisql/optimizer/costing_receiver.py",
     "minisql/optimizer/greedy_ordering.py",
+    "minisql/optimizer/linear_order.py",
+    "minisql/optimizer/linearized_dp.py",
 ]
 
 # The types are checked elsewhere, with the packages that this environment lacks.

@@ -17,8 +17,10 @@ Each operator gets a *syntactic eligibility set* (SES, the tables that its predi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, NamedTuple
 
 from minisql.node import value_node
@@ -67,12 +69,24 @@ R_ASSCOM: Final[Properties] = {
 """r-asscom(a, b), in the same form."""
 
 
+class ConflictRule(NamedTuple):
+    """`tables` -> `required`: an operator with this rule may be applied to make a set only if all of `required` are in
+    the set, or none of `tables` is.
+    """
+
+    tables: NodeSet
+    required: NodeSet
+
+
 @value_node
 class Operator:
     """A join of the tree as written, as far as conflicts depend on it.
 
     `left_tables` and `right_tables` are all tables of its inputs, those that a semi or anti join hides included; `ses`
     are the tables that its conditions use, and `rejected` those of all tables on which they reject nulls.
+
+    What follows from them: `kind` numbers what properties depend on, the type and which inputs the conditions reject
+    nulls on; `rules` are the two rules that the operator can be the reason for, right -> left and left -> right.
     """
 
     type: JoinType
@@ -80,6 +94,17 @@ class Operator:
     right_tables: NodeSet
     ses: NodeSet
     rejected: NodeSet
+    kind: int = field(init=False)
+    rules: tuple[ConflictRule, ConflictRule] = field(init=False)
+
+    def __post_init__(self) -> None:
+        left, right, ses = self.left_tables, self.right_tables, self.ses
+        rejects_left, rejects_right = overlaps(self.rejected, left), overlaps(self.rejected, right)
+        object.__setattr__(self, "kind", _KINDS[self.type, rejects_left, rejects_right])
+        # Of an input, a rule requires the tables that the conditions use; all where they use none.
+        right_to_left = ConflictRule(right, NodeSet(left & ses) or left)
+        left_to_right = ConflictRule(left, NodeSet(right & ses) or right)
+        object.__setattr__(self, "rules", (right_to_left, left_to_right))
 
     @property
     def tables(self) -> NodeSet:
@@ -87,14 +112,7 @@ class Operator:
         return NodeSet(self.left_tables | self.right_tables)
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictRule:
-    """`tables` -> `required`: an operator with this rule may be applied to make a set only if all of `required` are in
-    the set, or none of `tables` is.
-    """
-
-    tables: NodeSet
-    required: NodeSet
+_KINDS: Final = {kind: number for number, kind in enumerate(itertools.product(JoinType, (False, True), (False, True)))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +155,16 @@ def conflict_rules(
     operator: Operator, left_below: Iterable[Operator], right_below: Iterable[Operator]
 ) -> list[ConflictRule]:
     """The rules of an operator because of those in its inputs."""
-    rules = [rule for below in left_below for rule in _rules_for_left(operator, below)]
-    rules += [rule for below in right_below for rule in _rules_for_right(operator, below)]
+    from_left, from_right = _conflicts(operator.kind)
+    rules: list[ConflictRule] = []
+    for operators, conflicts in ((left_below, from_left), (right_below, from_right)):
+        for below in operators:
+            if conflict := conflicts[below.kind]:
+                right_to_left, left_to_right = below.rules
+                if conflict & _RIGHT_TO_LEFT:
+                    rules.append(right_to_left)
+                if conflict & _LEFT_TO_RIGHT:
+                    rules.append(left_to_right)
     return rules
 
 
@@ -151,45 +177,34 @@ def eligibility_under(rules: list[ConflictRule], operator: Operator, ses: NodeSe
     return Eligibility(left, right, tuple(rule for rule in rules if not is_subset(rule.required, tes)))
 
 
-def _rules_for_left(b: Operator, a: Operator) -> Iterable[ConflictRule]:
-    """The rules of `b` because of `a` in its left input.
+_RIGHT_TO_LEFT: Final = 1
+_LEFT_TO_RIGHT: Final = 2
 
-    `a` may be deeper than a child: then what `b` shares with it may be any part of b's left input that has come in
-    between, so b's predicate is asked about all of that.
+
+@cache
+def _conflicts(kind: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which rules an operator `b` of this kind gets from an `a` in its left and in its right input, by the kind of `a`.
+
+    `a` may be deeper than a child: then what `b` shares with it may be any part of that input that has come in between,
+    so b's predicate is asked about all of the input.
     """
-    b_rejects = overlaps(b.rejected, b.left_tables)
-    if not has_property(
-        ASSOC, a.type, b.type, first_rejects=overlaps(a.rejected, a.right_tables), second_rejects=b_rejects
-    ):
-        yield ConflictRule(a.right_tables, _used(a.left_tables, a))
-    if not has_property(
-        L_ASSCOM, a.type, b.type, first_rejects=overlaps(a.rejected, a.left_tables), second_rejects=b_rejects
-    ):
-        yield ConflictRule(a.left_tables, _used(a.right_tables, a))
-
-
-def _rules_for_right(b: Operator, a: Operator) -> Iterable[ConflictRule]:
-    """The rules of `b` because of `a` in its right input."""
-    b_rejects = overlaps(b.rejected, b.right_tables)
-    if not has_property(
-        ASSOC, b.type, a.type, first_rejects=b_rejects, second_rejects=overlaps(a.rejected, a.left_tables)
-    ):
-        yield ConflictRule(a.left_tables, _used(a.right_tables, a))
-    if not has_property(
-        R_ASSCOM, b.type, a.type, first_rejects=b_rejects, second_rejects=overlaps(a.rejected, a.right_tables)
-    ):
-        yield ConflictRule(a.right_tables, _used(a.left_tables, a))
-
-
-def _used(tables: NodeSet, operator: Operator) -> NodeSet:
-    """The tables that the operator's conditions use of one of its inputs; all where they use none."""
-    return NodeSet(tables & operator.ses) or tables
+    kinds = list(_KINDS)
+    b, b_rejects_left, b_rejects_right = kinds[kind]
+    left, right = [], []
+    for a, a_rejects_left, a_rejects_right in kinds:
+        assoc = has_property(ASSOC, a, b, first_rejects=a_rejects_right, second_rejects=b_rejects_left)
+        asscom = has_property(L_ASSCOM, a, b, first_rejects=a_rejects_left, second_rejects=b_rejects_left)
+        left.append(_RIGHT_TO_LEFT * (not assoc) | _LEFT_TO_RIGHT * (not asscom))
+        assoc = has_property(ASSOC, b, a, first_rejects=b_rejects_right, second_rejects=a_rejects_left)
+        asscom = has_property(R_ASSCOM, b, a, first_rejects=b_rejects_right, second_rejects=a_rejects_right)
+        right.append(_LEFT_TO_RIGHT * (not assoc) | _RIGHT_TO_LEFT * (not asscom))
+    return tuple(left), tuple(right)
 
 
 def _absorb(ses: NodeSet, rules: list[ConflictRule]) -> tuple[NodeSet, list[ConflictRule]]:
     """The TES: the SES with what the rules that it meets require. The rules that it does not meet are left."""
     tes = int(ses)
-    waiting = rules
+    waiting, is_reversed = rules, False
     while True:
         left = []
         for rule in waiting:
@@ -198,5 +213,6 @@ def _absorb(ses: NodeSet, rules: list[ConflictRule]) -> tuple[NodeSet, list[Conf
             else:
                 left.append(rule)
         if len(left) == len(waiting):
-            return NodeSet(tes), left
-        waiting = left
+            return NodeSet(tes), left[::-1] if is_reversed else left
+        # To and fro: rules that lead to each other along a chain of joins are met in one go in one of the directions.
+        waiting, is_reversed = left[::-1], not is_reversed

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
@@ -24,6 +25,9 @@ from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChai
 from minisql.hypergraph.merged_key import merged_key
 from minisql.node_set import NodeSet, members, single
 from minisql.relational.relational_expression import JoinType
+
+FEW_RULES: Final = 8
+"""Up to so many open rules of a set, what they forbid is worked out once for the set; see `Connections.suspects`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Connections:
         non_inner: both bits of every edge that is not of an inner join.
         ruled: both bits of every condition with conflict rules.
         rules_at: for each node, the rules that a set with it meets.
+        satisfied_at: for each node, the rules that require nothing but it.
         chain_of: for the number of each edge of a chain, bit 2i for every edge i of the chain.
         is_simple: whether every condition has one node on each side, so that it becomes complete where it is crossing.
     """
@@ -57,6 +62,7 @@ class Connections:
     def __init__(self, graph: JoinHypergraph) -> None:
         self.conditions: tuple[RegionFilter | JoinEdge, ...] = graph.filters + graph.edges
         self.of_node: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self._of_eight_nodes: dict[int, int] = {}
         self.non_inner = 0
         self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
@@ -64,10 +70,12 @@ class Connections:
         self._complex_sides: list[tuple[int, int]] = []
         self.ruled = 0
         self.rules_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
+        self.satisfied_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
         self._rules: list[ConflictRule] = []
+        self._complex_rules = 0  # those that require several nodes
         self._restricted: list[int] = []
         self._rules_of_condition: dict[int, int] = {}
-        known: dict[ConflictRule, int] = {}
+        known: dict[int, int] = {}
         for number, condition in enumerate(self.conditions):
             bits = 0b11 << (2 * number)
             if isinstance(condition, RegionFilter):
@@ -79,8 +87,8 @@ class Connections:
             self._types.append(type_)
             if type_ is not JoinType.INNER:
                 self.non_inner |= bits
-            for rule in rules:
-                self._add_rule(rule, number, known)
+            if rules:
+                self._add_rules(rules, number, known)
         self.is_simple = not self._complex_sides and not graph.filters
         self._find_chains()
 
@@ -93,16 +101,30 @@ class Connections:
             if isinstance(condition, JoinEdge) and condition.chain is not None:
                 self.chain_of[number] = masks[condition.chain]
 
-    def _add_rule(self, rule: ConflictRule, number: int, known: dict[ConflictRule, int]) -> None:
-        place = known.setdefault(rule, len(self._rules))
-        if place == len(self._rules):
-            self._rules.append(rule)
-            self._restricted.append(0)
-            for node in members(rule.tables):
-                self.rules_at[single(node)] |= 1 << place
-        self._restricted[place] |= 0b11 << (2 * number)
-        self._rules_of_condition[number] = self._rules_of_condition.get(number, 0) | 1 << place
-        self.ruled |= 0b11 << (2 * number)
+    def _add_rules(self, rules: Iterable[ConflictRule], number: int, known: dict[int, int]) -> None:
+        # An operator gives the same objects to all above it. To compare a million of them by value takes too long.
+        restricted, bits = self._restricted, 0b11 << (2 * number)
+        places = 0
+        for rule in rules:
+            place = known.get(id(rule))
+            if place is None:
+                place = known[id(rule)] = self._new_rule(rule)
+            places |= 1 << place
+            restricted[place] |= bits
+        self._rules_of_condition[number] = places
+        self.ruled |= bits
+
+    def _new_rule(self, rule: ConflictRule) -> int:
+        place = len(self._rules)
+        self._rules.append(rule)
+        self._restricted.append(0)
+        for node in members(rule.tables):
+            self.rules_at[single(node)] |= 1 << place
+        if rule.required in self.satisfied_at:
+            self.satisfied_at[rule.required] |= 1 << place
+        else:
+            self._complex_rules |= 1 << place
+        return place
 
     def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
         for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
@@ -114,12 +136,24 @@ class Connections:
     def contained(self, nodes: int) -> int:
         """The contained bits of a set of nodes, from scratch."""
         bits = 0
-        rest = nodes
-        while rest:
-            node = rest & -rest
-            rest ^= node
-            bits |= self.of_node[node]
+        known = self._of_eight_nodes
+        for place, eight in enumerate(nodes.to_bytes((nodes.bit_length() + 7) // 8, "little")):
+            if eight:
+                key = place << 8 | eight
+                found = known.get(key)
+                if found is None:
+                    found = known[key] = self._contained_in_nodes(eight << 8 * place)
+                bits |= found
         return self.contained_in_union(bits, nodes)
+
+    def _contained_in_nodes(self, nodes: int) -> int:
+        """The contained bits of the single nodes of a set."""
+        bits = 0
+        while nodes:
+            node = nodes & -nodes
+            nodes ^= node
+            bits |= self.of_node[node]
+        return bits
 
     def contained_in_union(self, bits: int, nodes: int) -> int:
         """The contained bits of `nodes`, where `bits` are those of sets that make it up."""
@@ -144,10 +178,17 @@ class Connections:
             crossing: the crossing edges.
             completed: the conditions that are complete in `nodes` and in neither of the two.
         """
-        if completed & self.ruled and completed & self.forbidden_by(self.open_rules(self._rules_of(completed), nodes)):
-            return None
-        if not self.may_join(crossing, completed):
-            return None
+        rules = self._rules_of(completed)
+        while rules:
+            lowest = rules & -rules
+            rules ^= lowest
+            rule = self._rules[lowest.bit_length() - 1]
+            if rule.required & ~nodes and rule.tables & nodes:
+                return None
+        return self.join_site(crossing, completed) if self.may_join(crossing, completed) else None
+
+    def join_site(self, crossing: int, completed: int) -> JoinSite:
+        """The same for two sets that may be joined."""
         non_inner = completed & self.non_inner
         if not non_inner:
             return JoinSite(JoinType.INNER, (), False, condition_numbers(completed))
@@ -170,29 +211,38 @@ class Connections:
             return False
         return not non_inner & (non_inner - 1) or not non_inner & ~self.chain_of.get(non_inner.bit_length() // 2, 0)
 
-    def open_rules(self, candidates: int, nodes: int) -> int:
+    def open_rules(self, candidates: int, satisfied: int, nodes: int) -> int:
         """Those of the candidates that a set meets without having what they require; a rule is a bit of an int.
 
         A rule is open in a set only if it is open in a part of it, so the candidates are those that are open in two
-        sets that make it up, and for a single node `rules_at`.
+        sets that make it up, and for a single node `rules_at`. `satisfied` is the union of `satisfied_at`.
         """
-        open_ = 0
-        while candidates:
-            lowest = candidates & -candidates
-            candidates ^= lowest
-            rule = self._rules[lowest.bit_length() - 1]
-            if rule.required & ~nodes and rule.tables & nodes:
-                open_ |= lowest
-        return open_
+        candidates &= ~satisfied
+        rest = candidates & self._complex_rules
+        while rest:
+            lowest = rest & -rest
+            rest ^= lowest
+            if not self._rules[lowest.bit_length() - 1].required & ~nodes:
+                candidates ^= lowest
+        return candidates
 
-    def forbidden_by(self, open_rules: int) -> int:
-        """Both bits of every condition that must not be applied to make a set with these open rules."""
+    def suspects(self, open_rules: int) -> int:
+        """Both bits of conditions among which are all that must not be applied to make a set with these open rules.
+
+        They are no others, unless there are so many rules that it takes less time to ask `forbids` for each pair.
+        """
+        if open_rules.bit_count() > FEW_RULES:
+            return self.ruled
         bits = 0
         while open_rules:
             lowest = open_rules & -open_rules
             open_rules ^= lowest
             bits |= self._restricted[lowest.bit_length() - 1]
         return bits
+
+    def forbids(self, open_rules: int, completed: int) -> bool:
+        """Whether one of the completed conditions must not be applied to make a set with these open rules."""
+        return self._rules_of(completed) & open_rules != 0
 
     def _rules_of(self, conditions: int) -> int:
         rules = 0

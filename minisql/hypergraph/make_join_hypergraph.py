@@ -34,8 +34,7 @@ from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.merged_key import KeyedRelation, MergedKeys
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
-from minisql.relational.columns import output_tables
-from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression
+from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
 
 def make_join_hypergraph(region: RelationalExpression) -> JoinHypergraph:

@@ -30,8 +30,7 @@ from minisql.expression.nulls import rejects_nulls
 from minisql.expression.walk import tables_of
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset
-from minisql.relational.columns import output_tables
-from minisql.relational.relational_expression import Join, JoinType, RelationalExpression
+from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, output_tables
 
 MOST_MEMBERS: Final = 40
 """A chain has an edge for each pair of members. Joins above a chain of this many keep their place."""

@@ -62,6 +62,48 @@ def enumerate_subgraph_pairs(graph: Hypergraph, receiver: Receiver, pair_budget:
     return True
 
 
+def fewest_pairs(graph: Hypergraph) -> int:
+    """A lower bound of the csg-cmp pairs, at little cost: those of a spanning forest of the simple edges.
+
+    It is exact for trees. The pairs that an edge of a tree connects are the connected subgraphs on its one side with a
+    node of the edge, times those on its other side. Nodes with many neighbors are put on top, where they keep them.
+    """
+    neighbors = graph.neighbors
+    parent: dict[int, int] = {}
+    order: list[int] = []
+    there = 0
+    for root in sorted(neighbors, key=lambda node: neighbors[node].bit_count(), reverse=True):
+        if there & root:
+            continue
+        there |= root
+        next_ = len(order)
+        order.append(root)
+        while next_ < len(order):
+            node = order[next_]
+            next_ += 1
+            new = neighbors[node] & ~there
+            there |= new
+            while new:
+                child = new & -new
+                new ^= child
+                parent[child] = node
+                order.append(child)
+    # The connected subgraphs with a node, in the tree below it, and the pairs within that tree.
+    subgraphs = dict.fromkeys(order, 1)
+    for node in reversed(order):
+        if node in parent:
+            subgraphs[parent[node]] *= 1 + subgraphs[node]
+    pairs = 0
+    around = dict.fromkeys(order, 1)  # those with the parent of a node, outside of the tree below the node
+    for node in order:
+        if node in parent:
+            above = parent[node]
+            around[node] = around[above] * subgraphs[above] // (1 + subgraphs[node])
+            pairs += subgraphs[node] * around[node]
+            around[node] += 1
+    return pairs
+
+
 class _Enumeration:
     """The state of one enumeration. *reach* is always the nodes that simple edges lead to from some set."""
 

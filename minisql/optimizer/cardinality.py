@@ -31,6 +31,9 @@ from minisql.relational.relational_expression import JoinType
 
 MOST_ROWS: Final = 1e150
 """Estimates stop here, so that a product of two is still a float."""
+MOST_ESTIMATES: Final = 40_000
+"""The sets of nodes for which the tree as written is followed. In a tree of a thousand joins, one set may need as many
+others."""
 LEAST_UNMATCHED: Final = 0.001
 """The share of rows of an anti join that is taken to have no match, at least."""
 
@@ -88,13 +91,11 @@ class Cardinality:
         """The rows of the join of these nodes; a product where they are not connected."""
         return self._estimate(nodes)[0]
 
-    def rows_of_join(
-        self, left: int, left_rows: float, right: int, right_rows: float, completed: int, *, exact: bool
-    ) -> float:
+    def rows_of_join(self, left: int, left_rows: float, right: int, right_rows: float, completed: int) -> float:
         """The same for the union of two sets that are joined, from their rows, without another estimate if possible.
 
         `left` is the left input of a join that is not inner. `completed` are the conditions that are complete in the
-        union and in neither set. Where `exact` is False, the estimate may depend on how the union is made.
+        union and in neither set. After MOST_ESTIMATES sets, the estimate may depend on how the union is made.
         """
         if not self._connections.non_inner:
             return min(left_rows * right_rows * self.selectivity(completed), MOST_ROWS)
@@ -106,7 +107,7 @@ class Cardinality:
         operator = self._operators[edge.operator]
         if number in self._chains:
             return self.rows(left | right)
-        if exact:
+        if len(self._known) < MOST_ESTIMATES:
             # Where the halves are those of the tree as written, or one of them has what the tree joins to it later by a
             # formula that only multiplies it, the tree's estimate is this operator's formula.
             spread, other = self._spreads[edge.operator], operator.right_tables

@@ -37,7 +37,9 @@ class Entry:
     Attributes:
         nodes: the set.
         contained, swapped, complete: its bits, as in `Connections`.
-        open_rules, forbidden: the rules that forbid some conditions to make the set, and both bits of these.
+        open_rules, satisfied: the rules that forbid some conditions to make the set, and those that require a node of
+            it alone.
+        suspects: both bits of the conditions that may be forbidden.
         rows: the estimated number of rows.
         cost: of the whole plan; infinite where there is none yet, and then rows mean nothing.
         left, right: the entries that it is joined of, None for a leaf.
@@ -52,7 +54,6 @@ class Entry:
         "complete",
         "contained",
         "cost",
-        "forbidden",
         "left",
         "method",
         "nodes",
@@ -61,18 +62,21 @@ class Entry:
         "probe",
         "right",
         "rows",
+        "satisfied",
+        "suspects",
         "swapped",
     )
 
     def __init__(
-        self, nodes: int, contained: int, swapped: int, complete: int, open_rules: int, forbidden: int
+        self, nodes: int, contained: int, swapped: int, complete: int, open_rules: int, satisfied: int, suspects: int
     ) -> None:
         self.nodes = nodes
         self.contained = contained
         self.swapped = swapped
         self.complete = complete
         self.open_rules = open_rules
-        self.forbidden = forbidden
+        self.satisfied = satisfied
+        self.suspects = suspects
         self.cost: float = _INFINITE
         self.left: Entry | None = None
         self.right: Entry | None = None
@@ -95,7 +99,6 @@ class CostingReceiver:
 
     Attributes:
         seen: the sets that have a plan.
-        exact: whether the rows of a set follow from the set alone, whatever pair it is first found as.
     """
 
     def __init__(
@@ -108,7 +111,6 @@ class CostingReceiver:
     ) -> None:
         """`leaf_costs` are those of the plans of the leaves, by node."""
         self.seen: dict[int, Entry] = {}
-        self.exact = True
         self._without_plan: dict[int, Entry] = {}
         self._connections = connections
         self._cardinality = cardinality
@@ -134,7 +136,13 @@ class CostingReceiver:
         """A leaf, with the filters of the region that it satisfies alone."""
         connections = self._connections
         contained = connections.of_node[node]
-        entry = self._new_entry(node, contained, connections.swap(contained), connections.rules_at[node])
+        entry = self._new_entry(
+            node,
+            contained,
+            connections.swap(contained),
+            connections.rules_at[node],
+            connections.satisfied_at[node],
+        )
         entry.set_rows(self._cardinality.rows(node))
         entry.cost = self._leaf_costs[node]
         if entry.complete:
@@ -162,7 +170,7 @@ class CostingReceiver:
                     self._propose(left, right, crossing)
                     continue
             entry = seen.get(subgraph | complement)
-            if entry is None or entry.forbidden:
+            if entry is None or entry.suspects:
                 entry = self._plain_entry(left, right)
                 if entry is None:
                     continue
@@ -188,7 +196,7 @@ class CostingReceiver:
         known = self.seen.get(left.nodes | right.nodes)
         entry = known or self._entry(left, right)
         crossing = left.contained & right.swapped
-        if crossing & entry.forbidden:
+        if crossing & entry.suspects and self._connections.forbids(entry.open_rules, crossing):
             return None
         if known is None:
             # A crossing edge has its left side in the right set where its higher bit is set.
@@ -202,7 +210,9 @@ class CostingReceiver:
         known = self.seen.get(left.nodes | right.nodes)
         entry = known or self._entry(left, right)
         completed = entry.complete & ~(left.complete | right.complete)
-        if completed & entry.forbidden or not connections.may_join(crossing, completed):
+        if completed & entry.suspects and connections.forbids(entry.open_rules, completed):
+            return
+        if not connections.may_join(crossing, completed):
             return
         non_inner = completed & connections.non_inner
         if known is None:
@@ -251,17 +261,19 @@ class CostingReceiver:
             if not connections.is_simple:
                 contained = connections.contained_in_union(contained, nodes)
                 swapped = connections.swap(contained)
-            entry = self._new_entry(nodes, contained, swapped, left.open_rules | right.open_rules)
+            rules, satisfied = left.open_rules | right.open_rules, left.satisfied | right.satisfied
+            entry = self._new_entry(nodes, contained, swapped, rules, satisfied)
             self._without_plan[nodes] = entry
         return entry
 
-    def _new_entry(self, nodes: int, contained: int, swapped: int, rules: int) -> Entry:
+    def _new_entry(self, nodes: int, contained: int, swapped: int, rules: int, satisfied: int) -> Entry:
         connections = self._connections
-        forbidden = 0
+        suspects = 0
         if rules:
-            rules = connections.open_rules(rules, nodes)
-            forbidden = connections.forbidden_by(rules)
-        return Entry(nodes, contained, swapped, connections.complete(contained), rules, forbidden)
+            rules = connections.open_rules(rules, satisfied, nodes)
+            suspects = connections.suspects(rules)
+        complete = connections.complete(contained)
+        return Entry(nodes, contained, swapped, complete, rules, satisfied, suspects)
 
     def _accept(self, entry: Entry, left: Entry, right: Entry, flipped: bool) -> None:
         """Makes an entry one that has a plan: the two sets may be joined."""
@@ -269,7 +281,5 @@ class CostingReceiver:
         if flipped:
             left, right = right, left
         completed = entry.complete & ~(left.complete | right.complete)
-        rows = self._cardinality.rows_of_join(
-            left.nodes, left.rows, right.nodes, right.rows, completed, exact=self.exact
-        )
+        rows = self._cardinality.rows_of_join(left.nodes, left.rows, right.nodes, right.rows, completed)
         entry.set_rows(rows)

@@ -4,7 +4,8 @@ Operators that are no joins are planned one by one, inputs first. A join region 
 
     make_join_hypergraph -> enumerate_subgraph_pairs -> CostingReceiver -> finish_plan
 
-Over the budget of pairs a greedy order is compared with the order as written, which is always legal.
+Over the budget of pairs, the cheaper of the order as written, which is always legal, and a greedy order is improved by
+linearised dynamic programming.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from minisql.expression.walk import conjunction, conjuncts
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
-from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs, fewest_pairs
 from minisql.node_set import EMPTY, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
@@ -26,6 +27,7 @@ from minisql.optimizer.cost_model import aggregate_cost, project_cost, scan_cost
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
+from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import by_rank, conjunction_cost
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
@@ -97,22 +99,23 @@ class _Planner:
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
         receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
-        self._find_order(graph, receiver)
+        if not self._find_optimum(graph, receiver):
+            # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
+            for operator in graph.operators:
+                receiver.found_pair(operator.left_tables, operator.right_tables)
+            if self._settings.join_order == "optimal":
+                order_greedily(graph.graph, receiver)
+                improve_order(graph, connections, cardinality, receiver)
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
 
-    def _find_order(self, graph: JoinHypergraph, receiver: CostingReceiver) -> None:
-        """Gives the receiver pairs until it has a plan for all nodes."""
-        if self._settings.join_order == "optimal":
-            in_budget = enumerate_subgraph_pairs(graph.graph, receiver, self._settings.pair_budget)
-            if in_budget and graph.graph.nodes in receiver.seen:
-                return
-            receiver.exact = False
-            order_greedily(graph.graph, receiver)
-        else:
-            for node in graph.leaves:
-                receiver.found_single_node(node)
-        for operator in graph.operators:
-            receiver.found_pair(operator.left_tables, operator.right_tables)
+    def _find_optimum(self, graph: JoinHypergraph, receiver: CostingReceiver) -> bool:
+        """Gives the receiver all nodes, and all pairs if that is wanted and possible within the budget."""
+        budget = self._settings.pair_budget
+        if self._settings.join_order == "optimal" and fewest_pairs(graph.graph) <= budget:
+            return enumerate_subgraph_pairs(graph.graph, receiver, budget) and graph.graph.nodes in receiver.seen
+        for node in graph.leaves:
+            receiver.found_single_node(node)
+        return False
 
     # --- other operators ----------------------------------------------------------------------------------------------
 

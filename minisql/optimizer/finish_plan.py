@@ -48,8 +48,7 @@ def _finish(
         return Filter(nodes=leaf.nodes, rows=entry.rows, cost=entry.cost, input=leaf, conditions=filters)
     first, second = entry.left, entry.right
     completed = entry.complete & ~(first.complete | second.complete)
-    site = connections.find_join(entry.nodes, first.contained & second.swapped, completed)
-    assert site is not None
+    site = connections.join_site(first.contained & second.swapped, completed)
     return _finish_join(entry, site, finished, connections, receiver, statistics)
 
 

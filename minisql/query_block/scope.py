@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import Expression
@@ -20,10 +20,21 @@ class ScopeColumn:
 
 @dataclass(frozen=True, slots=True)
 class ScopeTable:
-    """A table of a FROM under the name that qualifies its columns; '' where nothing can."""
+    """A table of a FROM under the name that qualifies its columns; '' where nothing can.
+
+    `by_name` are the columns by what `_key` makes of their names.
+    """
 
     alias: str
     columns: tuple[ScopeColumn, ...]
+    by_name: dict[str, tuple[ScopeColumn, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_name: dict[str, tuple[ScopeColumn, ...]] = {}
+        for column in self.columns:
+            key = _key(column.name)
+            by_name[key] = (*by_name.get(key, ()), column)
+        object.__setattr__(self, "by_name", by_name)
 
 
 class Scope:
@@ -44,11 +55,7 @@ class Scope:
     @staticmethod
     def of_table(table: ScopeTable) -> Scope:
         """The scope of a FROM with one table."""
-        by_name: dict[str, tuple[ScopeColumn, ...]] = {}
-        for column in table.columns:
-            key = _key(column.name)
-            by_name[key] = (*by_name.get(key, ()), column)
-        return Scope({_key(table.alias): table} if table.alias else {}, by_name, table.columns)
+        return Scope({_key(table.alias): table} if table.alias else {}, table.by_name, table.columns)
 
     def join(self, right: Scope, merged: Sequence[ScopeColumn] = ()) -> Scope:
         """The scope of a join; the `merged` columns of USING stand for the columns of that name on both sides.
@@ -100,8 +107,9 @@ class Scope:
             found = self.find(column.name)
             known: Sequence[ScopeColumn] = self.visible
         else:
-            known = self.table(table).columns
-            found = tuple(candidate for candidate in known if _key(candidate.name) == _key(column.name))
+            owner = self.table(table)
+            known = owner.columns
+            found = owner.by_name.get(_key(column.name), ())
         if len(found) == 1:
             return found[0].expression
         where = "" if table is None else f' in table "{table.name}"'
@@ -112,7 +120,7 @@ class Scope:
             if hint is None and not column.quoted:
                 hint = _list("The columns are", [candidate.name for candidate in known])
             raise ProgrammingError(f'There is no column "{column.name}"{where}.', span, hint=hint)
-        owners = [t.alias for t in self.tables if any(_key(c.name) == _key(column.name) for c in t.columns)]
+        owners = [t.alias for t in self.tables if _key(column.name) in t.by_name]
         hint = None
         if table is None and len(owners) > 1:
             hint = "Write " + " or ".join(f"{owner}.{column.name}" for owner in owners) + "."

@@ -1,4 +1,4 @@
-"""Which columns a relational expression gives, and how conditions on them read below it."""
+"""What the columns that a relational expression makes are over those of its inputs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.relational.relational_expression import Aggregate, Project, SetOperation
-from minisql.relational.relational_expression import output_tables as output_tables
 
 
 def projected(node: Project) -> Mapping[ColumnId, Expression]:

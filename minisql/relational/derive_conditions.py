@@ -31,7 +31,6 @@ from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, 
 from minisql.expression.predicates import apply_predicate, as_predicate
 from minisql.expression.walk import columns_of, replace_columns, tables_of
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
-from minisql.relational.columns import output_tables
 from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import (
@@ -47,6 +46,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     Sort,
     Values,
+    output_tables,
 )
 
 MOST_TERMS: Final = 8

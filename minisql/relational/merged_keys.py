@@ -18,8 +18,7 @@ from minisql.expression.predicates import apply_predicate, as_predicate_where
 from minisql.expression.walk import tables_of, walk
 from minisql.node import node as node_class
 from minisql.node_set import is_subset
-from minisql.relational.columns import output_tables
-from minisql.relational.relational_expression import Join, JoinType
+from minisql.relational.relational_expression import Join, JoinType, output_tables
 
 
 @node_class

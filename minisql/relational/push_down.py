@@ -28,7 +28,7 @@ from typing import assert_never
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
 from minisql.node_set import is_subset, overlaps
-from minisql.relational.columns import group_keys, operand_columns, output_tables, projected
+from minisql.relational.columns import group_keys, operand_columns, projected
 from minisql.relational.merged_keys import on_merged_key
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -43,6 +43,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     Sort,
     Values,
+    output_tables,
 )
 
 Conditions = tuple[Expression, ...]

@@ -59,14 +59,14 @@ class OneRow:
 class Join:
     """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only.
 
-    `output_tables` are the tables whose columns it gives, kept since rewrites ask for them at every join of a tree.
+    `output_tables` is kept, so that asking for it at each of a thousand joins does not walk the tree each time.
     """
 
     type: JoinType
     left: RelationalExpression
     right: RelationalExpression
     conditions: tuple[Expression, ...]
-    output_tables: NodeSet = field(init=False)
+    output_tables: NodeSet = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         tables = output_tables(self.left)

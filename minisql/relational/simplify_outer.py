@@ -24,7 +24,7 @@ from minisql.expression.nulls import null_rejected_tables, rejects_nulls_jointly
 from minisql.expression.walk import columns_of, replace_columns, tables_of
 from minisql.node import node as node_class
 from minisql.node_set import NodeSet, overlaps
-from minisql.relational.columns import group_keys, operand_columns, output_tables, projected
+from minisql.relational.columns import group_keys, operand_columns, projected
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -38,6 +38,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     Sort,
     Values,
+    output_tables,
 )
 
 
