@@ -105,12 +105,24 @@ def fewest_pairs(graph: Hypergraph) -> int:
 
 
 class _Enumeration:
-    """The state of one enumeration. *reach* is always the nodes that simple edges lead to from some set."""
+    """The state of one enumeration.
+
+    *reach* is always the nodes that simple edges lead to from some set, *targets* the sets that complex edges lead to
+    from it and that lie above the lowest node of the csg.
+    """
 
     def __init__(self, graph: Hypergraph, receiver: Receiver, pair_budget: int) -> None:
         self._nodes: int = graph.nodes
         self._neighbors = graph.neighbors
-        self._complex_edges = graph.complex_edges
+        self._is_simple = not graph.complex_edges
+        # For each node the complex edges, as pairs (from, to), that lead from a set with it.
+        self._edges_from: dict[int, list[tuple[int, int]]] = {node: [] for node in graph.neighbors}
+        for source, target in graph.complex_edges:
+            rest = source
+            while rest:
+                node = rest & -rest
+                rest ^= node
+                self._edges_from[node].append((source, target))
         self._receiver = receiver
         self._seen = receiver.seen
         self._budget = pair_budget
@@ -123,73 +135,92 @@ class _Enumeration:
         seen = self._seen
         for lowest in reversed(self._neighbors):
             above = self._nodes & -(lowest << 1)
-            stack = [(lowest, self._neighbors[lowest], above)]
+            stack = [(lowest, self._neighbors[lowest], above, self._targets(lowest, lowest, above))]
             while stack:
-                csg, reach, free = stack.pop()
+                csg, reach, free, targets = stack.pop()
                 if csg in seen:
-                    complements = self._complements(csg, reach, above & ~csg)
+                    complements = self._complements(csg, reach, targets, above & ~csg)
                     if complements:
                         self._spend(len(complements))
                         found_subgraph_pairs(csg, complements)
                 neighborhood = reach & free
-                if self._complex_edges:
-                    neighborhood = self._add_representatives(csg, neighborhood, free)
-                if neighborhood:
-                    free ^= neighborhood
-                    grown = self._grow(csg, reach, neighborhood)
-                    grown.reverse()
-                    stack += [(larger, further, free) for larger, further in grown]
+                if targets:
+                    neighborhood = _with_representatives(targets, neighborhood, free)
+                if not neighborhood:
+                    continue
+                free ^= neighborhood
+                grown = self._grow(csg, reach, neighborhood)
+                grown.reverse()
+                if self._is_simple:
+                    stack += [(larger, further, free, targets) for larger, further in grown]
+                else:
+                    stack += [
+                        (larger, further, free, targets + self._targets(larger, larger ^ csg, above))
+                        for larger, further in grown
+                    ]
 
-    def _complements(self, csg: int, reach: int, free: int) -> list[int]:
+    def _complements(self, csg: int, reach: int, targets: list[int], free: int) -> list[int]:
         """The paper's EmitCsg and EnumerateCmpRec: the complements of a csg within the free nodes."""
-        neighbors, complex_edges, seen = self._neighbors, self._complex_edges, self._seen
+        if not self._is_simple:
+            return self._complements_of_complex(csg, reach, targets, free)
+        neighbors = self._neighbors
         found: list[int] = []
         neighborhood = reach & free
-        if complex_edges:
-            neighborhood = self._add_representatives(csg, neighborhood, free)
         free ^= neighborhood
         while neighborhood:
             # A complement is found from the lowest of the nodes that connect it, so lower ones must stay out of it.
             cmp = neighborhood & -neighborhood
             neighborhood ^= cmp
-            if not complex_edges or self._connects(csg, reach, cmp):
-                found.append(cmp)
+            found.append(cmp)
             stack = [(cmp, neighbors[cmp], free | neighborhood)]
             while stack:
                 cmp, cmp_reach, cmp_free = stack.pop()
                 growth = cmp_reach & cmp_free
-                if complex_edges:
-                    growth = self._add_representatives(cmp, growth, cmp_free)
                 while growth and growth & (growth - 1) == 0:
                     # One node to go on with, as in a chain.
                     cmp |= growth
                     cmp_free ^= growth
                     cmp_reach |= neighbors[growth]
+                    found.append(cmp)
                     growth = cmp_reach & cmp_free
-                    if not complex_edges:
-                        found.append(cmp)
-                        continue
-                    self._spend(1)
-                    if cmp in seen and self._connects(csg, reach, cmp):
-                        found.append(cmp)
-                    growth = self._add_representatives(cmp, growth, cmp_free)
                 if not growth:
                     continue
                 cmp_free ^= growth
-                if not complex_edges:
-                    for larger, further in self._grow(cmp, cmp_reach, growth):
-                        found.append(larger)
-                        if further & cmp_free:
-                            stack.append((larger, further, cmp_free))
-                    if len(found) > self._budget:
-                        raise _OverBudgetError
+                for larger, further in self._grow(cmp, cmp_reach, growth):
+                    found.append(larger)
+                    if further & cmp_free:
+                        stack.append((larger, further, cmp_free))
+                if len(found) > self._budget:
+                    raise _OverBudgetError
+        return found
+
+    def _complements_of_complex(self, csg: int, reach: int, targets: list[int], free: int) -> list[int]:
+        """The same with complex edges: not every set that is looked at is connected in itself, or with the csg."""
+        seen = self._seen
+        targets = [target for target in targets if not target & ~free]
+        found: list[int] = []
+        neighborhood = _with_representatives(targets, reach & free, free)
+        free ^= neighborhood
+        while neighborhood:
+            cmp = neighborhood & -neighborhood
+            neighborhood ^= cmp
+            if _connects(reach, targets, cmp):
+                found.append(cmp)
+            # The last of a set is the nodes that were added to it last: what edges from the others led to is not free.
+            stack = [(cmp, self._neighbors[cmp], free | neighborhood, cmp)]
+            while stack:
+                cmp, cmp_reach, cmp_free, added = stack.pop()
+                new_targets = self._targets(cmp, added, cmp_free)
+                growth = _with_representatives(new_targets, cmp_reach & cmp_free, cmp_free)
+                if not growth:
                     continue
+                cmp_free ^= growth
                 grown = self._grow(cmp, cmp_reach, growth)
                 self._spend(len(grown))
                 for larger, further in grown:
-                    if larger in seen and self._connects(csg, reach, larger):
+                    if larger in seen and _connects(reach, targets, larger):
                         found.append(larger)
-                    stack.append((larger, further, cmp_free))
+                    stack.append((larger, further, cmp_free, larger ^ cmp))
         return found
 
     def _grow(self, nodes: int, reach: int, neighborhood: int) -> list[tuple[int, int]]:
@@ -206,27 +237,39 @@ class _Enumeration:
         del grown[0]
         return grown
 
-    def _add_representatives(self, nodes: int, neighborhood: int, free: int) -> int:
-        """The neighborhood with the lowest node of each set that a complex edge leads to from `nodes`.
-
-        A set that the neighborhood already reaches into needs no node of its own: it is connected, so it is found by
-        growing from there.
-        """
-        for source, target in self._complex_edges:
-            if not (source & ~nodes or target & ~free or target & neighborhood):
-                neighborhood |= target & -target
-        return neighborhood
-
-    def _connects(self, csg: int, reach: int, cmp: int) -> bool:
-        """Whether an edge connects the two."""
-        if reach & cmp:
-            return True
-        for source, target in self._complex_edges:  # noqa: SIM110  (a generator costs more than the loop)
-            if not (source & ~csg or target & ~cmp):
-                return True
-        return False
+    def _targets(self, nodes: int, added: int, within: int) -> list[int]:
+        """The sets in `within` that complex edges lead to from the nodes, but not from them without the added ones."""
+        found: list[int] = []
+        while added:
+            node = added & -added
+            added ^= node
+            for source, target in self._edges_from[node]:
+                if not (source & ~nodes or target & ~within):
+                    found.append(target)
+        return found
 
     def _spend(self, pairs: int) -> None:
         self._budget -= pairs
         if self._budget < 0:
             raise _OverBudgetError
+
+
+def _with_representatives(targets: list[int], neighborhood: int, free: int) -> int:
+    """The neighborhood with the lowest node of each of the targets that is free.
+
+    A set that the neighborhood already reaches into needs no node of its own: it is found by growing from there.
+    """
+    for target in targets:
+        if not (target & ~free or target & neighborhood):
+            neighborhood |= target & -target
+    return neighborhood
+
+
+def _connects(reach: int, targets: list[int], cmp: int) -> bool:
+    """Whether an edge leads to a set."""
+    if reach & cmp:
+        return True
+    for target in targets:  # noqa: SIM110  (a generator costs more than the loop)
+        if not target & ~cmp:
+            return True
+    return False
