@@ -10,7 +10,7 @@ Over the budget of pairs a greedy order is compared with the order as written, w
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from minisql.expression.nodes import ColumnRef, Expression
 from minisql.hypergraph.connections import Connections
@@ -25,7 +25,9 @@ from minisql.optimizer.cost_model import aggregate_cost, filter_cost, project_co
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
+from minisql.optimizer.join_order import follow_order
 from minisql.optimizer.scan_filters import simple_filters
+from minisql.optimizer.search_space import SearchSpace
 from minisql.optimizer.selectivity import conjunction_selectivity
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import (
@@ -33,6 +35,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     Limit,
     OneRow,
     Project,
@@ -53,6 +56,18 @@ def find_best_plan(expression: RelationalExpression, settings: Settings) -> Acce
     return _Planner(settings).plan(expression)
 
 
+def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
+    """All orders of a join region, up to the `pair_budget`."""
+    return _Planner(settings).search_space(region)
+
+
+class _OpenRegion(NamedTuple):
+    graph: JoinHypergraph
+    leaves: dict[int, AccessPath]
+    connections: Connections
+    receiver: CostingReceiver
+
+
 class _Planner:
     """Plans the operators of one statement; `_statistics` knows the tables planned so far."""
 
@@ -70,6 +85,8 @@ class _Planner:
                 return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
             case Join():
                 return self._join_region(expression)
+            case JoinOrder():
+                return self._join_region(expression.input, expression)
             case Filter():
                 return self._join_region(expression) if is_join_region(expression) else self._filter(expression)
             case Project():
@@ -87,7 +104,21 @@ class _Planner:
 
     # --- joins --------------------------------------------------------------------------------------------------------
 
-    def _join_region(self, region: RelationalExpression) -> AccessPath:
+    def _join_region(self, region: RelationalExpression, order: JoinOrder | None = None) -> AccessPath:
+        graph, leaves, connections, receiver = self._open_region(region)
+        if order is None:
+            self._find_order(graph, receiver)
+        else:
+            follow_order(order, graph, receiver)
+        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
+
+    def search_space(self, region: RelationalExpression) -> SearchSpace:
+        """All orders of a region."""
+        graph, _, connections, receiver = self._open_region(region)
+        return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
+
+    def _open_region(self, region: RelationalExpression) -> _OpenRegion:
+        """Plans the leaves of a region, and makes what its joins are ordered with."""
         graph = make_join_hypergraph(region)
         leaves = {node: self.plan(leaf) for node, leaf in graph.leaves.items()}
         connections = Connections(graph)
@@ -95,8 +126,7 @@ class _Planner:
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
         receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
-        self._find_order(graph, receiver)
-        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
+        return _OpenRegion(graph, leaves, connections, receiver)
 
     def _find_order(self, graph: JoinHypergraph, receiver: CostingReceiver) -> None:
         """Gives the receiver pairs until it has a plan for all nodes."""

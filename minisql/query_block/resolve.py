@@ -31,6 +31,7 @@ from minisql.query_block.query_block import (
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
+from minisql.query_block.resolve_hints import resolve_join_tree
 from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
 
 
@@ -167,6 +168,7 @@ class _QueryResolver:
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
+            order=() if tree.join_tree is None else resolve_join_tree(tree.join_tree, from_),
         )
         return block, tuple(sort_keys)
 

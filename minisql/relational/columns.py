@@ -12,6 +12,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -31,7 +32,7 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
                 return single(expression.table)
             case OneRow():
                 return EMPTY
-            case Filter() | Sort() | Limit():
+            case JoinOrder() | Filter() | Sort() | Limit():
                 expression = expression.input
             case Join():
                 if expression.type not in (JoinType.SEMI, JoinType.ANTI):

@@ -7,6 +7,7 @@ nodes about without renaming a column, and the tables of an expression say which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
 from minisql.node import node
+from minisql.query_block.query_block import OrderedJoin
 
 
 class JoinType(Enum):
@@ -61,6 +63,19 @@ class Join:
     left: RelationalExpression
     right: RelationalExpression
     conditions: tuple[Expression, ...]
+
+
+@node
+class JoinOrder:
+    """The rows of the input, filters above joins or joins, which are to be joined in this order and no other.
+
+    `joins` have the tables of the leaves as their sides, and come after the joins in their sides. `names` are those of
+    the tables, for messages. No table from outside is joined to some of these tables alone.
+    """
+
+    input: RelationalExpression
+    joins: tuple[OrderedJoin, ...]
+    names: Mapping[int, str]
 
 
 @node
@@ -140,5 +155,5 @@ class Limit:
 
 
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable | Values | OneRow | Join | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
 )

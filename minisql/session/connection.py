@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from types import TracebackType
 
 from minisql.catalog.catalog import Catalog
@@ -73,6 +74,39 @@ class Connection:
                 raise ProgrammingError("Only a query has a plan.", statement.span)
             return plan_query(statement, self._runner.environment(parameters), self._runner.settings)
 
+    def plans(
+        self,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        limit: int | None = None,
+        uniform: bool = False,
+        seed: int | None = None,
+    ) -> Iterator[PlannedQuery]:
+        """Plans of a query that differ in the order of their joins, each made when it is asked for.
+
+        Every plan gives the rows of the query. What varies is the order of the outermost group of joins (the one that
+        the plan comes to first from the top, in set operations from the left); commutations are left out.
+
+        Args:
+            sql: one query.
+            parameters: the values for `?`.
+            limit: the most plans; None is all of them, and endlessly many where they are drawn at random.
+            uniform: draw orders at random, each as likely as any other, with replacement; otherwise all orders come
+                once, the cheapest first.
+            seed: makes a random draw repeatable.
+
+        Raises:
+            SqlError: a mistake in the query, or more pairs of sets of tables than the setting `pair_budget`.
+            InterfaceError: the connection is closed, there are too few or too many parameters, or a negative limit.
+        """
+        from minisql.session.orders import iterate_plans
+
+        if limit is not None and limit < 0:
+            raise InterfaceError("The limit is a number of plans.")
+        planned = self.plan(sql, parameters)
+        return islice(_deeply(iterate_plans(planned, planned.settings, uniform=uniform, seed=seed)), limit)
+
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
 
@@ -106,6 +140,15 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
+    while True:
+        with deep_recursion():
+            planned = next(plans, None)
+        if planned is None:
+            return
+        yield planned
 
 
 def _check_parameters(parameters: Sequence[object], count: int) -> None:

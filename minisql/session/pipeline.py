@@ -6,7 +6,8 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -15,25 +16,36 @@ from minisql.execution.build_iterators import build_iterators
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
+from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.node import node
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
+from minisql.optimizer.join_order import Region, order_of, path_of_region
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
+from minisql.query_block.query_block import OrderedJoin, QueryExpression
 from minisql.query_block.resolve import resolve_query
+from minisql.query_block.table_names import format_order, own_tables, query_blocks, table_names
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
+from minisql.session.recursion import deep_recursion
+from minisql.session.result import Result
 from minisql.settings import Settings
 
 
 @node
 class PlannedQuery:
-    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path."""
+    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path.
 
+    It belongs to no connection: it reads the tables as they were when it was planned.
+    """
+
+    query: QueryExpression
+    settings: Settings
     table: int
     names: tuple[str, ...]
     types: tuple[SqlType, ...]
@@ -42,21 +54,79 @@ class PlannedQuery:
     simplifications: tuple[Simplification, ...]
     path: AccessPath
 
+    @property
+    def cost(self) -> float:
+        """The estimated cost, in the unit of `optimizer.cost_constants`."""
+        return self.path.cost
+
+    @property
+    def region(self) -> Region | None:
+        """The outermost group of joins, None where there is none."""
+        return Region.outermost(self.rewritten)
+
+    @property
+    def table_names(self) -> Mapping[int, str]:
+        """What a hint calls the tables of the outermost group of joins, by their numbers."""
+        region = self.region
+        for block in query_blocks(self.query):
+            if region is None or region.owner in own_tables(block):
+                return table_names(block)
+        return {}
+
+    @property
+    def order(self) -> str:
+        """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
+
+        The left side of a hash join probes, the right one is hashed.
+        """
+        region, names = self.region, self.table_names
+        if region is None:
+            return next(iter(names.values()), "") if len(set(names.values())) == 1 else ""
+        nodes = make_join_hypergraph(region.region).graph.nodes
+        return format_order(order_of(path_of_region(self.path, nodes), nodes), names)
+
+    def with_order(self, joins: tuple[OrderedJoin, ...]) -> PlannedQuery:
+        """The query planned with another order of the outermost group of joins, whatever a hint says."""
+        region = self.region
+        assert region is not None
+        rewritten = region.ordered(joins, self.table_names)
+        return replace(self, rewritten=rewritten, path=find_best_plan(rewritten, self.settings))
+
+    def explain(self, *, analyze: bool = False) -> str:
+        """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE."""
+        from minisql.explain.tree import explain_tree  # which few statements need
+
+        profile = Profile() if analyze else None
+        with deep_recursion():
+            if profile is not None:
+                for _ in run(self, profile):
+                    pass
+            return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
+
+    def execute(self) -> Result:
+        """Runs the plan."""
+        with deep_recursion():
+            return Result(self.names, self.types, list(run(self)))
+
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(relational_expression(query), query.table, query.names, query.types, settings)
+    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings)
 
 
 def plan_relational(
+    query: QueryExpression,
     as_written: RelationalExpression,
     table: int,
     names: tuple[str, ...],
     types: tuple[SqlType, ...],
     settings: Settings,
 ) -> PlannedQuery:
-    """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it."""
+    """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it.
+
+    The expression is that of the query, and perhaps something on top.
+    """
     rewritten = as_written
     simplifications: tuple[Simplification, ...] = ()
     if settings.fold_constants:
@@ -68,6 +138,8 @@ def plan_relational(
     if settings.merge_derived_tables:
         rewritten = merge_derived_tables(rewritten)
     return PlannedQuery(
+        query=query,
+        settings=settings,
         table=table,
         names=names,
         types=types,
@@ -78,10 +150,10 @@ def plan_relational(
     )
 
 
-def run(planned: PlannedQuery, settings: Settings, profile: Profile | None = None) -> Iterator[Batch]:
+def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:
     """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed."""
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
-    iterator = build_iterators(planned.path, columns, settings, profile)
+    iterator = build_iterators(planned.path, columns, planned.settings, profile)
     try:
         iterator.open()
         while (batch := iterator.next()) is not None:

@@ -1,0 +1,119 @@
+"""The orders of a query's joins: EXPLAIN ORDERS, and plans one after the other.
+
+A query may join in several places: at the top, in a subquery that stays one, in each operand of a UNION. What varies is
+the order of the outermost group of joins, the first that the plan comes to from the top; the others keep their best.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from minisql.errors import NotSupportedError
+from minisql.node import node
+from minisql.optimizer.find_best_plan import find_search_space
+from minisql.optimizer.join_order import order_of, path_of_region
+from minisql.optimizer.search_space import Order, SearchSpace, same_order
+from minisql.query_block.query_block import OrderedJoin
+from minisql.query_block.table_names import format_order
+from minisql.session.pipeline import PlannedQuery
+from minisql.settings import Settings
+
+MOST_LISTED: Final = 10_000
+"""The most orders that EXPLAIN ORDERS lists."""
+CHEAPEST_LISTED: Final = 1_000
+"""How many it lists where there are more."""
+
+
+@node
+class OrderLine:
+    """An order and what is known of it.
+
+    `cost` is that of the whole query, `rows` those of the intermediate results of its joins: the results of all joins
+    but the last. `chosen` marks the order of the query's plan, `as_written` that of the query as written.
+    """
+
+    order: str
+    cost: float
+    rows: float
+    chosen: bool
+    as_written: bool
+
+
+@node
+class OrderList:
+    """The cheapest orders, the cheapest first, and how many there are in all."""
+
+    lines: tuple[OrderLine, ...]
+    count: int
+
+
+def list_orders(planned: PlannedQuery, settings: Settings) -> OrderList:
+    """All orders of a query, or the cheapest of too many; no more than its LIMIT says.
+
+    Raises:
+        NotSupportedError: there are more pairs of sets of tables than the `pair_budget`.
+    """
+    limit = planned.query.limit
+    if planned.region is None:
+        line = OrderLine(order=planned.order, cost=planned.cost, rows=0.0, chosen=True, as_written=True)
+        return OrderList(lines=(line,)[:limit], count=1)
+    space = _search_space(planned, settings)
+    most = space.count if space.count <= MOST_LISTED else CHEAPEST_LISTED
+    most = most if limit is None else min(most, limit)
+    nodes = space.graph.graph.nodes
+    in_plan = path_of_region(planned.path, nodes)
+    chosen = order_of(in_plan, nodes)
+    around = planned.cost - in_plan.cost
+    operators = space.graph.operators
+    written = tuple(OrderedJoin(left=each.left_tables, right=each.right_tables) for each in operators)
+    names = planned.table_names
+    lines = [
+        OrderLine(
+            order=format_order(order, names),
+            cost=around + cost,
+            rows=space.rows(order),
+            chosen=same_order(order, chosen),
+            as_written=same_order(order, written),
+        )
+        for order, cost in islice(space.cheapest(), most)
+    ]
+    return OrderList(lines=tuple(lines), count=space.count)
+
+
+def iterate_plans(
+    planned: PlannedQuery, settings: Settings, *, uniform: bool, seed: int | None
+) -> Iterator[PlannedQuery]:
+    """Plans of a query that differ in the order of their joins.
+
+    Raises:
+        NotSupportedError: there are more pairs of sets of tables than the `pair_budget`.
+    """
+    if planned.region is None:
+        yield planned
+        while uniform:
+            yield planned
+        return
+    space = _search_space(planned, settings)
+    for order in _random_orders(space, seed) if uniform else (order for order, _ in space.cheapest()):
+        yield planned.with_order(order)
+
+
+def _random_orders(space: SearchSpace, seed: int | None) -> Iterator[Order]:
+    rng = random.Random(seed)
+    while True:
+        yield space.unrank(rng.randrange(space.count))
+
+
+def _search_space(planned: PlannedQuery, settings: Settings) -> SearchSpace:
+    assert planned.region is not None
+    space = find_search_space(planned.region.region, settings)
+    if not space.is_complete:
+        raise NotSupportedError(
+            f"The query has too many orders to look at all: its joins have more than {settings.pair_budget:,} pairs of "
+            "sets of tables.",
+            hint="SET pair_budget to a higher number.",
+        )
+    return space
