@@ -11,7 +11,6 @@ from minisql.expression.walk import tables_of
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.node_set import NodeSet, is_subset, members, overlaps
-from minisql.relational.relational_expression import JoinType
 
 
 def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> str:
@@ -26,12 +25,9 @@ def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping
             if not rule.allows(both):
                 needed = _listed(NodeSet(rule.required & ~both), names)
                 return f"{second} can be joined to {first} only after {needed}, because of {condition.text}."
-    special = [condition for condition in due if condition.type is not JoinType.INNER]
-    if len(special) > 1:
-        return f"Joining {second} to {first} would make {special[0].text} and {special[1].text} one join."
-    for condition in special or [condition for condition in due if condition.is_edge]:
+    for condition in due:
         sides = (condition.left, condition.right)
-        if not any(is_subset(sides[i], left) and is_subset(sides[1 - i], right) for i in (0, 1)):
+        if condition.is_edge and not any(is_subset(sides[i], left) and is_subset(sides[1 - i], right) for i in (0, 1)):
             wanted = f"{_listed(condition.left, names)} on one side and {_listed(condition.right, names)} on the other"
             return f"{second} cannot be joined to {first}: {condition.text} needs {wanted}."
     for condition in _conditions(graph):
@@ -46,7 +42,6 @@ def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping
 class _Condition:
     """An edge or a filter of the region; `used` are the tables that its expressions use."""
 
-    type: JoinType
     is_edge: bool
     left: NodeSet
     right: NodeSet
@@ -62,13 +57,13 @@ class _Condition:
 
 def _conditions(graph: JoinHypergraph) -> Iterator[_Condition]:
     for edge in graph.edges:
-        type_, sides = graph.operators[edge.operator].type, edge.eligibility
-        text = f"the {type_.value} join on {format_conditions(edge.conditions)}"
-        yield _Condition(type_, True, sides.left, sides.right, _used(edge.conditions), sides.rules, text)
+        sides = edge.eligibility
+        text = f"the {graph.operators[edge.operator].type.value} join on {format_conditions(edge.conditions)}"
+        yield _Condition(True, sides.left, sides.right, _used(edge.conditions), sides.rules, text)
     for filter_ in graph.filters:
         text = f"the condition {format_conditions(filter_.conditions)}"
         nodes = filter_.nodes
-        yield _Condition(JoinType.INNER, False, nodes, nodes, _used(filter_.conditions), filter_.rules, text)
+        yield _Condition(False, nodes, nodes, _used(filter_.conditions), filter_.rules, text)
 
 
 def _used(conditions: tuple[Expression, ...]) -> NodeSet:

@@ -46,7 +46,7 @@ def follow_order(order: JoinOrder, graph: JoinHypergraph, receiver: CostingRecei
         if _is_connected(graph.graph, join.left, join.right):
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.left | join.right not in receiver.seen:
-            raise ProgrammingError(why_not(graph, join.left, join.right, order.names), join.span)
+            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, order.names)), join.span)
         _hash_right(receiver.seen[join.left | join.right])
 
 
