@@ -55,6 +55,7 @@ def main() -> None:
     tables = max(count for _, _, count, _ in CASES)
     columns = ", ".join(f"range % {7 + i} AS c{i}" for i in range(tables))
     ours, theirs = minisql.connect(), duckdb.connect()
+    ours.execute("SET plan_cache = off")
     for number in range(tables):
         create = f"CREATE TABLE t{number} AS SELECT range AS a, range % 100 AS b, {columns} FROM range({ROWS})"
         ours.execute(create)

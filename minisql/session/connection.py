@@ -13,7 +13,8 @@ from minisql.errors import InterfaceError, ProgrammingError, counted
 from minisql.parser import parse_tree
 from minisql.parser.parse import parse_statement, parse_statements
 from minisql.query_block.environment import View
-from minisql.session.pipeline import PlannedQuery, plan_query
+from minisql.session.pipeline import PlannedQuery
+from minisql.session.plan_cache import PlanCache
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.session.statements import StatementRunner
@@ -28,8 +29,10 @@ class Connection:
     """A database in memory, and the settings of its user. Usable as a context manager; threads take turns."""
 
     def __init__(self) -> None:
-        self._catalog: Catalog[View] | None = Catalog()
-        self._runner = StatementRunner(self._catalog)
+        catalog: Catalog[View] = Catalog()
+        self._catalog: Catalog[View] | None = catalog
+        self._runner = StatementRunner(catalog)
+        self._plans = PlanCache(catalog)
         self._lock = threading.RLock()
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> Result:
@@ -48,16 +51,31 @@ class Connection:
 
     def execute_script(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Result]:
         """Runs statements one after the other as their results are asked for."""
+        with self._lock, deep_recursion():
+            planned = self._known_plan(sql, parameters)
+            result = None if planned is None else planned.execute()
+        if result is not None:
+            yield result
+            return
         statements = parse_statements(sql)
+        count, new_plan = 0, None
         while True:
             with self._lock, deep_recursion():
                 self._open_catalog()
                 parsed = next(statements, None)
                 if parsed is None:
+                    if new_plan is not None and count == 1 and not parameters:
+                        self._plans.keep(sql, new_plan)
                     return
                 statement, parameter_count = parsed
                 _check_parameters(parameters, parameter_count)
-                result = self._runner.run(statement, parameters)
+                count += 1
+                if isinstance(statement, parse_tree.QueryExpression):
+                    new_plan = self._runner.plan(statement, parameters)
+                    result = new_plan.planned.execute()
+                else:
+                    result = self._runner.run(statement, parameters)
+                    self._plans.forget_old()
             yield result
 
     def sql(self, sql: str, parameters: Sequence[object] = ()) -> Result:
@@ -67,12 +85,17 @@ class Connection:
     def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
         """Plans a query without running it, and gives what each stage made of it."""
         with self._lock, deep_recursion():
-            self._open_catalog()
+            planned = self._known_plan(sql, parameters)
+            if planned is not None:
+                return planned
             statement, parameter_count = parse_statement(sql)
             _check_parameters(parameters, parameter_count)
             if not isinstance(statement, parse_tree.QueryExpression):
                 raise ProgrammingError("Only a query has a plan.", statement.span)
-            return plan_query(statement, self._runner.environment(parameters), self._runner.settings)
+            new_plan = self._runner.plan(statement, parameters)
+            if not parameters:
+                self._plans.keep(sql, new_plan)
+            return new_plan.planned
 
     def plans(
         self,
@@ -117,16 +140,27 @@ class Connection:
         """
         with self._lock:
             self._open_catalog().register(name, registered_table(name, data))
+            self._plans.forget_old()
 
     def unregister(self, name: str) -> None:
         """Forgets a registered object."""
         with self._lock:
             self._open_catalog().unregister(name)
+            self._plans.forget_old()
 
     def close(self) -> None:
         """Closes the connection; its tables are gone, results stay."""
         with self._lock:
             self._catalog = None
+            self._plans = PlanCache(Catalog())
+
+    def _known_plan(self, sql: str, parameters: Sequence[object]) -> PlannedQuery | None:
+        """The plan of a text that is one query and was planned before, if it is still good."""
+        self._open_catalog()
+        planned = None if parameters else self._plans.find(sql, self._runner.settings)
+        if planned is not None:
+            _check_parameters(parameters, 0)
+        return planned
 
     def _open_catalog(self) -> Catalog[View]:
         if self._catalog is None:

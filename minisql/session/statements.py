@@ -27,6 +27,7 @@ from minisql.query_block.type_names import sql_type
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.relational_expression import Project
 from minisql.session.pipeline import PlannedQuery, evaluate_constant, plan_query, plan_relational, run
+from minisql.session.plan_cache import NewPlan
 from minisql.session.relations import CatalogRelations
 from minisql.session.result import Result
 from minisql.settings import Settings, with_setting
@@ -39,7 +40,13 @@ class StatementRunner:
         self._catalog = catalog
         self.settings = Settings()
 
-    def environment(self, parameters: Sequence[object]) -> Environment:
+    def plan(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> NewPlan:
+        """Plans a query."""
+        version, relations = self._catalog.version, CatalogRelations(self._catalog)
+        environment = Environment(relations, parameters, evaluate_constant)
+        return NewPlan(plan_query(tree, environment, self.settings), version, relations.opened)
+
+    def _environment(self, parameters: Sequence[object]) -> Environment:
         """The surroundings in which a statement is resolved."""
         return Environment(CatalogRelations(self._catalog), parameters, evaluate_constant)
 
@@ -47,7 +54,7 @@ class StatementRunner:
         """Runs one statement."""
         match statement:
             case parse_tree.QueryExpression():
-                return self._query(statement, parameters)
+                return self.plan(statement, parameters).planned.execute()
             case parse_tree.Explain():
                 return self._explain(statement, parameters)
             case parse_tree.Insert():
@@ -65,9 +72,6 @@ class StatementRunner:
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
-    def _query(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> Result:
-        return plan_query(tree, self.environment(parameters), self.settings).execute()
-
     def _explain(self, statement: parse_tree.Explain, parameters: Sequence[object]) -> Result:
         if statement.format not in ("TREE", "ORDERS"):
             raise NotSupportedError(
@@ -75,7 +79,7 @@ class StatementRunner:
             )
         if statement.format == "ORDERS" and statement.analyze:
             raise NotSupportedError("EXPLAIN ORDERS does not execute the query.", statement.format_span)
-        planned = plan_query(statement.query, self.environment(parameters), self.settings)
+        planned = self.plan(statement.query, parameters).planned
         if statement.format == "ORDERS":
             return _orders(planned)
         text = planned.explain(analyze=statement.analyze)
@@ -86,7 +90,7 @@ class StatementRunner:
     def _insert(self, statement: parse_tree.Insert, parameters: Sequence[object]) -> Result:
         table = self._stored_table(statement.name)
         positions = _insert_positions(statement, table)
-        environment = self.environment(parameters)
+        environment = self._environment(parameters)
         query = resolve_query(statement.query, environment)
         if len(query.types) != len(positions):
             raise ProgrammingError(
@@ -123,7 +127,7 @@ class StatementRunner:
             _check_names([column.name for column in statement.columns], [column.name for column in columns])
             self._catalog.put(name, MemoryTable.empty(name, columns))
             return Result(rowcount=-1)
-        environment = self.environment(parameters)
+        environment = self._environment(parameters)
         query = resolve_query(statement.query, environment)
         types = [INTEGER if type_.kind is TypeKind.NULL else type_ for type_ in query.types]
         columns = [ColumnDefinition(column, type_) for column, type_ in zip(query.names, types, strict=True)]
@@ -138,7 +142,7 @@ class StatementRunner:
             )
         if not self._may_create(statement.name, "view", statement.if_not_exists, statement.or_replace):
             return Result(rowcount=-1)
-        query = resolve_query(statement.query, self.environment(()))
+        query = resolve_query(statement.query, self._environment(()))
         if len(statement.columns) > len(query.names):
             raise ProgrammingError(
                 f"The query has {counted(len(query.names), 'column')}.", statement.columns[len(query.names)].span
