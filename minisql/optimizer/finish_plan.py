@@ -11,6 +11,7 @@ from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLo
 from minisql.optimizer.cost_model import filter_cost
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
 from minisql.optimizer.join_conditions import split_conditions
+from minisql.relational.relational_expression import JoinType
 
 
 def finish_plan(
@@ -56,7 +57,9 @@ def _finish_join(
 ) -> AccessPath:
     assert entry.left is not None
     assert entry.right is not None
-    first, second = (entry.right, entry.left) if site.flipped else (entry.left, entry.right)
+    # A full join is the same either way, and keeps the sides as they are asked for.
+    flipped = site.flipped and site.type is not JoinType.FULL
+    first, second = (entry.right, entry.left) if flipped else (entry.left, entry.right)
     left, right = finished[first.nodes], finished[second.nodes]
     nodes = NodeSet(left.nodes | right.nodes)
     others = _conditions(connections, site.others)
@@ -80,7 +83,7 @@ def _finish_join(
             type=site.type,
             left=left,
             right=right,
-            build_left=(entry.method == BUILD_LEFT) is not site.flipped,
+            build_left=(entry.method == BUILD_LEFT) is not flipped,
             keys=keys,
             residual=residual,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from minisql.node_set import NodeSet, lowest
@@ -42,7 +42,7 @@ def inner_items(item: TableUse | DerivedTable) -> list[TableUse | DerivedTable]:
     return [] if block is None else from_items(block.from_)
 
 
-def _block_of(query: QueryExpression) -> QueryBlock | None:
+def _block_of(query: QueryTerm) -> QueryBlock | None:
     """The block of a query that is a plain SELECT."""
     term: QueryTerm = query
     while isinstance(term, QueryExpression):
@@ -50,7 +50,7 @@ def _block_of(query: QueryExpression) -> QueryBlock | None:
     return term if isinstance(term, QueryBlock) else None
 
 
-def own_tables(block: QueryBlock) -> set[int]:
+def _own_tables(block: QueryBlock) -> set[int]:
     """The numbers of what the block itself computes: its groups, its columns before and after DISTINCT."""
     grouping = None if block.grouping is None else block.grouping.table
     return {table for table in (block.table, block.distinct_from, grouping) if table is not None}
@@ -73,7 +73,7 @@ def table_names(block: QueryBlock) -> dict[int, str]:
         item, name = waiting.pop()
         names[table_number(item)] = name
         if isinstance(item, DerivedTable) and (block_inside := _block_of(item.query)) is not None:
-            names |= dict.fromkeys(own_tables(block_inside), name)
+            names |= dict.fromkeys(_own_tables(block_inside), name)
         inner = inner_items(item)
         if len(inner) == 1:
             waiting.append((inner[0], name))
@@ -82,8 +82,9 @@ def table_names(block: QueryBlock) -> dict[int, str]:
     return names
 
 
-def query_blocks(query: QueryExpression) -> Iterator[QueryBlock]:
-    """All blocks of a query, each before those in its FROM."""
+def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
+    """The block of a query that computes each table, for all numbers that stand for what a block computes."""
+    blocks: dict[int, QueryBlock] = {}
     waiting: list[QueryTerm] = [query]
     while waiting:
         term = waiting.pop()
@@ -91,12 +92,16 @@ def query_blocks(query: QueryExpression) -> Iterator[QueryBlock]:
             case QueryExpression():
                 waiting.append(term.term)
             case SetOperation():
-                waiting += [term.right, term.left]
+                waiting += [term.left, term.right]
+                for operand, casts in ((term.left, term.left_casts), (term.right, term.right_casts)):
+                    if casts is not None and (block := _block_of(operand)) is not None:
+                        blocks[casts.table] = block
             case QueryBlock():
-                yield term
+                blocks |= dict.fromkeys(_own_tables(term), term)
                 waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]
             case Values():
                 pass
+    return blocks
 
 
 def quoted_name(name: str) -> str:

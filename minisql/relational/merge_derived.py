@@ -9,7 +9,8 @@ is read twice would be computed twice). It stays
 - where it computes something below the padded side of an outer join: `SELECT 1 AS one` is NULL in a padded row, and a 1
   that moved above the join is not;
 - above a filter over a join: what condition push-down could not move stays between two groups of joins;
-- above joins whose order is prescribed, and above several tables that a prescribed order takes as one.
+- above joins whose order is prescribed, if they are joined to others;
+- above several tables that a prescribed order takes as one.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from minisql.relational.relational_expression import (
 
 def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
     """The same rows with fewer projections; the expression itself where none can go."""
-    return _Merger(expression).node(expression, keep=True, padded=False)
+    return _Merger(expression).node(expression, keep=True, padded=False, joined=False)
 
 
 class _Merger:
@@ -61,18 +62,19 @@ class _Merger:
         self._ordered: set[int] = set()  # the tables that prescribed orders name
         self._renumbered: dict[int, int] = {}  # what became of those of them that were merged
 
-    def node(self, node: RelationalExpression, *, keep: bool, padded: bool) -> RelationalExpression:
+    def node(self, node: RelationalExpression, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
         """The node with everything below it merged.
 
-        `keep` says that the columns of this node are asked for by number, `padded` that a join above pads them.
+        `keep` says that the columns of this node are asked for by number, `padded` that a join above pads them,
+        `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
             case BaseTable() | Values() | OneRow():
                 return node
             case Project():
-                return self._project(node, keep=keep, padded=padded)
+                return self._project(node, keep=keep, padded=padded, joined=joined)
             case Filter():
-                input_ = self.node(node.input, keep=keep, padded=padded)
+                input_ = self.node(node.input, keep=keep, padded=padded, joined=joined)
                 conditions = self._replaced(node.conditions)
                 if input_ is node.input and conditions is node.conditions:
                     return node
@@ -82,21 +84,22 @@ class _Merger:
             case JoinOrder():
                 return self._join_order(node, keep=keep, padded=padded)
             case Aggregate():
-                input_, keys = self.node(node.input, keep=False, padded=False), self._replaced(node.keys)
+                input_ = self.node(node.input, keep=False, padded=False, joined=False)
+                keys = self._replaced(node.keys)
                 aggregates = tuple([replace_columns_in_aggregate(call, self._new) for call in node.aggregates])
                 if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
                     return node
                 return replace(node, input=input_, keys=keys, aggregates=aggregates)
             case SetOperation():
-                left = self.node(node.left, keep=True, padded=False)
-                right = self.node(node.right, keep=True, padded=False)
+                left = self.node(node.left, keep=True, padded=False, joined=False)
+                right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case Sort():
-                input_ = self.node(node.input, keep=True, padded=padded)
+                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
                 return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
             case Limit():
-                input_ = self.node(node.input, keep=True, padded=padded)
+                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:
                 assert_never(node)
@@ -104,8 +107,8 @@ class _Merger:
     def _join(self, node: Join, *, padded: bool) -> RelationalExpression:
         pads_left = padded or node.type is JoinType.FULL
         pads_right = padded or node.type in (JoinType.FULL, JoinType.LEFT)
-        left = self.node(node.left, keep=False, padded=pads_left)
-        right = self.node(node.right, keep=False, padded=pads_right)
+        left = self.node(node.left, keep=False, padded=pads_left, joined=True)
+        right = self.node(node.right, keep=False, padded=pads_right, joined=True)
         conditions = self._replaced(node.conditions)
         if left is node.left and right is node.right and conditions is node.conditions:
             return node
@@ -115,7 +118,7 @@ class _Merger:
         self._ordered.update(
             table for join in node.joins for side in (join.left, join.right) for table in members(side)
         )
-        input_ = self.node(node.input, keep=keep, padded=padded)
+        input_ = self.node(node.input, keep=keep, padded=padded, joined=True)
         if input_ is node.input:
             return node
         joins = tuple(
@@ -126,9 +129,9 @@ class _Merger:
     def _renumber(self, tables: NodeSet) -> NodeSet:
         return node_set(self._renumbered.get(table, table) for table in members(tables))
 
-    def _project(self, node: Project, *, keep: bool, padded: bool) -> RelationalExpression:
-        merges = not keep and self._can_go(node, padded)
-        input_ = self.node(node.input, keep=False, padded=padded and merges)
+    def _project(self, node: Project, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
+        merges = not keep and self._can_go(node, padded, joined)
+        input_ = self.node(node.input, keep=False, padded=padded and merges, joined=joined and merges)
         expressions = self._replaced(node.expressions)
         if merges and node.table in self._ordered:
             table = _only_table(input_)
@@ -145,10 +148,13 @@ class _Merger:
             self._new |= {ColumnId(node.table, place): expression for place, expression in enumerate(expressions)}
         return input_
 
-    def _can_go(self, node: Project, padded: bool) -> bool:
-        if _reads_nothing(node.input) or isinstance(node.input, JoinOrder):
-            return False
-        if isinstance(node.input, Filter) and not _is_one_table(node.input):
+    def _can_go(self, node: Project, padded: bool, joined: bool) -> bool:
+        below = node.input
+        if isinstance(below, JoinOrder):
+            if joined:
+                return False
+            below = below.input
+        if _reads_nothing(below) or (isinstance(below, Filter) and not _is_one_table(below)):
             return False
         return all(
             isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)

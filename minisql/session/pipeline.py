@@ -25,7 +25,7 @@ from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import OrderedJoin, QueryExpression
 from minisql.query_block.resolve import resolve_query
-from minisql.query_block.table_names import format_order, own_tables, query_blocks, table_names
+from minisql.query_block.table_names import block_of_tables, format_order, table_names
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
@@ -67,11 +67,9 @@ class PlannedQuery:
     @property
     def table_names(self) -> Mapping[int, str]:
         """What a hint calls the tables of the outermost group of joins, by their numbers."""
-        region = self.region
-        for block in query_blocks(self.query):
-            if region is None or region.owner in own_tables(block):
-                return table_names(block)
-        return {}
+        region, blocks = self.region, block_of_tables(self.query)
+        owner = self.query.table if region is None else region.owner
+        return table_names(blocks[owner]) if owner in blocks else {}
 
     @property
     def order(self) -> str:
