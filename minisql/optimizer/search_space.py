@@ -56,7 +56,7 @@ class SearchSpace:
     def __init__(
         self, graph: JoinHypergraph, connections: Connections, receiver: CostingReceiver, pair_budget: int
     ) -> None:
-        """Enumerates the region; the receiver is new, and has all best plans in the end."""
+        """Enumerates the region; the receiver is new, and of no use in the end."""
         self.graph = graph
         collector = _Collector(connections, receiver)
         self.is_complete = enumerate_subgraph_pairs(graph.graph, collector, pair_budget)
@@ -67,7 +67,7 @@ class SearchSpace:
         self._everything = everything
         self._entries = receiver.seen
         self._pairs = {nodes: list(pairs.values()) for nodes, pairs in collector.pairs.items()}
-        self._leaf_costs = {node: receiver.seen[node].cost for node in graph.leaves}
+        self._leaf_costs = collector.leaf_costs
         self._counts = self._count()
         self.count = self._counts[everything]
 
@@ -126,10 +126,14 @@ def _unordered(order: Order) -> set[frozenset[NodeSet]]:
 
 
 class _Collector:
-    """Hands what the enumeration finds to a costing receiver, and keeps every pair that this takes."""
+    """Keeps every pair that a costing receiver takes, with what it costs alone.
+
+    Between two pairs the cost of every set is 0, so what the receiver takes for a set is the cost of its last join.
+    """
 
     def __init__(self, connections: Connections, receiver: CostingReceiver) -> None:
         self.pairs: dict[int, dict[tuple[int, int], _Pair]] = {}
+        self.leaf_costs: dict[int, float] = {}
         self._connections = connections
         self._receiver = receiver
 
@@ -139,41 +143,29 @@ class _Collector:
 
     def found_single_node(self, node: int) -> None:
         self._receiver.found_single_node(node)
+        entry = self._receiver.seen[node]
+        self.leaf_costs[node], entry.cost = entry.cost, 0.0
 
     def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
         seen = self._receiver.seen
         for complement in complements:
-            left, right = seen[subgraph], seen.get(complement)
-            if right is None:
-                continue
-            cost, method = self._own_cost(left, right)
+            nodes = subgraph | complement
+            if nodes in seen:
+                seen[nodes].cost = _INFINITE
             self._receiver.found_subgraph_pairs(subgraph, [complement])
+            entry = seen.get(nodes)
+            if entry is None:
+                continue
+            cost, entry.cost = entry.cost, 0.0
             if cost != _INFINITE:
-                if method == BUILD_LEFT or (method == NESTED_LOOP and self._is_flipped(left, right)):
-                    left, right = right, left
-                join = OrderedJoin(left=NodeSet(left.nodes), right=NodeSet(right.nodes))
-                pairs = self.pairs.setdefault(subgraph | complement, {})
-                pairs[join.left, join.right] = _Pair(join, cost)
+                join = self._shown(seen[subgraph], seen[complement], entry.method)
+                self.pairs.setdefault(nodes, {})[join.left, join.right] = _Pair(join, cost)
 
-    def _own_cost(self, left: Entry, right: Entry) -> tuple[float, int]:
-        """What the receiver takes for joining two sets, and how it joins them.
-
-        That is the cost of their union, were they free and it not yet made.
-        """
-        entry = self._receiver.seen.get(left.nodes | right.nodes)
-        best = (_INFINITE, None, None, 0) if entry is None else (entry.cost, entry.left, entry.right, entry.method)
-        left_cost, right_cost = left.cost, right.cost
-        left.cost = right.cost = 0.0
-        if entry is not None:
-            entry.cost = _INFINITE
-        self._receiver.found_subgraph_pairs(left.nodes, [right.nodes])
-        left.cost, right.cost = left_cost, right_cost
-        entry = self._receiver.seen.get(left.nodes | right.nodes)
-        if entry is None:
-            return _INFINITE, NESTED_LOOP
-        own = entry.cost, entry.method
-        entry.cost, entry.left, entry.right, entry.method = best
-        return own
+    def _shown(self, left: Entry, right: Entry, method: int) -> OrderedJoin:
+        """The join with its sides as they are shown."""
+        if method == BUILD_LEFT or (method == NESTED_LOOP and self._is_flipped(left, right)):
+            left, right = right, left
+        return OrderedJoin(left=NodeSet(left.nodes), right=NodeSet(right.nodes))
 
     def _is_flipped(self, left: Entry, right: Entry) -> bool:
         """Whether a nested-loop join has its sides the other way round."""
