@@ -83,7 +83,11 @@ class Connection:
         return self.execute(sql, parameters)
 
     def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
-        """Plans a query without running it, and gives what each stage made of it."""
+        """Plans a query without running it: what each stage made of it, to be looked at or executed.
+
+        A query that was planned before, on the same catalog with the same settings and without parameters, is not
+        planned again.
+        """
         with self._lock, deep_recursion():
             planned = self._known_plan(sql, parameters)
             if planned is not None:
@@ -128,7 +132,7 @@ class Connection:
         if limit is not None and limit < 0:
             raise InterfaceError("The limit is a number of plans.")
         planned = self.plan(sql, parameters)
-        return islice(_deeply(iterate_plans(planned, planned.settings, uniform=uniform, seed=seed)), limit)
+        return islice(_deeply(iterate_plans(planned, uniform=uniform, seed=seed)), limit)
 
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.

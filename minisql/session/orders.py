@@ -19,7 +19,6 @@ from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.query_block.table_names import format_order
 from minisql.session.pipeline import PlannedQuery
-from minisql.settings import Settings
 
 MOST_LISTED: Final = 10_000
 """The most orders that EXPLAIN ORDERS lists."""
@@ -50,7 +49,7 @@ class OrderList:
     count: int
 
 
-def list_orders(planned: PlannedQuery, settings: Settings) -> OrderList:
+def list_orders(planned: PlannedQuery) -> OrderList:
     """All orders of a query, or the cheapest of too many; no more than its LIMIT says.
 
     Raises:
@@ -60,7 +59,7 @@ def list_orders(planned: PlannedQuery, settings: Settings) -> OrderList:
     if planned.region is None:
         line = OrderLine(order=planned.order, cost=planned.cost, rows=0.0, chosen=True, as_written=True)
         return OrderList(lines=(line,)[:limit], count=1)
-    space = _search_space(planned, settings)
+    space = _search_space(planned)
     most = space.count if space.count <= MOST_LISTED else CHEAPEST_LISTED
     most = most if limit is None else min(most, limit)
     nodes = space.graph.graph.nodes
@@ -83,9 +82,7 @@ def list_orders(planned: PlannedQuery, settings: Settings) -> OrderList:
     return OrderList(lines=tuple(lines), count=space.count)
 
 
-def iterate_plans(
-    planned: PlannedQuery, settings: Settings, *, uniform: bool, seed: int | None
-) -> Iterator[PlannedQuery]:
+def iterate_plans(planned: PlannedQuery, *, uniform: bool, seed: int | None) -> Iterator[PlannedQuery]:
     """Plans of a query that differ in the order of their joins.
 
     Raises:
@@ -96,7 +93,7 @@ def iterate_plans(
         while uniform:
             yield planned
         return
-    space = _search_space(planned, settings)
+    space = _search_space(planned)
     for order in _random_orders(space, seed) if uniform else (order for order, _ in space.cheapest()):
         yield planned.with_order(order)
 
@@ -107,13 +104,13 @@ def _random_orders(space: SearchSpace, seed: int | None) -> Iterator[Order]:
         yield space.unrank(rng.randrange(space.count))
 
 
-def _search_space(planned: PlannedQuery, settings: Settings) -> SearchSpace:
+def _search_space(planned: PlannedQuery) -> SearchSpace:
     assert planned.region is not None
-    space = find_search_space(planned.region.region, settings)
+    space = find_search_space(planned.region.region, planned.settings)
     if not space.is_complete:
         raise NotSupportedError(
-            f"The query has too many orders to look at all: its joins have more than {settings.pair_budget:,} pairs of "
-            "sets of tables.",
+            f"The joins have more than {planned.settings.pair_budget:,} pairs of sets of tables, too many to look at all "
+            "their orders.",
             hint="SET pair_budget to a higher number.",
         )
     return space

@@ -41,7 +41,7 @@ from minisql.settings import Settings
 class PlannedQuery:
     """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path.
 
-    It belongs to no connection: it reads the tables as they were when it was planned.
+    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then.
     """
 
     query: QueryExpression

@@ -209,7 +209,7 @@ def _orders(planned: PlannedQuery) -> Result:
     """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
     from minisql.session.orders import list_orders  # which few statements need
 
-    orders = list_orders(planned, planned.settings)
+    orders = list_orders(planned)
     columns: dict[str, tuple[list[Value], SqlType]] = {
         "order": ([line.order for line in orders.lines], VARCHAR),
         "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),

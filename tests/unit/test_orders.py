@@ -114,6 +114,21 @@ def test_plans_can_be_explained_and_executed(connection: minisql.Connection) -> 
     assert connection.plan(query).order == plans[0].order
 
 
+def test_plans_pass_over_a_hint(connection: minisql.Connection) -> None:
+    plain = f"SELECT t0.x, t2.x {CHAIN} ORDER BY 1, 2 LIMIT 3"
+    hinted = plain.replace("SELECT", "SELECT /*+ JOIN_TREE((((t2 t1) t0) t3)) */")
+    expected = connection.execute(plain).fetchall()
+    assert connection.execute(hinted).fetchall() == expected
+    plans = list(connection.plans(hinted))
+    assert [plan.order for plan in plans] == [plan.order for plan in connection.plans(plain)]
+    assert all(plan.execute().fetchall() == expected for plan in plans)
+    orders = connection.execute(f"EXPLAIN ORDERS {hinted}").fetchall()
+    assert orders == [
+        (*line[:3], line[0] == "(((t2 t1) t0) t3)", line[4])
+        for line in connection.execute(f"EXPLAIN ORDERS {plain}").fetchall()
+    ]
+
+
 def test_plans_outlive_the_tables(connection: minisql.Connection) -> None:
     (plan,) = connection.plans("SELECT count(*) FROM t0", limit=3)
     connection.execute("DROP TABLE t0")
