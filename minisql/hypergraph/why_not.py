@@ -10,7 +10,8 @@ from minisql.expression.nodes import Expression
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
-from minisql.node_set import NodeSet, is_subset, members, overlaps
+from minisql.hypergraph.leaves import leaves_of_several_tables
+from minisql.node_set import NodeSet, is_subset, members, overlaps, union
 
 
 def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> str:
@@ -56,21 +57,20 @@ class _Condition:
 
 
 def _conditions(graph: JoinHypergraph) -> Iterator[_Condition]:
+    groups = leaves_of_several_tables(graph)
+
+    def used(conditions: tuple[Expression, ...]) -> NodeSet:
+        tables = union(tables_of(condition) for condition in conditions)
+        return NodeSet(tables | union(NodeSet(node) for node, group in groups.items() if overlaps(group, tables)))
+
     for edge in graph.edges:
         sides = edge.eligibility
         text = f"the {graph.operators[edge.operator].type.value} join on {format_conditions(edge.conditions)}"
-        yield _Condition(True, sides.left, sides.right, _used(edge.conditions), sides.rules, text)
+        yield _Condition(True, sides.left, sides.right, used(edge.conditions), sides.rules, text)
     for filter_ in graph.filters:
         text = f"the condition {format_conditions(filter_.conditions)}"
         nodes = filter_.nodes
-        yield _Condition(False, nodes, nodes, _used(filter_.conditions), filter_.rules, text)
-
-
-def _used(conditions: tuple[Expression, ...]) -> NodeSet:
-    tables = 0
-    for condition in conditions:
-        tables |= tables_of(condition)
-    return NodeSet(tables)
+        yield _Condition(False, nodes, nodes, used(filter_.conditions), filter_.rules, text)
 
 
 def _listed(nodes: NodeSet, names: Mapping[int, str]) -> str:

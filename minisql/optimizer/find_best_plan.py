@@ -9,6 +9,7 @@ Over the budget of pairs a greedy order is compared with the order as written, w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
@@ -25,7 +26,7 @@ from minisql.optimizer.cost_model import aggregate_cost, filter_cost, project_co
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
-from minisql.optimizer.join_order import follow_order
+from minisql.optimizer.join_order import follow_order, split_order
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.search_space import SearchSpace
 from minisql.optimizer.selectivity import conjunction_selectivity
@@ -62,7 +63,6 @@ def find_search_space(region: RelationalExpression, settings: Settings) -> Searc
 
 
 class _OpenRegion(NamedTuple):
-    graph: JoinHypergraph
     leaves: dict[int, AccessPath]
     connections: Connections
     receiver: CostingReceiver
@@ -105,28 +105,31 @@ class _Planner:
     # --- joins --------------------------------------------------------------------------------------------------------
 
     def _join_region(self, region: RelationalExpression, order: JoinOrder | None = None) -> AccessPath:
-        graph, leaves, connections, receiver = self._open_region(region)
+        graph = make_join_hypergraph(region)
         if order is None:
+            leaves, connections, receiver = self._open_region(graph, graph.leaves)
             self._find_order(graph, receiver)
         else:
-            follow_order(order, graph, receiver)
+            joins, ordered_leaves = split_order(order, graph)
+            leaves, connections, receiver = self._open_region(graph, {**graph.leaves, **ordered_leaves})
+            follow_order(joins, graph, receiver, order.names)
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
         """All orders of a region."""
-        graph, _, connections, receiver = self._open_region(region)
+        graph = make_join_hypergraph(region)
+        _, connections, receiver = self._open_region(graph, graph.leaves)
         return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
 
-    def _open_region(self, region: RelationalExpression) -> _OpenRegion:
+    def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> _OpenRegion:
         """Plans the leaves of a region, and makes what its joins are ordered with."""
-        graph = make_join_hypergraph(region)
-        leaves = {node: self.plan(leaf) for node, leaf in graph.leaves.items()}
+        leaves = {node: self.plan(leaf) for node, leaf in inputs.items()}
         connections = Connections(graph)
         leaf_rows = {node: leaf.rows for node, leaf in leaves.items()}
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
         receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
-        return _OpenRegion(graph, leaves, connections, receiver)
+        return _OpenRegion(leaves, connections, receiver)
 
     def _find_order(self, graph: JoinHypergraph, receiver: CostingReceiver) -> None:
         """Gives the receiver pairs until it has a plan for all nodes."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from minisql.errors import ProgrammingError
+from minisql.expression.format import format_conditions
 from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
 from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.hypergraph.why_not import why_not
-from minisql.node_set import NodeSet, lowest, members
-from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
+from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, union
+from minisql.optimizer import access_path
+from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
 from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, CostingReceiver, Entry
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
+    Filter,
     Join,
     JoinOrder,
     OneRow,
@@ -27,27 +32,76 @@ from minisql.relational.relational_expression import (
 )
 
 
-def follow_order(order: JoinOrder, graph: JoinHypergraph, receiver: CostingReceiver) -> None:
-    """Gives the receiver the pairs of the order and no others.
+class SplitOrder(NamedTuple):
+    """An order in terms of the nodes of a region, and the orders of the leaves that are regions, by node."""
+
+    joins: tuple[OrderedJoin, ...]
+    leaves: dict[int, JoinOrder]
+
+
+def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
+    """Takes apart an order of the tables of a region.
+
+    A leaf of several tables is joined on its own before it is joined to others. Its order is free where the order has
+    its node alone.
+
+    Raises:
+        ProgrammingError: the order is not one of the tables of this region, or has such a leaf in pieces.
+    """
+    last = order.joins[-1]
+    named = last.left | last.right
+    groups = {node: tables for node, tables in leaves_of_several_tables(graph).items() if named & tables != node}
+    joins, inner = [], {node: list[OrderedJoin]() for node in groups}
+    for join in order.joins:
+        owner = next((node for node, tables in groups.items() if is_subset(join.tables, tables)), None)
+        if owner is not None:
+            inner[owner].append(join)
+            continue
+        left, right = join.left, join.right
+        for node, tables in groups.items():
+            if overlaps(tables, join.tables):
+                if not is_subset(tables, left) and not is_subset(tables, right):
+                    raise _in_pieces(graph.leaves[node], tables, order, join)
+                if overlaps(tables, left):
+                    left = NodeSet(left & ~tables | node)
+                else:
+                    right = NodeSet(right & ~tables | node)
+        joins.append(replace(join, left=left, right=right))
+    if joins[-1].tables != graph.graph.nodes:
+        raise _other_tables(order, graph)
+    leaves = {node: replace(order, input=graph.leaves[node], joins=tuple(inner[node])) for node in groups}
+    return SplitOrder(tuple(joins), leaves)
+
+
+def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:
+    names = ", ".join(order.names.get(table, f"#{table}") for table in members(tables))
+    conditions = format_conditions(leaf.conditions) if isinstance(leaf, Filter) else ""
+    return ProgrammingError(
+        f"The tables {names} can be joined to others only together, because of {conditions} below a full join.",
+        join.span,
+    )
+
+
+def follow_order(
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: CostingReceiver, names: Mapping[int, str]
+) -> None:
+    """Gives the receiver the pairs of an order of the nodes and no others. `names` are those of the tables.
 
     The left side of a hash join is to probe and the right one to be hashed, whatever that costs. A nested-loop join has
     no such roles. An order may not make a product that the enumeration does not consider: no rule says whether it would
     be right.
 
     Raises:
-        ProgrammingError: the order is not one of this region, or two of its sides may not be joined.
+        ProgrammingError: two sides of the order may not be joined.
     """
     for node in graph.leaves:
         receiver.found_single_node(node)
-    last = order.joins[-1]
-    if last.left | last.right != graph.graph.nodes:
-        raise _other_tables(order, graph)
-    for join in order.joins:
+    for join in joins:
         if _is_connected(graph.graph, join.left, join.right):
             receiver.found_subgraph_pairs(join.left, [join.right])
-        if join.left | join.right not in receiver.seen:
-            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, order.names)), join.span)
-        _hash_right(receiver.seen[join.left | join.right])
+        if join.tables not in receiver.seen:
+            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, names)), join.span)
+        _hash_right(receiver.seen[join.tables])
 
 
 def _hash_right(entry: Entry) -> None:
@@ -70,7 +124,8 @@ def _is_connected(graph: Hypergraph, left: NodeSet, right: NodeSet) -> bool:
 def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
     """The hint names tables of a derived table that is not merged into the query."""
     last = order.joins[-1]
-    inner = NodeSet((last.left | last.right) & ~graph.graph.nodes)
+    known = union(tables_of_region(leaf) for leaf in graph.leaves.values())
+    inner = NodeSet(last.tables & ~known)
     assert inner
     name = order.names.get(lowest(inner), f"#{lowest(inner)}")
     whole = name.rpartition(".")[0]
@@ -93,7 +148,7 @@ def order_of(path: AccessPath, nodes: NodeSet) -> tuple[OrderedJoin, ...]:
         inside = path.nodes & nodes
         if inside & (inside - 1) == 0:
             continue
-        if isinstance(path, Filter):
+        if isinstance(path, access_path.Filter):
             waiting.append(path.input)
             continue
         assert isinstance(path, HashJoin | NestedLoopJoin)
@@ -111,7 +166,7 @@ def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
     waiting = [path]
     while waiting:
         path = waiting.pop()
-        if isinstance(path, Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
+        if isinstance(path, access_path.Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
             return path
         below = [getattr(path, name, None) for name in ("right", "left", "input")]
         waiting += [input_ for input_ in below if input_ is not None]
@@ -170,15 +225,3 @@ def _inputs(node: RelationalExpression) -> Iterator[RelationalExpression]:
             yield node.right
         case _:
             yield node.input
-
-
-def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:
-    """The names of the nodes: those given, or else what the leaves are called."""
-    found = {}
-    for node in members(graph.graph.nodes):
-        leaf = graph.leaves[NodeSet(1 << node)]
-        name = names.get(node)
-        if name is None and isinstance(leaf, BaseTable | Values | Project):
-            name = leaf.alias
-        found[node] = name or f"#{node}"
-    return found

@@ -57,6 +57,11 @@ class OrderedJoin:
     right: NodeSet
     span: Span | None = None
 
+    @property
+    def tables(self) -> NodeSet:
+        """The tables of both sides."""
+        return NodeSet(self.left | self.right)
+
 
 @node
 class Grouping:

@@ -7,12 +7,15 @@ the order of the outermost group of joins, the first that the plan comes to from
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
 from minisql.errors import NotSupportedError
+from minisql.hypergraph.leaves import leaves_of_several_tables
 from minisql.node import node
+from minisql.node_set import NodeSet, is_subset, union
+from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_search_space
 from minisql.optimizer.join_order import order_of, path_of_region
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
@@ -65,13 +68,14 @@ def list_orders(planned: PlannedQuery) -> OrderList:
     nodes = space.graph.graph.nodes
     in_plan = path_of_region(planned.path, nodes)
     chosen = order_of(in_plan, nodes)
+    leaves = _orders_of_leaves(in_plan, space)
     around = planned.cost - in_plan.cost
     operators = space.graph.operators
     written = tuple(OrderedJoin(left=each.left_tables, right=each.right_tables) for each in operators)
     names = planned.table_names
     lines = [
         OrderLine(
-            order=format_order(order, names),
+            order=format_order(_with_leaves(order, leaves), names),
             cost=around + cost,
             rows=space.rows(order),
             chosen=same_order(order, chosen),
@@ -80,6 +84,26 @@ def list_orders(planned: PlannedQuery) -> OrderList:
         for order, cost in islice(space.cheapest(), most)
     ]
     return OrderList(lines=tuple(lines), count=space.count)
+
+
+def _orders_of_leaves(path: AccessPath, space: SearchSpace) -> dict[int, Order]:
+    """How a path joins the leaves that are several tables, by node: the same in every order."""
+    groups = leaves_of_several_tables(space.graph)
+    joins = order_of(path, NodeSet(space.graph.graph.nodes | union(groups.values())))
+    return {node: tuple(join for join in joins if is_subset(join.tables, tables)) for node, tables in groups.items()}
+
+
+def _with_leaves(order: Order, leaves: Mapping[int, Order]) -> Order:
+    """An order of nodes as one of all their tables."""
+    if not leaves:
+        return order
+
+    def tables_of(nodes: NodeSet) -> NodeSet:
+        return NodeSet(nodes | union(joins[-1].tables for node, joins in leaves.items() if nodes & node))
+
+    inner = [join for joins in leaves.values() for join in joins]
+    outer = [OrderedJoin(left=tables_of(join.left), right=tables_of(join.right)) for join in order]
+    return (*inner, *outer)
 
 
 def iterate_plans(planned: PlannedQuery, *, uniform: bool, seed: int | None) -> Iterator[PlannedQuery]:
@@ -109,8 +133,8 @@ def _search_space(planned: PlannedQuery) -> SearchSpace:
     space = find_search_space(planned.region.region, planned.settings)
     if not space.is_complete:
         raise NotSupportedError(
-            f"The joins have more than {planned.settings.pair_budget:,} pairs of sets of tables, too many to look at all "
-            "their orders.",
+            f"The joins have more than {planned.settings.pair_budget:,} pairs of sets of tables, too many to look at "
+            "all their orders.",
             hint="SET pair_budget to a higher number.",
         )
     return space

@@ -16,7 +16,7 @@ from minisql.execution.build_iterators import build_iterators
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
-from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
+from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
@@ -80,8 +80,8 @@ class PlannedQuery:
         region, names = self.region, self.table_names
         if region is None:
             return next(iter(names.values()), "") if len(set(names.values())) == 1 else ""
-        nodes = make_join_hypergraph(region.region).graph.nodes
-        return format_order(order_of(path_of_region(self.path, nodes), nodes), names)
+        tables = tables_of_region(region.region)
+        return format_order(order_of(path_of_region(self.path, tables), tables), names)
 
     def with_order(self, joins: tuple[OrderedJoin, ...]) -> PlannedQuery:
         """The query planned with another order of the outermost group of joins, whatever a hint says."""
