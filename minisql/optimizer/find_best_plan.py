@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from minisql.expression.nodes import ColumnRef, Expression
 from minisql.hypergraph.connections import Connections
@@ -26,9 +26,7 @@ from minisql.optimizer.cost_model import aggregate_cost, filter_cost, project_co
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
-from minisql.optimizer.join_order import follow_order, split_order
 from minisql.optimizer.scan_filters import simple_filters
-from minisql.optimizer.search_space import SearchSpace
 from minisql.optimizer.selectivity import conjunction_selectivity
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import (
@@ -47,6 +45,9 @@ from minisql.relational.relational_expression import (
     Values,
 )
 from minisql.settings import Settings
+
+if TYPE_CHECKING:
+    from minisql.optimizer.search_space import SearchSpace
 
 
 def find_best_plan(expression: RelationalExpression, settings: Settings) -> AccessPath:
@@ -110,6 +111,8 @@ class _Planner:
             leaves, connections, receiver = self._open_region(graph, graph.leaves)
             self._find_order(graph, receiver)
         else:
+            from minisql.optimizer.join_order import follow_order, split_order  # which few statements need
+
             joins, ordered_leaves = split_order(order, graph)
             leaves, connections, receiver = self._open_region(graph, {**graph.leaves, **ordered_leaves})
             follow_order(joins, graph, receiver, order.names)
@@ -117,6 +120,8 @@ class _Planner:
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
         """All orders of a region."""
+        from minisql.optimizer.search_space import SearchSpace
+
         graph = make_join_hypergraph(region)
         _, connections, receiver = self._open_region(graph, graph.leaves)
         return SearchSpace(graph, connections, receiver, self._settings.pair_budget)

@@ -14,7 +14,6 @@ from lark import Token, Transformer, v_args
 
 from minisql.datatypes import BIGINT_RANGE
 from minisql.errors import NotSupportedError, ProgrammingError, Span
-from minisql.parser.hints import parse_hints
 from minisql.parser.literals import float_value, integer_value, typed_value, unquoted
 from minisql.parser.parse_tree import (
     Between,
@@ -255,6 +254,10 @@ class Transform(Transformer[Token, Statement]):
         )
 
     def hints(self, *comments: Token) -> JoinTree | None:
+        if not comments:
+            return None
+        from minisql.parser.hints import parse_hints  # which few statements need
+
         stream, found = self._stream, []
         for comment in comments:
             start, end = stream.start_of(comment) + len("/*+"), stream.end_of(comment) - len("*/")

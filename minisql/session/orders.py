@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from minisql.errors import NotSupportedError
-from minisql.hypergraph.leaves import leaves_of_several_tables
+from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
 from minisql.optimizer.access_path import AccessPath
-from minisql.optimizer.find_best_plan import find_search_space
-from minisql.optimizer.join_order import order_of, path_of_region
+from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
+from minisql.optimizer.join_order import Region, order_of, path_of_region
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
-from minisql.query_block.table_names import format_order
+from minisql.query_block.table_names import block_of_tables, format_order, table_names
 from minisql.session.pipeline import PlannedQuery
+from minisql.settings import Settings
 
 MOST_LISTED: Final = 10_000
 """The most orders that EXPLAIN ORDERS lists."""
@@ -59,10 +61,11 @@ def list_orders(planned: PlannedQuery) -> OrderList:
         NotSupportedError: there are more pairs of sets of tables than the `pair_budget`.
     """
     limit = planned.query.limit
-    if planned.region is None:
+    region = Region.outermost(planned.rewritten)
+    if region is None:
         line = OrderLine(order=planned.order, cost=planned.cost, rows=0.0, chosen=True, as_written=True)
         return OrderList(lines=(line,)[:limit], count=1)
-    space = _search_space(planned)
+    space = _search_space(region, planned.settings)
     most = space.count if space.count <= MOST_LISTED else CHEAPEST_LISTED
     most = most if limit is None else min(most, limit)
     nodes = space.graph.graph.nodes
@@ -72,7 +75,7 @@ def list_orders(planned: PlannedQuery) -> OrderList:
     around = planned.cost - in_plan.cost
     operators = space.graph.operators
     written = tuple(OrderedJoin(left=each.left_tables, right=each.right_tables) for each in operators)
-    names = planned.table_names
+    names = _table_names(planned, region)
     lines = [
         OrderLine(
             order=format_order(_with_leaves(order, leaves), names),
@@ -112,14 +115,16 @@ def iterate_plans(planned: PlannedQuery, *, uniform: bool, seed: int | None) -> 
     Raises:
         NotSupportedError: there are more pairs of sets of tables than the `pair_budget`.
     """
-    if planned.region is None:
+    region = Region.outermost(planned.rewritten)
+    if region is None:
         yield planned
         while uniform:
             yield planned
         return
-    space = _search_space(planned)
+    space, names = _search_space(region, planned.settings), _table_names(planned, region)
     for order in _random_orders(space, seed) if uniform else (order for order, _ in space.cheapest()):
-        yield planned.with_order(order)
+        rewritten = region.ordered(order, names)
+        yield replace(planned, rewritten=rewritten, path=find_best_plan(rewritten, planned.settings))
 
 
 def _random_orders(space: SearchSpace, seed: int | None) -> Iterator[Order]:
@@ -128,13 +133,29 @@ def _random_orders(space: SearchSpace, seed: int | None) -> Iterator[Order]:
         yield space.unrank(rng.randrange(space.count))
 
 
-def _search_space(planned: PlannedQuery) -> SearchSpace:
-    assert planned.region is not None
-    space = find_search_space(planned.region.region, planned.settings)
+def order_of_plan(planned: PlannedQuery) -> str:
+    """The order of the outermost group of joins in a plan, as a hint would say it."""
+    region = Region.outermost(planned.rewritten)
+    names = _table_names(planned, region)
+    if region is None:
+        return next(iter(names.values()), "") if len(set(names.values())) == 1 else ""
+    tables = tables_of_region(region.region)
+    return format_order(order_of(path_of_region(planned.path, tables), tables), names)
+
+
+def _table_names(planned: PlannedQuery, region: Region | None) -> Mapping[int, str]:
+    """What a hint calls the tables of a region, by their numbers."""
+    blocks = block_of_tables(planned.query)
+    owner = planned.query.table if region is None else region.owner
+    return table_names(blocks[owner]) if owner in blocks else {}
+
+
+def _search_space(region: Region, settings: Settings) -> SearchSpace:
+    space = find_search_space(region.region, settings)
     if not space.is_complete:
         raise NotSupportedError(
-            f"The joins have more than {planned.settings.pair_budget:,} pairs of sets of tables, too many to look at "
-            "all their orders.",
+            f"The joins have more than {settings.pair_budget:,} pairs of sets of tables, too many to look at all their "
+            "orders.",
             hint="SET pair_budget to a higher number.",
         )
     return space

@@ -6,8 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -16,16 +15,13 @@ from minisql.execution.build_iterators import build_iterators
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
-from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
-from minisql.optimizer.join_order import Region, order_of, path_of_region
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
-from minisql.query_block.query_block import OrderedJoin, QueryExpression
+from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
-from minisql.query_block.table_names import block_of_tables, format_order, table_names
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
@@ -60,35 +56,14 @@ class PlannedQuery:
         return self.path.cost
 
     @property
-    def region(self) -> Region | None:
-        """The outermost group of joins, None where there is none."""
-        return Region.outermost(self.rewritten)
-
-    @property
-    def table_names(self) -> Mapping[int, str]:
-        """What a hint calls the tables of the outermost group of joins, by their numbers."""
-        region, blocks = self.region, block_of_tables(self.query)
-        owner = self.query.table if region is None else region.owner
-        return table_names(blocks[owner]) if owner in blocks else {}
-
-    @property
     def order(self) -> str:
         """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
 
         The left side of a hash join probes, the right one is hashed.
         """
-        region, names = self.region, self.table_names
-        if region is None:
-            return next(iter(names.values()), "") if len(set(names.values())) == 1 else ""
-        tables = tables_of_region(region.region)
-        return format_order(order_of(path_of_region(self.path, tables), tables), names)
+        from minisql.session.orders import order_of_plan  # which few statements need
 
-    def with_order(self, joins: tuple[OrderedJoin, ...]) -> PlannedQuery:
-        """The query planned with another order of the outermost group of joins, whatever a hint says."""
-        region = self.region
-        assert region is not None
-        rewritten = region.ordered(joins, self.table_names)
-        return replace(self, rewritten=rewritten, path=find_best_plan(rewritten, self.settings))
+        return order_of_plan(self)
 
     def explain(self, *, analyze: bool = False) -> str:
         """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE."""
