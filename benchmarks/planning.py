@@ -90,6 +90,7 @@ def main() -> None:
     options = parser.parse_args()
     tables = max(max(sizes) for _, _, sizes in SHAPES)
     ours, theirs = minisql.connect(), duckdb.connect()
+    ours.execute("SET plan_cache = off")
     theirs.execute("SET threads = 1")
     for database in (ours, theirs):
         create_tables(database, tables)

@@ -28,6 +28,8 @@ class Settings:
     """Allow hash joins; without them every join is a nested-loop join."""
     pair_budget: int = 30_000
     """Subgraph pairs that the join enumeration may look at before it turns to a greedy order."""
+    plan_cache: bool = True
+    """Keep the plans of the queries run last, for when they are run again."""
     batch_rows: int = 131_072
     """The most rows of one batch between iterators."""
 

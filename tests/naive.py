@@ -53,6 +53,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -372,7 +373,7 @@ def columns(relation: RelationalExpression) -> list[ColumnId]:
             if relation.type in (JoinType.SEMI, JoinType.ANTI):
                 return columns(relation.left)
             return columns(relation.left) + columns(relation.right)
-        case Filter() | Sort() | Limit():
+        case JoinOrder() | Filter() | Sort() | Limit():
             return columns(relation.input)
         case Project():
             return [ColumnId(relation.table, i) for i in range(len(relation.expressions))]
@@ -394,6 +395,8 @@ def rows(relation: RelationalExpression) -> list[Row]:
             return [{}]
         case Join():
             return join(relation)
+        case JoinOrder():
+            return rows(relation.input)
         case Filter():
             return [row for row in rows(relation.input) if holds(relation.conditions, row)]
         case Project():

@@ -23,6 +23,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     Limit,
     OneRow,
     Project,
@@ -50,7 +51,7 @@ def _hypergraphs(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
         match node:
             case BaseTable() | Values() | OneRow():
                 pass
-            case Filter() | Project() | Aggregate() | Sort() | Limit():
+            case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
                 waiting.append(node.input)
             case SetOperation():
                 waiting += [node.right, node.left]
@@ -81,7 +82,7 @@ def _leaves(graph: JoinHypergraph) -> Iterator[tuple[int, RelationalExpression]]
 
 
 def _name(leaf: RelationalExpression, table: int) -> str:
-    while isinstance(leaf, Filter | Sort | Limit):
+    while isinstance(leaf, JoinOrder | Filter | Sort | Limit):
         leaf = leaf.input
     alias = leaf.alias if isinstance(leaf, BaseTable | Values | Project) else ""
     return alias or f"#{table}"

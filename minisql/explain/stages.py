@@ -18,11 +18,13 @@ from minisql.expression.format import (
     format_sort_key,
 )
 from minisql.parser import parse_tree
+from minisql.query_block.table_names import format_order
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     Limit,
     OneRow,
     Project,
@@ -74,7 +76,7 @@ def _relational_inputs(node: RelationalExpression) -> tuple[RelationalExpression
     match node:
         case BaseTable() | Values() | OneRow():
             return ()
-        case Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
             return (node.input,)
         case Join() | SetOperation():
             return (node.left, node.right)
@@ -93,6 +95,8 @@ def _relational_title(node: RelationalExpression) -> str:
             return "one row"
         case Join():
             return f"{node.type.value} join on {format_conditions(node.conditions)}"
+        case JoinOrder():
+            return f"join order {format_order(node.joins, node.names)}"
         case Filter():
             return f"filter {format_conditions(node.conditions)}"
         case Project():

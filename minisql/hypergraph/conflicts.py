@@ -77,6 +77,10 @@ class ConflictRule(NamedTuple):
     tables: NodeSet
     required: NodeSet
 
+    def allows(self, nodes: NodeSet) -> bool:
+        """Whether an operator with this rule may be applied to make this set of tables."""
+        return not overlaps(self.tables, nodes) or is_subset(self.required, nodes)
+
 
 @value_node
 class Operator:

@@ -182,8 +182,7 @@ class Connections:
         while rules:
             lowest = rules & -rules
             rules ^= lowest
-            rule = self._rules[lowest.bit_length() - 1]
-            if rule.required & ~nodes and rule.tables & nodes:
+            if not self._rules[lowest.bit_length() - 1].allows(NodeSet(nodes)):
                 return None
         return self.join_site(crossing, completed) if self.may_join(crossing, completed) else None
 

@@ -10,8 +10,9 @@ linearised dynamic programming.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
 from minisql.expression.walk import conjunction, conjuncts
@@ -37,6 +38,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     Limit,
     OneRow,
     Project,
@@ -48,6 +50,9 @@ from minisql.relational.relational_expression import (
 )
 from minisql.settings import Settings
 
+if TYPE_CHECKING:
+    from minisql.optimizer.search_space import SearchSpace
+
 
 def find_best_plan(expression: RelationalExpression, settings: Settings) -> AccessPath:
     """The cheapest access path that gives the rows of the expression.
@@ -55,6 +60,18 @@ def find_best_plan(expression: RelationalExpression, settings: Settings) -> Acce
     Of the settings, `join_order`, `hash_join` and `pair_budget` matter here.
     """
     return _Planner(settings).plan(expression)
+
+
+def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
+    """All orders of a join region, up to the `pair_budget`."""
+    return _Planner(settings).search_space(region)
+
+
+class _OpenRegion(NamedTuple):
+    leaves: dict[int, AccessPath]
+    connections: Connections
+    cardinality: Cardinality
+    receiver: CostingReceiver
 
 
 class _Planner:
@@ -74,6 +91,8 @@ class _Planner:
                 return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
             case Join():
                 return self._join_region(expression)
+            case JoinOrder():
+                return self._join_region(expression.input, expression)
             case Filter():
                 return self._join_region(expression) if is_join_region(expression) else self._filter(expression)
             case Project():
@@ -91,22 +110,49 @@ class _Planner:
 
     # --- joins --------------------------------------------------------------------------------------------------------
 
-    def _join_region(self, region: RelationalExpression) -> AccessPath:
+    def _join_region(self, region: RelationalExpression, order: JoinOrder | None = None) -> AccessPath:
         graph = make_join_hypergraph(region)
-        leaves = {node: self.plan(leaf) for node, leaf in graph.leaves.items()}
+        if order is None:
+            open_region = self._open_region(graph, graph.leaves)
+            self._find_order(graph, open_region)
+        else:
+            from minisql.optimizer.join_order import follow_order, split_order  # which few statements need
+
+            joins, ordered_leaves = split_order(order, graph)
+            open_region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
+            follow_order(joins, graph, open_region.receiver, order.names)
+        leaves, connections, _, receiver = open_region
+        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
+
+    def search_space(self, region: RelationalExpression) -> SearchSpace:
+        """All orders of a region."""
+        from minisql.optimizer.search_space import SearchSpace
+
+        graph = make_join_hypergraph(region)
+        _, connections, _, receiver = self._open_region(graph, graph.leaves)
+        return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
+
+    def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> _OpenRegion:
+        """Plans the leaves of a region, and makes what its joins are ordered with."""
+        leaves = {node: self.plan(leaf) for node, leaf in inputs.items()}
         connections = Connections(graph)
         leaf_rows = {node: leaf.rows for node, leaf in leaves.items()}
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
         receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
-        if not self._find_optimum(graph, receiver):
-            # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
-            for operator in graph.operators:
-                receiver.found_pair(operator.left_tables, operator.right_tables)
-            if self._settings.join_order == "optimal":
-                order_greedily(graph.graph, receiver)
-                improve_order(graph, connections, cardinality, receiver)
-        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
+        return _OpenRegion(leaves, connections, cardinality, receiver)
+
+    def _find_order(self, graph: JoinHypergraph, region: _OpenRegion) -> None:
+        """Gives the receiver pairs until it has a plan for all nodes."""
+        receiver = region.receiver
+        if self._find_optimum(graph, receiver):
+            return
+        # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
+        for operator in graph.operators:
+            receiver.found_pair(operator.left_tables, operator.right_tables)
+        if self._settings.join_order == "optimal":
+            order_greedily(graph.graph, receiver)
+            improve_order(graph, region.connections, region.cardinality, receiver)
 
     def _find_optimum(self, graph: JoinHypergraph, receiver: CostingReceiver) -> bool:
         """Gives the receiver all nodes, and all pairs if that is wanted and possible within the budget."""

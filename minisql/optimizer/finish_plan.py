@@ -12,6 +12,7 @@ from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingR
 from minisql.optimizer.join_conditions import is_of_class, split_conditions, without_implied
 from minisql.optimizer.predicate_rank import by_rank
 from minisql.optimizer.statistics import Statistics
+from minisql.relational.relational_expression import JoinType
 
 
 def finish_plan(
@@ -62,7 +63,9 @@ def _finish_join(
 ) -> AccessPath:
     assert entry.left is not None
     assert entry.right is not None
-    first, second = (entry.right, entry.left) if site.flipped else (entry.left, entry.right)
+    # A full join is the same either way, and keeps the sides as they are asked for.
+    flipped = site.flipped and site.type is not JoinType.FULL
+    first, second = (entry.right, entry.left) if flipped else (entry.left, entry.right)
     left, right = finished[first.nodes], finished[second.nodes]
     nodes = NodeSet(left.nodes | right.nodes)
     conditions, filters = connections.join_conditions(site), by_rank(connections.filter_conditions(site), statistics)
@@ -93,7 +96,7 @@ def _finish_join(
             type=site.type,
             left=left,
             right=right,
-            build_left=(entry.method == BUILD_LEFT) is not site.flipped,
+            build_left=(entry.method == BUILD_LEFT) is not flipped,
             keys=keys,
             residual=by_rank(residual, statistics),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from minisql.errors import ProgrammingError
-from minisql.parser.parse_tree import JoinedTable, SetOperation, Statement
+from minisql.parser.parse_tree import JoinedTable, JoinTreePair, SetOperation, Statement
 
 MAX_DEPTH: Final = 1_000
 """The most levels of nodes, those of MAX_CHAIN not counted."""
@@ -35,7 +35,7 @@ def check_nesting(statement: Statement) -> None:
             raise ProgrammingError(f"The statement is nested too deeply: more than {MAX_DEPTH:,} levels.", node.span)
         if chain > MAX_CHAIN:
             raise ProgrammingError(f"There are more than {MAX_CHAIN:,} joins or set operations in a row.", node.span)
-        in_chain = isinstance(node, JoinedTable | SetOperation)
+        in_chain = isinstance(node, JoinedTable | SetOperation | JoinTreePair)
         for name in reversed(names):
             if in_chain and name == "left":
                 stack.append((node.left, depth, chain + 1))

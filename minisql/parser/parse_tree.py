@@ -273,8 +273,26 @@ class OrderItem(_Node):
 
 
 @node
+class JoinTreeTable(_Node):
+    """A table of a JOIN_TREE hint: an alias of the FROM, and for a table in a derived table the way to it."""
+
+    path: tuple[Identifier, ...]
+
+
+@node
+class JoinTreePair(_Node):
+    """A join of a JOIN_TREE hint."""
+
+    left: JoinTree
+    right: JoinTree
+
+
+JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
+
+
+@node
 class QueryBlock(_Node):
-    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `hints`: the texts of `/*+ ... */` comments after SELECT."""
+    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `join_tree` is what a hint after SELECT asks for."""
 
     distinct: bool
     items: tuple[SelectItem, ...]
@@ -282,7 +300,7 @@ class QueryBlock(_Node):
     where: Expression | None
     group_by: tuple[Expression, ...]
     having: Expression | None
-    hints: tuple[str, ...] = ()
+    join_tree: JoinTree | None = None
 
 
 @node
@@ -394,7 +412,7 @@ class SetVariable(_Node):
 
 @node
 class Explain(_Node):
-    """EXPLAIN [ANALYZE] [FORMAT=word] query; `format` is the word in upper case, TREE where none is written."""
+    """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] query; `format` is the word in upper case, TREE where there is none."""
 
     query: QueryExpression
     analyze: bool

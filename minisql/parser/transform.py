@@ -39,6 +39,7 @@ from minisql.parser.parse_tree import (
     IsPredicate,
     JoinedTable,
     JoinKind,
+    JoinTree,
     LikePredicate,
     Logical,
     OrderItem,
@@ -119,6 +120,9 @@ class Transform(Transformer[Token, Statement]):
 
     def explain_format(self, word: Identifier) -> tuple[str, Span]:
         return word.name.upper(), word.span
+
+    def explain_orders(self, word: Token) -> tuple[str, Span]:
+        return "ORDERS", self._span(word)
 
     def create_table(
         self,
@@ -230,7 +234,7 @@ class Transform(Transformer[Token, Statement]):
     def select(
         self,
         select: Token,
-        hints: tuple[str, ...],
+        join_tree: JoinTree | None,
         quantifier: Token | None,
         items: tuple[SelectItem, ...],
         from_: TableReference | None,
@@ -246,11 +250,19 @@ class Transform(Transformer[Token, Statement]):
             where=where,
             group_by=group_by or (),
             having=having,
-            hints=hints,
+            join_tree=join_tree,
         )
 
-    def hints(self, *comments: Token) -> tuple[str, ...]:
-        return tuple(comment[len("/*+") : -len("*/")].strip() for comment in comments)
+    def hints(self, *comments: Token) -> JoinTree | None:
+        if not comments:
+            return None
+        from minisql.parser.hints import parse_hints  # which few statements need
+
+        stream, found = self._stream, []
+        for comment in comments:
+            start, end = stream.start_of(comment) + len("/*+"), stream.end_of(comment) - len("*/")
+            found.append((comment[len("/*+") : -len("*/")], Span(stream.text, start, end)))
+        return parse_hints(found)
 
     def select_list(self, *items: SelectItem) -> tuple[SelectItem, ...]:
         return items

@@ -14,6 +14,7 @@ from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, Expression, SortKey
 from minisql.node import node
+from minisql.node_set import NodeSet
 from minisql.parser.parse_tree import JoinKind, SetOperator
 
 
@@ -49,6 +50,20 @@ FromTree: TypeAlias = TableUse | DerivedTable | JoinedTable
 
 
 @node
+class OrderedJoin:
+    """A join of an order that is prescribed: the tables of its left and of its right side, and where a hint says so."""
+
+    left: NodeSet
+    right: NodeSet
+    span: Span | None = None
+
+    @property
+    def tables(self) -> NodeSet:
+        """The tables of both sides."""
+        return NodeSet(self.left | self.right)
+
+
+@node
 class Grouping:
     """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates."""
 
@@ -64,6 +79,7 @@ class QueryBlock:
 
     `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
     With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
+    `order` are the joins that a hint asks for, each after those in its sides.
     """
 
     table: int
@@ -75,6 +91,7 @@ class QueryBlock:
     expressions: tuple[Expression, ...]
     distinct_from: int | None
     """With DISTINCT: the number of the columns before duplicates are removed."""
+    order: tuple[OrderedJoin, ...] = ()
 
 
 @node

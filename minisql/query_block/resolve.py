@@ -22,7 +22,9 @@ from minisql.query_block.coerce import coerce, coerce_to_common
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
+    FromTree,
     Grouping,
+    OrderedJoin,
     QueryBlock,
     QueryExpression,
     QueryTerm,
@@ -167,6 +169,7 @@ class _QueryResolver:
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
+            order=() if tree.join_tree is None else _order(tree.join_tree, from_),
         )
         return block, tuple(sort_keys)
 
@@ -380,3 +383,9 @@ def _columns(term: QueryTerm) -> list[ColumnRef]:
 def _source(expression: Expression) -> str:
     span: Span | None = expression.span
     return "" if span is None else " ".join(span.source.split())
+
+
+def _order(tree: parse_tree.JoinTree, from_: FromTree | None) -> tuple[OrderedJoin, ...]:
+    from minisql.query_block.resolve_hints import resolve_join_tree  # which few statements need
+
+    return resolve_join_tree(tree, from_)

@@ -38,6 +38,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -127,7 +128,7 @@ class _Deriver:
             case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case Sort() | Limit():
+            case JoinOrder() | Sort() | Limit():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)

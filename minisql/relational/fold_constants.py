@@ -17,6 +17,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     Limit,
     OneRow,
     Project,
@@ -71,7 +72,7 @@ class _Folder:
                 input_ = self.node(node.input)
                 keys = _unchanged(node.keys, tuple([self._sort_key(key) for key in node.keys]))
                 return node if input_ is node.input and keys is node.keys else replace(node, input=input_, keys=keys)
-            case Limit():
+            case JoinOrder() | Limit():
                 input_ = self.node(node.input)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:

@@ -12,11 +12,13 @@ from minisql.expression.walk import conjuncts
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import Casts, FromTree, QueryBlock, QueryExpression, QueryTerm
+from minisql.query_block.table_names import table_names
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -69,6 +71,8 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     result = OneRow() if block.from_ is None else _from(block.from_)
     if block.where is not None:
         result = Filter(input=result, conditions=conjuncts(block.where))
+    if block.order:
+        result = JoinOrder(input=result, joins=block.order, names=table_names(block))
     if block.grouping is not None:
         grouping = block.grouping
         result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)

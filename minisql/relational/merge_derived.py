@@ -8,7 +8,9 @@ is read twice would be computed twice). It stays
 - where its columns are the result of the query or of an operand of a set operation, or are sorted or limited;
 - where it computes something below the padded side of an outer join: `SELECT 1 AS one` is NULL in a padded row, and a 1
   that moved above the join is not;
-- above a filter over a join: what condition push-down could not move stays between two groups of joins.
+- above a filter over a join: what condition push-down could not move stays between two groups of joins;
+- above joins whose order is prescribed, if they are joined to others;
+- above several tables that a prescribed order takes as one.
 """
 
 from __future__ import annotations
@@ -26,11 +28,13 @@ from minisql.expression.walk import (
     transform,
     walk,
 )
+from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -44,7 +48,7 @@ from minisql.relational.relational_expression import (
 
 def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
     """The same rows with fewer projections; the expression itself where none can go."""
-    return _Merger(expression).node(expression, keep=True, padded=False)
+    return _Merger(expression).node(expression, keep=True, padded=False, joined=False)
 
 
 class _Merger:
@@ -55,41 +59,47 @@ class _Merger:
             node.column for expression in _expressions(root) for node in walk(expression) if isinstance(node, ColumnRef)
         )
         self._new: dict[ColumnId, Expression] = {}
+        self._ordered: set[int] = set()  # the tables that prescribed orders name
+        self._renumbered: dict[int, int] = {}  # what became of those of them that were merged
 
-    def node(self, node: RelationalExpression, *, keep: bool, padded: bool) -> RelationalExpression:
+    def node(self, node: RelationalExpression, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
         """The node with everything below it merged.
 
-        `keep` says that the columns of this node are asked for by number, `padded` that a join above pads them.
+        `keep` says that the columns of this node are asked for by number, `padded` that a join above pads them,
+        `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
             case BaseTable() | Values() | OneRow():
                 return node
             case Project():
-                return self._project(node, keep=keep, padded=padded)
+                return self._project(node, keep=keep, padded=padded, joined=joined)
             case Filter():
-                input_ = self.node(node.input, keep=keep, padded=padded)
+                input_ = self.node(node.input, keep=keep, padded=padded, joined=joined)
                 conditions = self._replaced(node.conditions)
                 if input_ is node.input and conditions is node.conditions:
                     return node
                 return replace(node, input=input_, conditions=conditions)
             case Join():
                 return self._join(node, padded=padded)
+            case JoinOrder():
+                return self._join_order(node, keep=keep, padded=padded)
             case Aggregate():
-                input_, keys = self.node(node.input, keep=False, padded=False), self._replaced(node.keys)
+                input_ = self.node(node.input, keep=False, padded=False, joined=False)
+                keys = self._replaced(node.keys)
                 aggregates = tuple([replace_columns_in_aggregate(call, self._new) for call in node.aggregates])
                 if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
                     return node
                 return replace(node, input=input_, keys=keys, aggregates=aggregates)
             case SetOperation():
-                left = self.node(node.left, keep=True, padded=False)
-                right = self.node(node.right, keep=True, padded=False)
+                left = self.node(node.left, keep=True, padded=False, joined=False)
+                right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case Sort():
-                input_ = self.node(node.input, keep=True, padded=padded)
+                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
                 return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
             case Limit():
-                input_ = self.node(node.input, keep=True, padded=padded)
+                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:
                 assert_never(node)
@@ -97,17 +107,37 @@ class _Merger:
     def _join(self, node: Join, *, padded: bool) -> RelationalExpression:
         pads_left = padded or node.type is JoinType.FULL
         pads_right = padded or node.type in (JoinType.FULL, JoinType.LEFT)
-        left = self.node(node.left, keep=False, padded=pads_left)
-        right = self.node(node.right, keep=False, padded=pads_right)
+        left = self.node(node.left, keep=False, padded=pads_left, joined=True)
+        right = self.node(node.right, keep=False, padded=pads_right, joined=True)
         conditions = self._replaced(node.conditions)
         if left is node.left and right is node.right and conditions is node.conditions:
             return node
         return replace(node, left=left, right=right, conditions=conditions)
 
-    def _project(self, node: Project, *, keep: bool, padded: bool) -> RelationalExpression:
-        merges = not keep and self._can_go(node, padded)
-        input_ = self.node(node.input, keep=False, padded=padded and merges)
+    def _join_order(self, node: JoinOrder, *, keep: bool, padded: bool) -> RelationalExpression:
+        self._ordered.update(
+            table for join in node.joins for side in (join.left, join.right) for table in members(side)
+        )
+        input_ = self.node(node.input, keep=keep, padded=padded, joined=True)
+        if input_ is node.input:
+            return node
+        joins = tuple(
+            replace(join, left=self._renumber(join.left), right=self._renumber(join.right)) for join in node.joins
+        )
+        return replace(node, input=input_, joins=joins)
+
+    def _renumber(self, tables: NodeSet) -> NodeSet:
+        return node_set(self._renumbered.get(table, table) for table in members(tables))
+
+    def _project(self, node: Project, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
+        merges = not keep and self._can_go(node, padded, joined)
+        input_ = self.node(node.input, keep=False, padded=padded and merges, joined=joined and merges)
         expressions = self._replaced(node.expressions)
+        if merges and node.table in self._ordered:
+            table = _only_table(input_)
+            merges = table is not None
+            if table is not None:
+                self._renumbered[node.table] = table
         if not merges:
             if input_ is node.input and expressions is node.expressions:
                 return node
@@ -118,8 +148,13 @@ class _Merger:
             self._new |= {ColumnId(node.table, place): expression for place, expression in enumerate(expressions)}
         return input_
 
-    def _can_go(self, node: Project, padded: bool) -> bool:
-        if _reads_nothing(node.input) or (isinstance(node.input, Filter) and not _is_one_table(node.input)):
+    def _can_go(self, node: Project, padded: bool, joined: bool) -> bool:
+        below = node.input
+        if isinstance(below, JoinOrder):
+            if joined:
+                return False
+            below = below.input
+        if _reads_nothing(below) or (isinstance(below, Filter) and not _is_one_table(below)):
             return False
         return all(
             isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
@@ -163,6 +198,13 @@ def _is_one_table(node: RelationalExpression) -> bool:
     return isinstance(node, BaseTable)
 
 
+def _only_table(node: RelationalExpression) -> int | None:
+    """The number of what the node gives the columns of, where it is no join."""
+    while isinstance(node, Filter | Sort | Limit):
+        node = node.input
+    return None if isinstance(node, Join | JoinOrder | OneRow) else node.table
+
+
 def _reads_nothing(node: RelationalExpression) -> bool:
     """Whether a SELECT without FROM is below, which has no table number of its own."""
     while isinstance(node, Filter):
@@ -192,12 +234,12 @@ def _expressions(root: RelationalExpression) -> Iterator[Expression]:
                 for call in node.aggregates:
                     yield from aggregate_inputs(call)
                 stack.append(node.input)
+            case JoinOrder() | Limit():
+                stack.append(node.input)
             case Sort():
                 yield from (key.expression for key in node.keys)
                 stack.append(node.input)
             case SetOperation():
                 stack += [node.left, node.right]
-            case Limit():
-                stack.append(node.input)
             case _:
                 assert_never(node)

@@ -35,6 +35,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -75,7 +76,7 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
             left = _push(node.left, _translated(conditions, left_columns))
             right = _push(node.right, _translated(conditions, right_columns))
             return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-        case Sort():
+        case JoinOrder() | Sort():
             input_ = _push(node.input, conditions)
             return node if input_ is node.input else replace(node, input=input_)
         case Limit():

@@ -7,6 +7,7 @@ nodes about without renaming a column, and the tables of an expression say which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
 from typing import TypeAlias, assert_never
@@ -17,6 +18,7 @@ from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
 from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, single
+from minisql.query_block.query_block import OrderedJoin
 
 
 class JoinType(Enum):
@@ -73,6 +75,19 @@ class Join:
         if self.type is not JoinType.SEMI and self.type is not JoinType.ANTI:
             tables = NodeSet(tables | output_tables(self.right))
         object.__setattr__(self, "output_tables", tables)
+
+
+@node
+class JoinOrder:
+    """The rows of the input, filters above joins or joins, which are to be joined in this order and no other.
+
+    `joins` have the tables of the leaves as their sides, and come after the joins in their sides. `names` are those of
+    the tables, for messages. No table from outside is joined to some of these tables alone.
+    """
+
+    input: RelationalExpression
+    joins: tuple[OrderedJoin, ...]
+    names: Mapping[int, str]
 
 
 @node
@@ -152,7 +167,7 @@ class Limit:
 
 
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable | Values | OneRow | Join | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
 )
 
 
@@ -166,7 +181,7 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
                 return single(expression.table)
             case OneRow():
                 return EMPTY
-            case Filter() | Sort() | Limit():
+            case JoinOrder() | Filter() | Sort() | Limit():
                 expression = expression.input
             case _:
                 assert_never(expression)

@@ -30,6 +30,7 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
     JoinType,
     Limit,
     OneRow,
@@ -125,7 +126,7 @@ class _Simplifier:
                 conditions = _translated(conditions, node.table, group_keys(node)) if node.keys else ()
             case SetOperation():
                 return self._set_operation(node, conditions)
-            case Sort():
+            case JoinOrder() | Sort():
                 pass
             case Limit():
                 conditions = ()

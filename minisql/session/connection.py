@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from types import TracebackType
 
 from minisql.catalog.catalog import Catalog
@@ -12,7 +13,8 @@ from minisql.errors import InterfaceError, ProgrammingError, counted
 from minisql.parser import parse_tree
 from minisql.parser.parse import parse_statement, parse_statements
 from minisql.query_block.environment import View
-from minisql.session.pipeline import PlannedQuery, plan_query
+from minisql.session.pipeline import PlannedQuery
+from minisql.session.plan_cache import PlanCache
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.session.statements import StatementRunner
@@ -27,8 +29,10 @@ class Connection:
     """A database in memory, and the settings of its user. Usable as a context manager; threads take turns."""
 
     def __init__(self) -> None:
-        self._catalog: Catalog[View] | None = Catalog()
-        self._runner = StatementRunner(self._catalog)
+        catalog: Catalog[View] = Catalog()
+        self._catalog: Catalog[View] | None = catalog
+        self._runner = StatementRunner(catalog)
+        self._plans = PlanCache(catalog)
         self._lock = threading.RLock()
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> Result:
@@ -47,16 +51,31 @@ class Connection:
 
     def execute_script(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Result]:
         """Runs statements one after the other as their results are asked for."""
+        with self._lock, deep_recursion():
+            planned = self._known_plan(sql, parameters)
+            result = None if planned is None else planned.execute()
+        if result is not None:
+            yield result
+            return
         statements = parse_statements(sql)
+        count, new_plan = 0, None
         while True:
             with self._lock, deep_recursion():
                 self._open_catalog()
                 parsed = next(statements, None)
                 if parsed is None:
+                    if new_plan is not None and count == 1 and not parameters:
+                        self._plans.keep(sql, new_plan)
                     return
                 statement, parameter_count = parsed
                 _check_parameters(parameters, parameter_count)
-                result = self._runner.run(statement, parameters)
+                count += 1
+                if isinstance(statement, parse_tree.QueryExpression):
+                    new_plan = self._runner.plan(statement, parameters)
+                    result = new_plan.planned.execute()
+                else:
+                    result = self._runner.run(statement, parameters)
+                    self._plans.forget_old()
             yield result
 
     def sql(self, sql: str, parameters: Sequence[object] = ()) -> Result:
@@ -64,14 +83,56 @@ class Connection:
         return self.execute(sql, parameters)
 
     def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
-        """Plans a query without running it, and gives what each stage made of it."""
+        """Plans a query without running it: what each stage made of it, to be looked at or executed.
+
+        A query that was planned before, on the same catalog with the same settings and without parameters, is not
+        planned again.
+        """
         with self._lock, deep_recursion():
-            self._open_catalog()
+            planned = self._known_plan(sql, parameters)
+            if planned is not None:
+                return planned
             statement, parameter_count = parse_statement(sql)
             _check_parameters(parameters, parameter_count)
             if not isinstance(statement, parse_tree.QueryExpression):
                 raise ProgrammingError("Only a query has a plan.", statement.span)
-            return plan_query(statement, self._runner.environment(parameters), self._runner.settings)
+            new_plan = self._runner.plan(statement, parameters)
+            if not parameters:
+                self._plans.keep(sql, new_plan)
+            return new_plan.planned
+
+    def plans(
+        self,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        limit: int | None = None,
+        uniform: bool = False,
+        seed: int | None = None,
+    ) -> Iterator[PlannedQuery]:
+        """Plans of a query that differ in the order of their joins, each made when it is asked for.
+
+        Every plan gives the rows of the query. What varies is the order of the outermost group of joins (the one that
+        the plan comes to first from the top, in set operations from the left); commutations are left out.
+
+        Args:
+            sql: one query.
+            parameters: the values for `?`.
+            limit: the most plans; None is all of them, and endlessly many where they are drawn at random.
+            uniform: draw orders at random, each as likely as any other, with replacement; otherwise all orders come
+                once, the cheapest first.
+            seed: makes a random draw repeatable.
+
+        Raises:
+            SqlError: a mistake in the query, or more pairs of sets of tables than the setting `pair_budget`.
+            InterfaceError: the connection is closed, there are too few or too many parameters, or a negative limit.
+        """
+        from minisql.session.orders import iterate_plans
+
+        if limit is not None and limit < 0:
+            raise InterfaceError("The limit is a number of plans.")
+        planned = self.plan(sql, parameters)
+        return islice(_deeply(iterate_plans(planned, uniform=uniform, seed=seed)), limit)
 
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
@@ -83,16 +144,27 @@ class Connection:
         """
         with self._lock:
             self._open_catalog().register(name, registered_table(name, data))
+            self._plans.forget_old()
 
     def unregister(self, name: str) -> None:
         """Forgets a registered object."""
         with self._lock:
             self._open_catalog().unregister(name)
+            self._plans.forget_old()
 
     def close(self) -> None:
         """Closes the connection; its tables are gone, results stay."""
         with self._lock:
             self._catalog = None
+            self._plans = PlanCache(Catalog())
+
+    def _known_plan(self, sql: str, parameters: Sequence[object]) -> PlannedQuery | None:
+        """The plan of a text that is one query and was planned before, if it is still good."""
+        self._open_catalog()
+        planned = None if parameters else self._plans.find(sql, self._runner.settings)
+        if planned is not None:
+            _check_parameters(parameters, 0)
+        return planned
 
     def _open_catalog(self) -> Catalog[View]:
         if self._catalog is None:
@@ -106,6 +178,15 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
+    while True:
+        with deep_recursion():
+            planned = next(plans, None)
+        if planned is None:
+            return
+        yield planned
 
 
 def _check_parameters(parameters: Sequence[object], count: int) -> None:

@@ -20,6 +20,7 @@ from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
+from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.fold_constants import fold_constants
@@ -28,13 +29,20 @@ from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
+from minisql.session.recursion import deep_recursion
+from minisql.session.result import Result
 from minisql.settings import Settings
 
 
 @node
 class PlannedQuery:
-    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path."""
+    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path.
 
+    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then.
+    """
+
+    query: QueryExpression
+    settings: Settings
     table: int
     names: tuple[str, ...]
     types: tuple[SqlType, ...]
@@ -43,21 +51,56 @@ class PlannedQuery:
     simplifications: tuple[Simplification, ...]
     path: AccessPath
 
+    @property
+    def cost(self) -> float:
+        """The estimated cost, in the unit of `optimizer.cost_constants`."""
+        return self.path.cost
+
+    @property
+    def order(self) -> str:
+        """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
+
+        The left side of a hash join probes, the right one is hashed.
+        """
+        from minisql.session.orders import order_of_plan  # which few statements need
+
+        return order_of_plan(self)
+
+    def explain(self, *, analyze: bool = False) -> str:
+        """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE."""
+        from minisql.explain.tree import explain_tree  # which few statements need
+
+        profile = Profile() if analyze else None
+        with deep_recursion():
+            if profile is not None:
+                for _ in run(self, profile):
+                    pass
+            return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
+
+    def execute(self) -> Result:
+        """Runs the plan."""
+        with deep_recursion():
+            return Result(self.names, self.types, list(run(self)))
+
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(relational_expression(query), query.table, query.names, query.types, settings)
+    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings)
 
 
 def plan_relational(
+    query: QueryExpression,
     as_written: RelationalExpression,
     table: int,
     names: tuple[str, ...],
     types: tuple[SqlType, ...],
     settings: Settings,
 ) -> PlannedQuery:
-    """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it."""
+    """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it.
+
+    The expression is that of the query, and perhaps something on top.
+    """
     rewritten = as_written
     simplifications: tuple[Simplification, ...] = ()
     if settings.fold_constants:
@@ -71,6 +114,8 @@ def plan_relational(
     if settings.derive_conditions:
         rewritten = derive_conditions(rewritten)
     return PlannedQuery(
+        query=query,
+        settings=settings,
         table=table,
         names=names,
         types=types,
@@ -81,10 +126,10 @@ def plan_relational(
     )
 
 
-def run(planned: PlannedQuery, settings: Settings, profile: Profile | None = None) -> Iterator[Batch]:
+def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:
     """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed."""
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
-    iterator = build_iterators(planned.path, columns, settings, profile)
+    iterator = build_iterators(planned.path, columns, planned.settings, profile)
     try:
         iterator.open()
         while (batch := iterator.next()) is not None:

@@ -10,10 +10,11 @@ from minisql.query_block.environment import View
 
 
 class CatalogRelations:
-    """The tables and views of a catalog, and files."""
+    """The tables and views of a catalog, and files. `opened` are the files so far, each with its path."""
 
     def __init__(self, catalog: Catalog[View]) -> None:
         self._catalog = catalog
+        self.opened: list[tuple[str, Table]] = []
 
     def find(self, name: str) -> Table | View | None:
         """The table or view with this name."""
@@ -25,4 +26,6 @@ class CatalogRelations:
 
     def open_file(self, path: str) -> Table:
         """The file, or the files where the path holds `*`, as a table."""
-        return self._catalog.files.open(path)
+        table = self._catalog.files.open(path)
+        self.opened.append((path, table))
+        return table

@@ -38,11 +38,14 @@ class Result:
         *,
         rowcount: int | None = None,
         is_explanation: bool = False,
+        notice: str | None = None,
     ) -> None:
         self.names = tuple(names)
         self.types = tuple(types)
         self.is_explanation = is_explanation
         """Whether this is the text of an EXPLAIN, in one row of one column."""
+        self.notice = notice
+        """A sentence for people about the rows, such as what is left out of them; mostly there is none."""
         self._batches: tuple[Batch, ...] | None = tuple(batches)
         self.rowcount = sum(batch.length for batch in batches) if rowcount is None else rowcount
         """The number of rows of a query, of rows that a statement changed, or -1 where that means nothing."""

@@ -13,10 +13,9 @@ from minisql.catalog.memory_table import MemoryTable
 from minisql.catalog.table import ColumnDefinition
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import from_values
-from minisql.datatypes import INTEGER, VARCHAR, TypeKind, can_cast
+from minisql.datatypes import BOOLEAN, DOUBLE, INTEGER, VARCHAR, SqlType, TypeKind, can_cast
 from minisql.errors import NotSupportedError, ProgrammingError, Span, counted, did_you_mean
-from minisql.execution.profile import Profile
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, Value
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
@@ -27,7 +26,8 @@ from minisql.query_block.scope import same_name
 from minisql.query_block.type_names import sql_type
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.relational_expression import Project
-from minisql.session.pipeline import evaluate_constant, plan_query, plan_relational, run
+from minisql.session.pipeline import PlannedQuery, evaluate_constant, plan_query, plan_relational, run
+from minisql.session.plan_cache import NewPlan
 from minisql.session.relations import CatalogRelations
 from minisql.session.result import Result
 from minisql.settings import Settings, with_setting
@@ -40,7 +40,13 @@ class StatementRunner:
         self._catalog = catalog
         self.settings = Settings()
 
-    def environment(self, parameters: Sequence[object]) -> Environment:
+    def plan(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> NewPlan:
+        """Plans a query."""
+        version, relations = self._catalog.version, CatalogRelations(self._catalog)
+        environment = Environment(relations, parameters, evaluate_constant)
+        return NewPlan(plan_query(tree, environment, self.settings), version, relations.opened)
+
+    def _environment(self, parameters: Sequence[object]) -> Environment:
         """The surroundings in which a statement is resolved."""
         return Environment(CatalogRelations(self._catalog), parameters, evaluate_constant)
 
@@ -48,7 +54,7 @@ class StatementRunner:
         """Runs one statement."""
         match statement:
             case parse_tree.QueryExpression():
-                return self._query(statement, parameters)
+                return self.plan(statement, parameters).planned.execute()
             case parse_tree.Explain():
                 return self._explain(statement, parameters)
             case parse_tree.Insert():
@@ -66,22 +72,17 @@ class StatementRunner:
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
-    def _query(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> Result:
-        planned = plan_query(tree, self.environment(parameters), self.settings)
-        return Result(planned.names, planned.types, list(run(planned, self.settings)))
-
     def _explain(self, statement: parse_tree.Explain, parameters: Sequence[object]) -> Result:
-        if statement.format != "TREE":
-            raise NotSupportedError(f"EXPLAIN has no format {statement.format}, only TREE.", statement.format_span)
-        planned = plan_query(statement.query, self.environment(parameters), self.settings)
-        profile = None
-        if statement.analyze:
-            profile = Profile()
-            for _ in run(planned, self.settings, profile):
-                pass
-        from minisql.explain.tree import explain_tree  # which few statements need
-
-        text = "\n".join([*map(str, planned.simplifications), explain_tree(planned.path, profile)])
+        if statement.format not in ("TREE", "ORDERS"):
+            raise NotSupportedError(
+                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
+            )
+        if statement.format == "ORDERS" and statement.analyze:
+            raise NotSupportedError("EXPLAIN ORDERS does not execute the query.", statement.format_span)
+        planned = self.plan(statement.query, parameters).planned
+        if statement.format == "ORDERS":
+            return _orders(planned)
+        text = planned.explain(analyze=statement.analyze)
         return Result(("EXPLAIN",), (VARCHAR,), [Batch([from_values([text], VARCHAR)], 1)], is_explanation=True)
 
     # --- changes ------------------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ class StatementRunner:
     def _insert(self, statement: parse_tree.Insert, parameters: Sequence[object]) -> Result:
         table = self._stored_table(statement.name)
         positions = _insert_positions(statement, table)
-        environment = self.environment(parameters)
+        environment = self._environment(parameters)
         query = resolve_query(statement.query, environment)
         if len(query.types) != len(positions):
             raise ProgrammingError(
@@ -113,8 +114,7 @@ class StatementRunner:
         names = tuple(column.name for column in table.columns)
         types = tuple(column.type for column in table.columns)
         project = Project(table=number, alias="", input=relational_expression(query), names=names, expressions=values)
-        planned = plan_relational(project, number, names, types, self.settings)
-        rows = list(run(planned, self.settings))
+        rows = list(run(plan_relational(query, project, number, names, types, self.settings)))
         self._catalog.put(name.name, table.append(rows))
         return Result(rowcount=sum(batch.length for batch in rows))
 
@@ -127,7 +127,7 @@ class StatementRunner:
             _check_names([column.name for column in statement.columns], [column.name for column in columns])
             self._catalog.put(name, MemoryTable.empty(name, columns))
             return Result(rowcount=-1)
-        environment = self.environment(parameters)
+        environment = self._environment(parameters)
         query = resolve_query(statement.query, environment)
         types = [INTEGER if type_.kind is TypeKind.NULL else type_ for type_ in query.types]
         columns = [ColumnDefinition(column, type_) for column, type_ in zip(query.names, types, strict=True)]
@@ -142,7 +142,7 @@ class StatementRunner:
             )
         if not self._may_create(statement.name, "view", statement.if_not_exists, statement.or_replace):
             return Result(rowcount=-1)
-        query = resolve_query(statement.query, self.environment(()))
+        query = resolve_query(statement.query, self._environment(()))
         if len(statement.columns) > len(query.names):
             raise ProgrammingError(
                 f"The query has {counted(len(query.names), 'column')}.", statement.columns[len(query.names)].span
@@ -203,6 +203,25 @@ class StatementRunner:
             return True
         hint = f"CREATE OR REPLACE {kind.upper()} replaces it." if existing == kind else None
         raise ProgrammingError(f'There is a {existing} "{name.name}" already.', name.span, hint=hint)
+
+
+def _orders(planned: PlannedQuery) -> Result:
+    """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
+    from minisql.session.orders import list_orders  # which few statements need
+
+    orders = list_orders(planned)
+    columns: dict[str, tuple[list[Value], SqlType]] = {
+        "order": ([line.order for line in orders.lines], VARCHAR),
+        "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),
+        "rows": ([float(f"{line.rows:.6g}") for line in orders.lines], DOUBLE),
+        "chosen": ([line.chosen for line in orders.lines], BOOLEAN),
+        "as_written": ([line.as_written for line in orders.lines], BOOLEAN),
+    }
+    count = len(orders.lines)
+    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], count)
+    shown = f"The {count:,} cheapest of {orders.count:,} orders." if 0 < count < orders.count else None
+    types = [type_ for _, type_ in columns.values()]
+    return Result(list(columns), types, [batch] if count else [], notice=shown)
 
 
 def _insert_positions(statement: parse_tree.Insert, table: MemoryTable) -> list[int]:

@@ -32,6 +32,8 @@ def _print_table(result: Result, stream: TextIO) -> None:
     table = tabulate.tabulate(rows, list(result.names), tablefmt="presto", disable_numparse=True, colalign=align)
     count = len(rows)
     stream.write(f"{table}\n({counted(count, 'row')})\n")
+    if result.notice is not None:
+        stream.write(f"{result.notice}\n")
 
 
 def _text(value: Value) -> str:

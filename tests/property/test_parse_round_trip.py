@@ -26,6 +26,9 @@ from minisql.parser.parse_tree import (
     IsPredicate,
     JoinedTable,
     JoinKind,
+    JoinTree,
+    JoinTreePair,
+    JoinTreeTable,
     LikePredicate,
     Logical,
     OrderItem,
@@ -144,13 +147,23 @@ def term_sql(term: QueryTerm, level: int = 0) -> str:
             assert own >= level
             return f"{term_sql(left, own)} {operator.value} {'ALL ' * all_}{term_sql(right, own + 1)}"
         case QueryBlock():
-            clauses = ["SELECT", *(f"/*+ {hint} */" for hint in term.hints), "DISTINCT" if term.distinct else ""]
+            clauses = ["SELECT", _hint_sql(term.join_tree), "DISTINCT" if term.distinct else ""]
             clauses.append(", ".join(_item_sql(item) for item in term.items))
             clauses.append(f"FROM {table_sql(term.from_)}" if term.from_ else "")
             clauses.append(f"WHERE {sql(term.where)}" if term.where else "")
             clauses.append("GROUP BY " + ", ".join(sql(key) for key in term.group_by) if term.group_by else "")
             clauses.append(f"HAVING {sql(term.having)}" if term.having else "")
             return " ".join(clause for clause in clauses if clause)
+
+
+def _hint_sql(tree: JoinTree | None) -> str:
+    return "" if tree is None else f"/*+ JOIN_TREE({_tree_sql(tree)}) */"
+
+
+def _tree_sql(tree: JoinTree) -> str:
+    if isinstance(tree, JoinTreePair):
+        return f"({_tree_sql(tree.left)} {_tree_sql(tree.right)})"
+    return ".".join(name(part) for part in tree.path)
 
 
 def _item_sql(item: SelectItem) -> str:
@@ -257,6 +270,13 @@ def _tables(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.recursive(single, joined, max_leaves=4)
 
 
+JOIN_TREES = st.recursive(
+    node(JoinTreeTable, path=tuples(IDENTIFIERS, 1, 2)),
+    lambda trees: node(JoinTreePair, left=trees, right=trees),
+    max_leaves=4,
+)
+
+
 def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return node(
         QueryBlock,
@@ -266,7 +286,7 @@ def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         where=st.none() | SMALL,
         group_by=tuples(SMALL, 0, 2),
         having=st.none() | SMALL,
-        hints=tuples(st.just("JOIN_ORDER(a)"), 0, 1),
+        join_tree=st.none() | JOIN_TREES,
     )
 
 

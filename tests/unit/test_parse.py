@@ -26,6 +26,8 @@ from minisql.parser.parse_tree import (
     InPredicate,
     JoinedTable,
     JoinKind,
+    JoinTreePair,
+    JoinTreeTable,
     Logical,
     Parameter,
     QueryBlock,
@@ -407,14 +409,29 @@ def test_row_limits(sql: str, limit: str | None, offset: str | None) -> None:
     assert (query.offset and query.offset.span.source) == offset
 
 
-def test_hints_are_kept_after_select_only() -> None:
-    assert block("SELECT /*+ JOIN_ORDER(a, b) */ /*+ X*/ a /*+ no */ FROM t /*+ no */").hints == (
-        "JOIN_ORDER(a, b)",
-        "X",
-    )
-    assert block("SELECT /* no */ 1").hints == ()
-    (hint,) = block("SELECT /*+ a /* no */ b */ 1").hints
-    assert hint.split() == ["a", "b"]
+def test_hints_are_read_after_select_only() -> None:
+    tree = block("/*+ no */ SELECT /*+ */ /*+ join_tree((a /* no */ b)) */ a /*+ no */ FROM t /*+ no */").join_tree
+    assert isinstance(tree, JoinTreePair)
+    assert tree.span.source == "(a /* no */ b)"
+    assert [side.span.source for side in (tree.left, tree.right)] == ["a", "b"]
+    assert block("SELECT /* no */ 1").join_tree is None
+
+
+def test_a_join_tree_has_names_as_in_a_query() -> None:
+    tree = block('SELECT /*+ JOIN_TREE(("A ""b" d . `x`)) */ 1').join_tree
+    assert isinstance(tree, JoinTreePair)
+    assert isinstance(tree.left, JoinTreeTable)
+    assert isinstance(tree.right, JoinTreeTable)
+    assert [(name.name, name.quoted) for name in tree.left.path] == [('A "b', True)]
+    assert [(name.name, name.quoted) for name in tree.right.path] == [("d", False), ("x", True)]
+
+
+def test_a_join_tree_may_be_deep() -> None:
+    text = f"SELECT /*+ JOIN_TREE({'(' * 4000}a{' b)' * 4000}) */ 1"
+    tree, depth = block(text).join_tree, 0
+    while isinstance(tree, JoinTreePair):
+        tree, depth = tree.left, depth + 1
+    assert depth == 4000
 
 
 def test_with() -> None:
@@ -482,6 +499,8 @@ def test_set_negative_number_and_default() -> None:
         ("EXPLAIN ANALYZE SELECT 1", True, "TREE", None),
         ("EXPLAIN FORMAT=json SELECT 1", False, "JSON", "json"),
         ("EXPLAIN ANALYZE FORMAT tree (SELECT 1)", True, "TREE", "tree"),
+        ("EXPLAIN orders SELECT orders AS orders FROM orders", False, "ORDERS", "orders"),
+        ("EXPLAIN ANALYZE ORDERS (VALUES (1))", True, "ORDERS", "ORDERS"),
     ],
 )
 def test_explain(sql: str, analyze: bool, form: str, form_source: str | None) -> None:

@@ -1,0 +1,56 @@
+"""Which tables the leaves of a join region stand for.
+
+A leaf is one table mostly, whatever it is computed of. Below a full join it may be joins with a filter above them;
+these are a region of their own, and the leaf stands for all of its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.make_join_hypergraph import is_join_region
+from minisql.node_set import EMPTY, NodeSet, lowest, members, single
+from minisql.relational.relational_expression import (
+    BaseTable,
+    Filter,
+    Join,
+    Project,
+    RelationalExpression,
+    Values,
+    output_tables,
+)
+
+
+def tables_of_region(expression: RelationalExpression) -> NodeSet:
+    """The tables that a region joins, those of regions in its leaves included; the one table of what is no region."""
+    tables = EMPTY
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Join):
+            waiting += [node.left, node.right]
+        elif isinstance(node, Filter) and is_join_region(node):
+            waiting.append(node.input)
+        else:
+            tables = NodeSet(tables | single(lowest(output_tables(node))))
+    return tables
+
+
+def leaves_of_several_tables(graph: JoinHypergraph) -> dict[int, NodeSet]:
+    """The tables of each leaf that is a region, by its node."""
+    return {node: tables_of_region(leaf) for node, leaf in graph.leaves.items() if is_join_region(leaf)}
+
+
+def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:
+    """The names of the nodes: those given of their tables, or else what the leaves are called."""
+    found = {}
+    for table in members(graph.graph.nodes):
+        leaf = graph.leaves[single(table)]
+        name = names.get(table)
+        if is_join_region(leaf):
+            name = f"({' '.join(names.get(each, f'#{each}') for each in members(tables_of_region(leaf)))})"
+        elif name is None and isinstance(leaf, BaseTable | Values | Project):
+            name = leaf.alias
+        found[table] = name or f"#{table}"
+    return found

@@ -1,0 +1,227 @@
+"""Orders of a join region that are prescribed: by a JOIN_TREE hint, or because somebody asks for one plan of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from minisql.errors import ProgrammingError
+from minisql.expression.format import format_conditions
+from minisql.hypergraph.hypergraph import Hypergraph
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
+from minisql.hypergraph.make_join_hypergraph import is_join_region
+from minisql.hypergraph.why_not import why_not
+from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, union
+from minisql.optimizer import access_path
+from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
+from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, CostingReceiver, Entry
+from minisql.query_block.query_block import OrderedJoin
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Filter,
+    Join,
+    JoinOrder,
+    OneRow,
+    Project,
+    RelationalExpression,
+    SetOperation,
+    Values,
+)
+
+
+class SplitOrder(NamedTuple):
+    """An order in terms of the nodes of a region, and the orders of the leaves that are regions, by node."""
+
+    joins: tuple[OrderedJoin, ...]
+    leaves: dict[int, JoinOrder]
+
+
+def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
+    """Takes apart an order of the tables of a region.
+
+    A leaf of several tables is joined on its own before it is joined to others. Its order is free where the order has
+    its node alone.
+
+    Raises:
+        ProgrammingError: the order is not one of the tables of this region, or has such a leaf in pieces.
+    """
+    last = order.joins[-1]
+    named = last.left | last.right
+    groups = {node: tables for node, tables in leaves_of_several_tables(graph).items() if named & tables != node}
+    joins, inner = [], {node: list[OrderedJoin]() for node in groups}
+    for join in order.joins:
+        owner = next((node for node, tables in groups.items() if is_subset(join.tables, tables)), None)
+        if owner is not None:
+            inner[owner].append(join)
+            continue
+        left, right = join.left, join.right
+        for node, tables in groups.items():
+            if overlaps(tables, join.tables):
+                if not is_subset(tables, left) and not is_subset(tables, right):
+                    raise _in_pieces(graph.leaves[node], tables, order, join)
+                if overlaps(tables, left):
+                    left = NodeSet(left & ~tables | node)
+                else:
+                    right = NodeSet(right & ~tables | node)
+        joins.append(replace(join, left=left, right=right))
+    if joins[-1].tables != graph.graph.nodes:
+        raise _other_tables(order, graph)
+    leaves = {node: replace(order, input=graph.leaves[node], joins=tuple(inner[node])) for node in groups}
+    return SplitOrder(tuple(joins), leaves)
+
+
+def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:
+    names = ", ".join(order.names.get(table, f"#{table}") for table in members(tables))
+    conditions = format_conditions(leaf.conditions) if isinstance(leaf, Filter) else ""
+    return ProgrammingError(
+        f"The tables {names} can be joined to others only together, because of {conditions} below a full join.",
+        join.span,
+    )
+
+
+def follow_order(
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: CostingReceiver, names: Mapping[int, str]
+) -> None:
+    """Gives the receiver the pairs of an order of the nodes and no others. `names` are those of the tables.
+
+    The left side of a hash join is to probe and the right one to be hashed, whatever that costs. A nested-loop join has
+    no such roles. An order may not make a product that the enumeration does not consider: no rule says whether it would
+    be right.
+
+    Raises:
+        ProgrammingError: two sides of the order may not be joined.
+    """
+    for node in graph.leaves:
+        receiver.found_single_node(node)
+    for join in joins:
+        if _is_connected(graph.graph, join.left, join.right):
+            receiver.found_subgraph_pairs(join.left, [join.right])
+        if join.tables not in receiver.seen:
+            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, names)), join.span)
+        _hash_right(receiver.seen[join.tables])
+
+
+def _hash_right(entry: Entry) -> None:
+    """Makes a hash join build the table of its right side."""
+    left, right = entry.left, entry.right
+    assert left is not None
+    assert right is not None
+    if entry.method == BUILD_LEFT:
+        entry.cost += right.build + right.probe * left.rows - left.build - left.probe * right.rows
+        entry.method = BUILD_RIGHT
+
+
+def _is_connected(graph: Hypergraph, left: NodeSet, right: NodeSet) -> bool:
+    return any(
+        not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left)
+        for edge in graph.edges
+    )
+
+
+def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
+    """The hint names tables of a derived table that is not merged into the query."""
+    last = order.joins[-1]
+    known = union(tables_of_region(leaf) for leaf in graph.leaves.values())
+    inner = NodeSet(last.tables & ~known)
+    assert inner
+    name = order.names.get(lowest(inner), f"#{lowest(inner)}")
+    whole = name.rpartition(".")[0]
+    return ProgrammingError(
+        f"{name} cannot be joined on its own: {whole or 'what it is part of'} is computed as a whole.",
+        last.span,
+        hint=f"Name {whole} in its place." if whole else None,
+    )
+
+
+def order_of(path: AccessPath, nodes: NodeSet) -> tuple[OrderedJoin, ...]:
+    """The order in which a path joins the nodes of a region, each join after those in its sides.
+
+    Sides are as EXPLAIN prints them: the left one of a hash join probes.
+    """
+    joins: list[OrderedJoin] = []
+    waiting = [path]
+    while waiting:
+        path = waiting.pop()
+        inside = path.nodes & nodes
+        if inside & (inside - 1) == 0:
+            continue
+        if isinstance(path, access_path.Filter):
+            waiting.append(path.input)
+            continue
+        assert isinstance(path, HashJoin | NestedLoopJoin)
+        left, right = NodeSet(path.left.nodes & nodes), NodeSet(path.right.nodes & nodes)
+        if isinstance(path, HashJoin) and path.build_left:
+            left, right = right, left
+        joins.append(OrderedJoin(left=left, right=right))
+        waiting += [path.left, path.right]
+    joins.reverse()
+    return tuple(joins)
+
+
+def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
+    """The part of a path that joins the nodes of a region, with the filters above the joins."""
+    waiting = [path]
+    while waiting:
+        path = waiting.pop()
+        if isinstance(path, access_path.Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
+            return path
+        below = [getattr(path, name, None) for name in ("right", "left", "input")]
+        waiting += [input_ for input_ in below if input_ is not None]
+    raise AssertionError("The path has no such region.")
+
+
+class Region:
+    """The outermost join region of a query: the first one on the way down, in set operations from the left."""
+
+    def __init__(self, above: Sequence[RelationalExpression], region: RelationalExpression) -> None:
+        self.region = region
+        self._above = above
+
+    @staticmethod
+    def outermost(expression: RelationalExpression) -> Region | None:
+        """The region, None where the query joins nothing."""
+        waiting: list[tuple[RelationalExpression, tuple[RelationalExpression, ...]]] = [(expression, ())]
+        while waiting:
+            node, above = waiting.pop()
+            if is_join_region(node):
+                return Region(above, node)
+            waiting += [(input_, (*above, node)) for input_ in reversed(list(_inputs(node)))]
+        return None
+
+    @property
+    def owner(self) -> int | None:
+        """The table that is computed of the region: it belongs to the query block that has the joins in its FROM."""
+        for node in reversed(self._above):
+            if isinstance(node, Project | Aggregate | SetOperation):
+                return node.table
+        return None
+
+    def ordered(self, joins: tuple[OrderedJoin, ...], names: Mapping[int, str]) -> RelationalExpression:
+        """The whole query with this order of the region, whatever a hint says."""
+        below = self.region
+        result: RelationalExpression = JoinOrder(input=below, joins=joins, names=names)
+        for node in reversed(self._above):
+            if isinstance(node, JoinOrder):
+                below = node
+                continue
+            if isinstance(node, SetOperation):
+                result = replace(node, left=result) if node.left is below else replace(node, right=result)
+            else:
+                assert not isinstance(node, BaseTable | Values | OneRow | Join)
+                result = replace(node, input=result)
+            below = node
+        return result
+
+
+def _inputs(node: RelationalExpression) -> Iterator[RelationalExpression]:
+    match node:
+        case BaseTable() | Values() | OneRow():
+            pass
+        case SetOperation() | Join():
+            yield node.left
+            yield node.right
+        case _:
+            yield node.input

@@ -1,0 +1,123 @@
+"""The tables that a hint can name: those of the FROM of its block, and those in derived tables there, as `d.a`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from minisql.node_set import NodeSet, lowest
+from minisql.query_block.query_block import (
+    DerivedTable,
+    FromTree,
+    JoinedTable,
+    OrderedJoin,
+    QueryBlock,
+    QueryExpression,
+    QueryTerm,
+    SetOperation,
+    TableUse,
+    Values,
+)
+
+_PLAIN: Final = re.compile(r"[^\W\dA-Z][^\WA-Z]*")
+
+
+def from_items(tree: FromTree | None) -> list[TableUse | DerivedTable]:
+    """The tables of a FROM from left to right. Not recursive: joins may be as deep as the query is long."""
+    items: list[TableUse | DerivedTable] = []
+    waiting = [] if tree is None else [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, JoinedTable):
+            waiting += [node.right, node.left]
+        else:
+            items.append(node)
+    return items
+
+
+def inner_items(item: TableUse | DerivedTable) -> list[TableUse | DerivedTable]:
+    """The tables of the FROM of a derived table; none where it is a table, or no plain SELECT."""
+    block = None if isinstance(item, TableUse) else _block_of(item.query)
+    return [] if block is None else from_items(block.from_)
+
+
+def _block_of(query: QueryTerm) -> QueryBlock | None:
+    """The block of a query that is a plain SELECT."""
+    term: QueryTerm = query
+    while isinstance(term, QueryExpression):
+        term = term.term
+    return term if isinstance(term, QueryBlock) else None
+
+
+def _own_tables(block: QueryBlock) -> set[int]:
+    """The numbers of what the block itself computes: its groups, its columns before and after DISTINCT."""
+    grouping = None if block.grouping is None else block.grouping.table
+    return {table for table in (block.table, block.distinct_from, grouping) if table is not None}
+
+
+def table_number(item: TableUse | DerivedTable) -> int:
+    """The number of the columns of a table in FROM."""
+    return item.table if isinstance(item, TableUse) else item.query.table
+
+
+def table_names(block: QueryBlock) -> dict[int, str]:
+    """What a hint of the block calls each table, by its number.
+
+    The groups of a derived table, and the only table in one, go by the name of the derived table. What has no alias has
+    no name here.
+    """
+    names: dict[int, str] = {}
+    waiting = [(item, quoted_name(item.alias)) for item in from_items(block.from_) if item.alias]
+    while waiting:
+        item, name = waiting.pop()
+        names[table_number(item)] = name
+        if isinstance(item, DerivedTable) and (block_inside := _block_of(item.query)) is not None:
+            names |= dict.fromkeys(_own_tables(block_inside), name)
+        inner = inner_items(item)
+        if len(inner) == 1:
+            waiting.append((inner[0], name))
+        else:
+            waiting += [(table, f"{name}.{quoted_name(table.alias)}") for table in inner if table.alias]
+    return names
+
+
+def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
+    """The block of a query that computes each table, for all numbers that stand for what a block computes."""
+    blocks: dict[int, QueryBlock] = {}
+    waiting: list[QueryTerm] = [query]
+    while waiting:
+        term = waiting.pop()
+        match term:
+            case QueryExpression():
+                waiting.append(term.term)
+            case SetOperation():
+                waiting += [term.left, term.right]
+                for operand, casts in ((term.left, term.left_casts), (term.right, term.right_casts)):
+                    if casts is not None and (block := _block_of(operand)) is not None:
+                        blocks[casts.table] = block
+            case QueryBlock():
+                blocks |= dict.fromkeys(_own_tables(term), term)
+                waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]
+            case Values():
+                pass
+    return blocks
+
+
+def quoted_name(name: str) -> str:
+    """The name as a hint has to write it."""
+    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def format_order(joins: Iterable[OrderedJoin], names: Mapping[int, str]) -> str:
+    """The order in the hint's syntax, `((a b) c)`; a table without a name is its number, which no hint takes."""
+    texts: dict[int, str] = {}
+
+    def text_of(side: NodeSet) -> str:
+        # A side is made once and used once.
+        return texts.pop(side) if side in texts else names.get(lowest(side), f"#{lowest(side)}")
+
+    text = ""
+    for join in joins:
+        text = texts[join.left | join.right] = f"({text_of(join.left)} {text_of(join.right)})"
+    return text

@@ -1,0 +1,183 @@
+"""The search space as an object: counted, numbered, listed by cost; and every order of it can be forced."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from minisql.datatypes import INTEGER
+from minisql.errors import ProgrammingError
+from minisql.expression.nodes import Coalesce
+from minisql.hypergraph.make_join_hypergraph import is_join_region
+from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.node_set import NodeSet, members, single
+from minisql.optimizer.access_path import AccessPath, HashJoin
+from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
+from minisql.optimizer.join_order import order_of, path_of_region
+from minisql.optimizer.search_space import Order, SearchSpace, same_order
+from minisql.query_block.query_block import OrderedJoin
+from minisql.relational.relational_expression import JoinOrder, RelationalExpression
+from minisql.settings import Settings
+from tests.builders import column, equal, join, null_safe_equal, table
+from tests.naive import as_relational, bag
+from tests.property.test_find_best_plan import paths
+from tests.property.test_search_space import EveryPlan
+from tests.random_joins import random_tree, show
+
+
+class EveryOrder(EveryPlan):
+    """Counts the plans with commutations left out."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        super().__init__(space.graph)
+        self.orders: Counter[int] = Counter(dict.fromkeys(space.graph.leaves, 1))
+        assert enumerate_subgraph_pairs(space.graph.graph, self, 1_000_000)
+
+    def found_pair(self, s1: int, s2: int) -> None:
+        before = self.plans[s1 | s2]
+        super().found_pair(s1, s2)
+        if self.plans[s1 | s2] != before:
+            self.orders[s1 | s2] += self.orders[s1] * self.orders[s2]
+
+
+def regions(seed: int, number: int, most_tables: int) -> Iterator[tuple[RelationalExpression, SearchSpace]]:
+    rng = random.Random(seed)
+    while number:
+        region = random_tree(rng, rng.randint(2, most_tables))
+        if is_join_region(region):
+            number -= 1
+            space = find_search_space(region, Settings())
+            assert space.is_complete
+            yield region, space
+
+
+def key(order: Order) -> frozenset[frozenset[int]]:
+    return frozenset(frozenset((join.left, join.right)) for join in order)
+
+
+def forced(region: RelationalExpression, order: Order) -> JoinOrder:
+    return JoinOrder(input=region, joins=order, names={})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_there_are_as_many_orders_as_plans_without_commutations(seed: int) -> None:
+    for region, space in regions(seed, 150, 5):
+        everything = space.graph.graph.nodes
+        assert space.count == EveryOrder(space).orders[everything], show(region)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_order_has_one_number_and_one_place_by_cost(seed: int) -> None:
+    for region, space in regions(seed, 150, 6):
+        listed = list(itertools.islice(space.cheapest(), 3000))
+        costs = [cost for _, cost in listed]
+        assert costs == sorted(costs)
+        assert costs[0] == pytest.approx(find_best_plan(region, Settings()).cost)
+        assert [space.cost(order) for order, _ in listed] == pytest.approx(costs)
+        keys = {key(order) for order, _ in listed}
+        assert len(keys) == len(listed) == min(space.count, 3000)
+        if space.count <= 3000:
+            assert {key(space.unrank(number)) for number in range(space.count)} == keys, show(region)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_order_can_be_forced(seed: int) -> None:
+    for region, space in regions(seed, 60, 5):
+        nodes, expected = space.graph.graph.nodes, bag(region)
+        for order, cost in itertools.islice(space.cheapest(), 60):
+            path = find_best_plan(forced(region, order), Settings())
+            assert path.cost == pytest.approx(cost)
+            found = order_of(path_of_region(path, nodes), nodes)
+            assert same_order(found, order)
+            inner = sum(each.rows for each in joins_of(path, found[:-1], nodes))
+            assert space.rows(order) == pytest.approx(inner)
+            assert bag(as_relational(path)) == expected, show(region)
+
+
+def joins_of(path: AccessPath, order: Order, nodes: NodeSet) -> Iterator[AccessPath]:
+    """The paths that give the results of these joins, filtered."""
+    wanted = {join.left | join.right for join in order}
+    for each in paths(path):
+        if each.nodes & nodes in wanted:
+            wanted.discard(each.nodes & nodes)
+            yield each
+
+
+def test_sides_stand_as_they_are_forced() -> None:
+    rng = random.Random(8)
+    for region, space in regions(8, 60, 4):
+        nodes = space.graph.graph.nodes
+        for order, cost in itertools.islice(space.cheapest(), 20):
+            flipped = tuple(
+                replace(join, left=join.right, right=join.left) if rng.random() < 0.5 else join for join in order
+            )
+            path = find_best_plan(forced(region, flipped), Settings())
+            assert path.cost >= cost * (1 - 1e-9)
+            assert bag(as_relational(path)) == bag(region), show(region)
+            wanted = {join.left | join.right: join for join in flipped}
+            for each in paths(path):
+                if isinstance(each, HashJoin) and each.nodes & nodes in wanted:
+                    probe, build = (each.right, each.left) if each.build_left else (each.left, each.right)
+                    join = wanted[each.nodes & nodes]
+                    assert (probe.nodes & nodes, build.nodes & nodes) == (join.left, join.right)
+
+
+def test_an_order_that_is_not_listed_is_an_error_with_a_reason() -> None:
+    reasons: Counter[str] = Counter()
+    for region, space in regions(3, 150, 4):
+        listed = {key(order) for order, _ in space.cheapest()}
+        for tree in trees(space.graph.graph.nodes):
+            if key(tree) in listed:
+                continue
+            with pytest.raises(ProgrammingError) as caught:
+                find_best_plan(forced(region, tree), Settings())
+            reasons[reason(caught.value.message)] += 1
+    assert reasons.keys() == {"only after", "no condition connects them"}
+
+
+def reason(message: str) -> str:
+    return next(words for words in ("only after", "no condition connects them") if words in message)
+
+
+def test_a_condition_over_three_tables_needs_each_of_them_on_its_side() -> None:
+    b, c, e, f = (table(number, [(1, 1)]) for number in range(4))
+    padding = equal(Coalesce(operands=(column(1, 1), column(2)), type=INTEGER), column(2))
+    padded = join("left", b, join("left", c, e, padding), equal(column(0), column(1, 1)))
+    region = join(
+        "inner", f, padded, null_safe_equal(column(3, 1), column(0, 1)), null_safe_equal(column(3), column(1))
+    )
+    tree = tuple(OrderedJoin(left=NodeSet(left), right=NodeSet(right)) for left, right in [(8, 1), (9, 2), (11, 4)])
+    with pytest.raises(ProgrammingError) as caught:
+        find_best_plan(forced(region, tree), Settings())
+    assert caught.value.message == (
+        "b cannot be joined to a and d: "
+        "the inner join on d.x IS NOT DISTINCT FROM b.x needs d on one side and a and b on the other."
+    )
+
+
+def trees(nodes: NodeSet) -> Iterator[Order]:
+    """Every binary tree over the nodes, commutations left out."""
+    first, *others = map(single, members(nodes))
+    if not others:
+        yield ()
+    for chosen in itertools.chain.from_iterable(itertools.combinations(others, n) for n in range(len(others))):
+        left = NodeSet(first | sum(chosen))
+        right = NodeSet(nodes & ~left)
+        for below in itertools.product(trees(left), trees(right)):
+            yield (*below[0], *below[1], OrderedJoin(left=left, right=right))
+
+
+def test_random_numbers_give_every_order_as_often_as_any_other() -> None:
+    region, space = next((r, s) for r, s in regions(11, 200, 5) if 12 <= s.count <= 40)
+    rng, draws = random.Random(5), 200 * space.count
+    drawn = Counter(key(space.unrank(rng.randrange(space.count))) for _ in range(draws))
+    expected = draws / space.count
+    assert len(drawn) == space.count, show(region)
+    chi_square = sum((count - expected) ** 2 / expected for count in drawn.values())
+    # Mean and standard deviation are those of chi-square with count - 1 degrees of freedom.
+    assert abs(chi_square - (space.count - 1)) < 4 * (2 * (space.count - 1)) ** 0.5
