@@ -49,6 +49,7 @@ class Interrupted(BaseException):
     """What the handler raises."""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_at_any_call(connection: minisql.Connection) -> None:
     """KeyboardInterrupt is raised at the n-th call of a function while a query is planned, for many n."""
     query = chain(40)
@@ -62,7 +63,8 @@ def test_an_interrupt_at_any_call(connection: minisql.Connection) -> None:
         nonlocal calls
         if event == "call":
             calls += 1
-            if calls == limit:
+            # And again later, since Python drops what is raised while an object is deleted.
+            if calls >= limit and (calls - limit) % 500 == 0:
                 raise KeyboardInterrupt
 
     def plan() -> float:
@@ -76,7 +78,8 @@ def test_an_interrupt_at_any_call(connection: minisql.Connection) -> None:
             sys.setprofile(before)
 
     assert plan() == expected
-    all_calls = calls
+    assert plan() == expected
+    all_calls = calls - 1000
     interrupted = 0
     for part in range(1, 60):
         limit = all_calls * part // 60
@@ -89,9 +92,10 @@ def test_an_interrupt_at_any_call(connection: minisql.Connection) -> None:
     assert plan() == expected
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no interval timers on this system")
 def test_a_signal_in_the_middle_of_a_thousand_joins(connection: minisql.Connection) -> None:
-    query = chain(300)
+    query = chain(1000)
     state = state_of(connection)
     start = time.perf_counter()
     expected = connection.plan(query).path.cost
@@ -109,7 +113,7 @@ def test_a_signal_in_the_middle_of_a_thousand_joins(connection: minisql.Connecti
     before = signal.signal(signal.SIGALRM, handler)
     try:
         for part in (0.05, 0.3, 0.5):
-            signal.setitimer(signal.ITIMER_REAL, seconds * part)
+            signal.setitimer(signal.ITIMER_REAL, seconds * part, seconds * part / 5)
             with pytest.raises(Interrupted):
                 plan_until_interrupted()
             check_usable(connection, state)
