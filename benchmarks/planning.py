@@ -1,76 +1,131 @@
-"""Planning time of chains, stars and cliques of joins, parsing and resolving included, beside DuckDB's EXPLAIN.
+"""Planning time of chains, stars and cliques of joins, parsing and resolving included, beside DuckDB and PostgreSQL.
 
     python benchmarks/planning.py
+    python benchmarks/planning.py --postgresql 'host=/tmp dbname=postgres'
 
-Tables are small and have statistics; nothing is executed. DuckDB reorders inner joins only.
+Tables are small and have statistics; nothing is executed. The peers run EXPLAIN. DuckDB reorders inner joins only, and
+all of them greedily where they are many; PostgreSQL runs with geqo off and without limits to what it reorders. A case
+that takes a peer longer than its limit is left out of the mean.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import duckdb
-from compare import measure, print_table
+from compare import Measured, geometric_mean, measure
+from tabulate import tabulate
 
 import minisql
 
 ROWS = 1000
+COLUMNS = 50
+KINDS = ("INNER", "LEFT", "FULL")
+POSTGRESQL_SECONDS = 10
+
+
+def _joins(join: str, tables: int, condition: Callable[[int], str]) -> str:
+    kinds = KINDS if join == "mixed" else (join,)
+    joins = [f" {kinds[i % len(kinds)]} JOIN t{i} ON {condition(i)}" for i in range(1, tables)]
+    return f"SELECT count(*) FROM t0{''.join(joins)}"
 
 
 def chain(tables: int, join: str) -> str:
-    joins = "".join(f" {join} JOIN t{i} ON t{i - 1}.b = t{i}.a" for i in range(1, tables))
-    return f"SELECT count(*) FROM t0{joins}"
+    return _joins(join, tables, lambda i: f"t{i - 1}.b = t{i}.a")
 
 
 def star(tables: int, join: str) -> str:
-    joins = "".join(f" {join} JOIN t{i} ON t0.c{i} = t{i}.a" for i in range(1, tables))
-    return f"SELECT count(*) FROM t0{joins}"
+    return _joins(join, tables, lambda i: f"t0.c{i} = t{i}.a")
 
 
 def clique(tables: int, join: str) -> str:
-    joins = ""
-    for i in range(1, tables):
-        equal = " AND ".join(f"t{j}.c{i} = t{i}.c{j}" for j in range(i))
-        joins += f" {join} JOIN t{i} ON {equal}"
-    return f"SELECT count(*) FROM t0{joins}"
+    return _joins(join, tables, lambda i: " AND ".join(f"t{j}.c{i} = t{i}.c{j}" for j in range(i)))
 
 
-CASES: tuple[tuple[str, Callable[[int, str], str], int, str], ...] = (
-    ("chain of 5", chain, 5, "INNER"),
-    ("chain of 10", chain, 10, "INNER"),
-    ("chain of 10, LEFT", chain, 10, "LEFT"),
-    ("chain of 10, FULL", chain, 10, "FULL"),
-    ("chain of 20", chain, 20, "INNER"),
-    ("star of 8", star, 8, "INNER"),
-    ("star of 8, LEFT", star, 8, "LEFT"),
-    ("clique of 6", clique, 6, "INNER"),
+SHAPES: tuple[tuple[str, Callable[[int, str], str], tuple[int, ...]], ...] = (
+    ("chain", chain, (5, 10, 20, 50, 100)),
+    ("star", star, (5, 8, 12, 20, 50)),
+    ("clique", clique, (5, 8, 10, 15)),
 )
+
+
+def create_tables(database: Any, tables: int, columns: int = COLUMNS) -> None:
+    """Creates t0, t1, ... in an engine that knows range()."""
+    listed = ", ".join(f"range % {7 + i} AS c{i}" for i in range(columns))
+    for number in range(tables):
+        database.execute(f"CREATE TABLE t{number} AS SELECT range AS a, range % 100 AS b, {listed} FROM range({ROWS})")
+
+
+class PostgreSQL:
+    """A server, asked through psql: the planning time that it reports, without the way to it."""
+
+    def __init__(self, connection: str) -> None:
+        self._connection = connection
+
+    def create_tables(self, tables: int) -> None:
+        listed = ", ".join(f"i % {7 + i} AS c{i}" for i in range(COLUMNS))
+        for number in range(tables):
+            source = f"SELECT i AS a, i % 100 AS b, {listed} FROM generate_series(0, {ROWS - 1}) AS i"
+            self._ask(f"DROP TABLE IF EXISTS t{number}; CREATE TABLE t{number} AS {source}; ANALYZE t{number}")
+
+    def milliseconds(self, query: str) -> float | None:
+        """The best of three; None where it takes too long."""
+        settings = f"SET geqo = off; SET join_collapse_limit = 1000; SET statement_timeout = '{POSTGRESQL_SECONDS}s'"
+        answer = self._ask(f"{settings};" + f"EXPLAIN (SUMMARY) {query};" * 3)
+        times = [float(line.split()[2]) for line in answer.splitlines() if line.startswith("Planning Time")]
+        return min(times) if len(times) == 3 else None
+
+    def _ask(self, sql: str) -> str:
+        command = ["psql", "-X", "-q", "-A", "-t", "-c", sql, self._connection]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeat", type=int, default=15)
+    parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--postgresql", metavar="CONNECTION", help="a server for psql that may be written to")
     options = parser.parse_args()
-    tables = max(count for _, _, count, _ in CASES)
-    columns = ", ".join(f"range % {7 + i} AS c{i}" for i in range(tables))
+    tables = max(max(sizes) for _, _, sizes in SHAPES)
     ours, theirs = minisql.connect(), duckdb.connect()
-    for number in range(tables):
-        create = f"CREATE TABLE t{number} AS SELECT range AS a, range % 100 AS b, {columns} FROM range({ROWS})"
-        ours.execute(create)
-        theirs.execute(create)
-    measured = []
-    for name, shape, count, join in CASES:
-        query = shape(count, join)
+    theirs.execute("SET threads = 1")
+    for database in (ours, theirs):
+        create_tables(database, tables)
+    server = PostgreSQL(options.postgresql) if options.postgresql else None
+    if server:
+        server.create_tables(tables)
+    measured: list[tuple[Measured, float | None]] = []
+    for shape, make, sizes in SHAPES:
+        for size in sizes:
+            for kind in KINDS:
+                query = make(size, kind)
 
-        def plan(query: str = query) -> bool:
-            return bool(ours.plan(query).path)
+                def plan(query: str = query) -> bool:
+                    return bool(ours.plan(query).path)
 
-        def explain(query: str = query) -> bool:
-            return bool(theirs.execute(f"EXPLAIN {query}").fetchall())
+                def explain(query: str = query) -> bool:
+                    return bool(theirs.execute(f"EXPLAIN {query}").fetchall())
 
-        measured.append(measure(name, plan, explain, options.repeat))
-    print_table(f"Planning, DuckDB {duckdb.__version__}", measured, "DuckDB")
+                case = measure(f"{shape} of {size}, {kind}", plan, explain, options.repeat)
+                measured.append((case, server.milliseconds(query) if server else None))
+    print_times(measured)
+
+
+def print_times(measured: list[tuple[Measured, float | None]]) -> None:
+    rows = []
+    for case, milliseconds in measured:
+        row = [case.name, f"{case.ours * 1000:.1f}", f"{case.theirs * 1000:.1f}", f"{case.ratio:.2f}"]
+        row += ["", ""] if milliseconds is None else [f"{milliseconds:.1f}", f"{case.ours * 1000 / milliseconds:.2f}"]
+        rows.append(row)
+    mean = geometric_mean([case.ratio for case, _ in measured])
+    ratios = [case.ours * 1000 / milliseconds for case, milliseconds in measured if milliseconds is not None]
+    rows.append(["geometric mean", "", "", f"{mean:.2f}", "", f"{geometric_mean(ratios):.2f}" if ratios else ""])
+    how = "compiled" if minisql.planner_is_compiled() else "interpreted"
+    print(f"\nPlanning, {how}, beside DuckDB {duckdb.__version__} and PostgreSQL (where given, its own report)")
+    headers = ["", "minisql ms", "DuckDB ms", "ratio", "PostgreSQL ms", "ratio"]
+    print(tabulate(rows, headers, tablefmt="github", colalign=("left",) + ("right",) * 5, disable_numparse=True))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ class Settings:
     """Move conditions of WHERE and ON as far down as is legal."""
     merge_derived_tables: bool = True
     """Join the tables of a subquery in FROM with the tables around it."""
+    derive_conditions: bool = True
+    """Add conditions that follow from equalities: `a.k = b.k AND a.k = 5` reads b with b.k = 5."""
     fold_constants: bool = True
     """Evaluate expressions without columns once, while planning."""
     join_order: str = "optimal"

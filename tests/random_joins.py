@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from minisql.datatypes import BIGINT, INTEGER
 from minisql.explain.stages import show_relational
-from minisql.expression.nodes import AggregateCall, Arithmetic, Coalesce, Expression, Or, SortKey, Value
+from minisql.expression.nodes import AggregateCall, Arithmetic, Coalesce, Expression, InList, Or, SortKey, Value
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -102,7 +102,7 @@ def random_conditions(rng: random.Random, left: Sequence[int], right: Sequence[i
 
 def random_conjunct(rng: random.Random, left: Sequence[int], right: Sequence[int]) -> Expression:
     x, y = _column(rng, left), _column(rng, right)
-    match rng.choices(range(10), [8, 3, 2, 2, 2, 2, 2, 1, 1, 1])[0]:
+    match rng.choices(range(11), [8, 3, 2, 2, 2, 2, 2, 1, 1, 1, 4])[0]:
         case 0:
             return equal(x, y)
         case 1:
@@ -123,13 +123,15 @@ def random_conjunct(rng: random.Random, left: Sequence[int], right: Sequence[int
             return Or(operands=(equal(x, y), is_null(_column(rng, [*left, *right]))))
         case 8:
             return literal(rng.random() < 0.5)
+        case 10:
+            return equal(_key(rng, left), _key(rng, right))
         case _:
             return random_filter(rng, rng.choice([left, right]))
 
 
 def random_filter(rng: random.Random, tables: Sequence[int]) -> Expression:
     x, y = _column(rng, tables), _column(rng, tables)
-    match rng.randrange(5):
+    match rng.randrange(9):
         case 0:
             return is_null(x)
         case 1:
@@ -138,8 +140,26 @@ def random_filter(rng: random.Random, tables: Sequence[int]) -> Expression:
             return compare("<", Coalesce(operands=(x, y), type=INTEGER), literal(2))
         case 3:
             return null_safe_equal(x, y)
-        case _:
+        case 4:
             return equal(x, y)
+        case 5:
+            return equal(column(rng.choice(tables)), literal(rng.randrange(3)))
+        case 6:
+            return equal(_key(rng, tables), _key(rng, tables))
+        case 7:
+            items = tuple(literal(value) for value in rng.sample(VALUES, 2))
+            return InList(operand=_key(rng, tables), items=items, negated=rng.random() < 0.2)
+        case _:
+            return Or(operands=(is_null(key := _key(rng, tables)), compare(rng.choice("<>="), key, literal(1))))
+
+
+def _key(rng: random.Random, tables: Sequence[int]) -> Expression:
+    """The first column of a table, by which tables are mostly joined, or the merged one of several tables."""
+    chosen = sorted(rng.sample(tables, min(len(tables), rng.choice((1, 1, 1, 2, 2, 3)))))
+    if rng.random() < 0.2:
+        rng.shuffle(chosen)
+    columns_ = tuple(column(number) for number in chosen)
+    return columns_[0] if len(columns_) == 1 else Coalesce(operands=columns_, type=INTEGER)
 
 
 def _column(rng: random.Random, tables: Sequence[int]) -> Expression:

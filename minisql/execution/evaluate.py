@@ -63,14 +63,12 @@ def compile_expression(expression: Expression, columns: Sequence[ColumnId]) -> E
 def compile_predicate(conditions: Sequence[Expression], columns: Sequence[ColumnId]) -> Callable[[Batch], Array]:
     """A function that gives the rows, as indexes among the rows alive, for which every condition is TRUE.
 
-    A condition is evaluated on the rows that passed those before it. Conditions that are cheap come first, and are
-    evaluated on all rows as long as most of them pass, which costs less than gathering these. They cannot raise; the
-    others keep their order, in which one may protect the next.
+    A condition is evaluated on the rows that passed those before it, which may protect it. Only where it is so cheap
+    that gathering these rows costs more, and cannot raise, is it evaluated on all rows as long as most of them pass.
     """
     compiler = _Compiler(columns)
-    flat = [(conjunct, _is_cheap(conjunct)) for condition in conditions for conjunct in conjuncts(condition)]
-    flat.sort(key=lambda pair: not pair[1])
-    return partial(_rows_where_all_true, [(compiler.compile(condition), is_cheap) for condition, is_cheap in flat])
+    flat = [conjunct for condition in conditions for conjunct in conjuncts(condition)]
+    return partial(_rows_where_all_true, [(compiler.compile(condition), _is_cheap(condition)) for condition in flat])
 
 
 def _rows_where_all_true(conditions: Sequence[tuple[Operand, bool]], batch: Batch) -> Array:

@@ -104,11 +104,17 @@ class FunctionCall(_Node):
 
 @value_node
 class Comparison(_Predicate):
-    """`left operator right` with an operator of `= <> < <= > >=`; NULL where a side is NULL."""
+    """`left operator right` with an operator of `= <> < <= > >=`; NULL where a side is NULL.
+
+    `equality_class` is the same number for equalities of a query of which some follow from the others, as the last of
+    `a.x = b.x AND b.x = c.x AND a.x = c.x` does. They are not independent: of those that connect some tables, as many
+    count as it takes to connect them.
+    """
 
     operator: str
     left: Expression
     right: Expression
+    equality_class: int | None = field(default=None, compare=False, repr=False)
 
 
 MIRRORED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -3,7 +3,8 @@
 A condition *rejects nulls on a table* if it is not TRUE in any row in which every column of the table is NULL, whatever
 the columns of other tables are: so no row that an outer join padded on that table passes it. It *rejects nulls on a set
 of tables* if it does so on at least one of them. (Galindo-Legaria and Rosenthal, TODS 1997, section 2, call such a
-predicate strong.)
+predicate strong.) It rejects nulls on several tables *jointly* if it is not TRUE in any row in which all columns of all
+of them are NULL, as `COALESCE(a.k, b.k) = 5` does on a and b, and on neither alone.
 
 An abstract evaluation in three-valued logic finds it. For each expression it works out which outcomes, TRUE, FALSE and
 NULL, are possible when a table is padded, for all tables in one pass: an outcome is the set of the tables for which it
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, assert_never
 
 from minisql.datatypes import TypeKind
@@ -26,6 +28,7 @@ from minisql.expression.nodes import (
     Case,
     Cast,
     Coalesce,
+    ColumnId,
     ColumnRef,
     Comparison,
     Expression,
@@ -41,7 +44,8 @@ from minisql.expression.nodes import (
     Or,
     Value,
 )
-from minisql.node_set import NodeSet
+from minisql.expression.walk import transform
+from minisql.node_set import NodeSet, lowest, single
 
 _ALL: Final = -1
 
@@ -86,6 +90,23 @@ def null_rejected_tables(condition: Expression, tables: NodeSet) -> NodeSet:
 def rejects_nulls(condition: Expression, tables: NodeSet) -> bool:
     """Whether the condition rejects nulls on the set of tables, that is, on at least one of them."""
     return null_rejected_tables(condition, tables) != 0
+
+
+def rejects_nulls_jointly(condition: Expression, tables: NodeSet) -> bool:
+    """Whether the condition is not TRUE in any row in which all columns of all these tables are NULL."""
+    if rejects_nulls(condition, tables):
+        return True
+    if tables & (tables - 1) == 0:
+        return False
+    # Tables that are padded together are one table to the evaluation.
+    first = lowest(tables)
+
+    def as_one_table(node: Expression) -> Expression:
+        if isinstance(node, ColumnRef) and tables >> node.column.table & 1:
+            return replace(node, column=ColumnId(first, node.column.position))
+        return node
+
+    return rejects_nulls(transform(condition, as_one_table), single(first))
 
 
 def _outcomes(expression: Expression) -> _Outcomes:

@@ -99,15 +99,27 @@ def transform(expression: Expression, change: Callable[[Expression], Expression]
 
 def columns_of(expression: Expression) -> set[ColumnId]:
     """The columns that the expression reads."""
-    return {node.column for node in walk(expression) if isinstance(node, ColumnRef)}
+    columns = set()
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ColumnRef):
+            columns.add(node.column)
+        else:
+            stack += children(node)
+    return columns
 
 
 def tables_of(expression: Expression) -> NodeSet:
     """The tables whose columns the expression reads: for a predicate, its SES."""
     tables = 0
-    for node in walk(expression):
+    stack = [expression]
+    while stack:
+        node = stack.pop()
         if isinstance(node, ColumnRef):
             tables |= 1 << node.column.table
+        else:
+            stack += children(node)
     return NodeSet(tables)
 
 

@@ -33,3 +33,31 @@ GROUP_ROW: Final = 0.01
 """Finding the group of a row and adding the row to its aggregates."""
 SORT_ROW: Final = 0.001
 """Sorting a row, for each binary digit of the number of rows."""
+
+# --- expressions: see `predicate_rank`. Those on strings are for each distinct string ---------------------------------
+
+COMPARE_STRING_ROW: Final = 0.004
+"""Comparing strings."""
+IN_LIST_ROW: Final = 0.001
+"""Looking a number up in a list of constants."""
+IN_STRINGS_ROW: Final = 0.01
+"""Looking a string up in a list of constants."""
+LIKE_ROW: Final = 0.008
+"""LIKE with a pattern that has wildcards at its ends only."""
+LIKE_PATTERN_ROW: Final = 0.09
+"""LIKE with any other pattern, a regular expression."""
+CAST_FROM_STRING_ROW: Final = 0.08
+"""Reading a number or a date."""
+STRING_ROW: Final = 0.025
+"""Making a string: lower, substring, concatenation, a cast to VARCHAR."""
+POOLED_ROW: Final = 0.0003
+"""Taking for a row what was computed for its string."""
+DIVIDE_ROW: Final = 0.0015
+"""Dividing, the remainder included; other arithmetic is EXPRESSION_ROW."""
+CASE_BRANCH_ROW: Final = 0.0015
+"""A branch of CASE, its condition and result left out."""
+LOGIC_ROW: Final = 0.0002
+"""An operand of AND, OR, NOT, IS and COALESCE."""
+FUNCTION_ROW: Final = {"abs": 0.0005, "round": 0.007, "extract": 0.001, "length": 0.006, "trim": 0.012,
+                       "ltrim": 0.012, "rtrim": 0.012}  # fmt: skip
+"""Functions that are not STRING_ROW."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from minisql.expression.nodes import ColumnRef, Expression
+from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
+from minisql.expression.walk import conjunction, conjuncts
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
@@ -22,13 +23,14 @@ from minisql.node_set import EMPTY, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
-from minisql.optimizer.cost_model import aggregate_cost, filter_cost, project_cost, scan_cost, sort_cost
+from minisql.optimizer.cost_model import aggregate_cost, project_cost, scan_cost, sort_cost
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.linearized_dp import improve_order
+from minisql.optimizer.predicate_rank import by_rank, conjunction_cost
 from minisql.optimizer.scan_filters import simple_filters
-from minisql.optimizer.selectivity import conjunction_selectivity
+from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -104,7 +106,7 @@ class _Planner:
             if self._settings.join_order == "optimal":
                 order_greedily(graph.graph, receiver)
                 improve_order(graph, connections, cardinality, receiver)
-        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver)
+        return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
 
     def _find_optimum(self, graph: JoinHypergraph, receiver: CostingReceiver) -> bool:
         """Gives the receiver all nodes, and all pairs if that is wanted and possible within the budget."""
@@ -147,10 +149,14 @@ class _Planner:
     def _filter(self, filter_: Filter) -> AccessPath:
         conditions, below = filter_.conditions, filter_.input
         input_ = self._scan(below, conditions) if isinstance(below, BaseTable) else self.plan(below)
+        conditions = by_rank(conditions, self._statistics)
+        share = conjunction_selectivity(conditions, self._statistics)
+        cost = input_.cost + input_.rows * conjunction_cost(conditions, self._statistics)
+        narrow_columns(conditions, self._statistics)
         return access_path.Filter(
             nodes=input_.nodes,
-            rows=input_.rows * conjunction_selectivity(conditions, self._statistics),
-            cost=input_.cost + filter_cost(input_.rows, len(conditions)),
+            rows=input_.rows * share,
+            cost=cost,
             input=input_,
             conditions=conditions,
         )
@@ -183,8 +189,14 @@ class _Planner:
             table=aggregate.table,
             input=input_,
             keys=aggregate.keys,
-            aggregates=aggregate.aggregates,
+            aggregates=tuple([self._ranked(call) for call in aggregate.aggregates]),
         )
+
+    def _ranked(self, call: AggregateCall) -> AggregateCall:
+        """The aggregate with the conditions of its FILTER by rank."""
+        conditions = conjuncts(call.filter)
+        ranked = by_rank(conditions, self._statistics)
+        return call if ranked is conditions else replace(call, filter=conjunction(ranked))
 
     def _set_operation(self, operation: SetOperation) -> AccessPath:
         left, right = self.plan(operation.left), self.plan(operation.right)

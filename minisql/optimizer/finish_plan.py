@@ -9,11 +9,17 @@ from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
 from minisql.optimizer.cost_model import filter_cost
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
-from minisql.optimizer.join_conditions import split_conditions
+from minisql.optimizer.join_conditions import is_of_class, split_conditions, without_implied
+from minisql.optimizer.predicate_rank import by_rank
+from minisql.optimizer.statistics import Statistics
 
 
 def finish_plan(
-    best: Entry, leaves: Mapping[int, AccessPath], connections: Connections, receiver: CostingReceiver
+    best: Entry,
+    leaves: Mapping[int, AccessPath],
+    connections: Connections,
+    receiver: CostingReceiver,
+    statistics: Statistics,
 ) -> AccessPath:
     """The access path of an entry, on top of those of the leaves."""
     # Inputs first, without recursion: an order as written may be as deep as the query is long.
@@ -22,7 +28,7 @@ def finish_plan(
         entries += [input_ for input_ in (entry.left, entry.right) if input_ is not None]
     for entry in reversed(entries):
         if entry.nodes not in finished:
-            finished[entry.nodes] = _finish(entry, leaves, finished, connections, receiver)
+            finished[entry.nodes] = _finish(entry, leaves, finished, connections, receiver, statistics)
     return finished[best.nodes]
 
 
@@ -32,17 +38,18 @@ def _finish(
     finished: Mapping[int, AccessPath],
     connections: Connections,
     receiver: CostingReceiver,
+    statistics: Statistics,
 ) -> AccessPath:
     if entry.left is None or entry.right is None:
         leaf = leaves[entry.nodes]
-        filters = connections.conditions_of(condition_numbers(entry.complete))
+        filters = by_rank(connections.conditions_of(condition_numbers(entry.complete)), statistics)
         if not filters:
             return leaf
         return Filter(nodes=leaf.nodes, rows=entry.rows, cost=entry.cost, input=leaf, conditions=filters)
     first, second = entry.left, entry.right
     completed = entry.complete & ~(first.complete | second.complete)
     site = connections.join_site(first.contained & second.swapped, completed)
-    return _finish_join(entry, site, finished, connections, receiver)
+    return _finish_join(entry, site, finished, connections, receiver, statistics)
 
 
 def _finish_join(
@@ -51,13 +58,17 @@ def _finish_join(
     finished: Mapping[int, AccessPath],
     connections: Connections,
     receiver: CostingReceiver,
+    statistics: Statistics,
 ) -> AccessPath:
     assert entry.left is not None
     assert entry.right is not None
     first, second = (entry.right, entry.left) if site.flipped else (entry.left, entry.right)
     left, right = finished[first.nodes], finished[second.nodes]
     nodes = NodeSet(left.nodes | right.nodes)
-    conditions, filters = connections.join_conditions(site), connections.filter_conditions(site)
+    conditions, filters = connections.join_conditions(site), by_rank(connections.filter_conditions(site), statistics)
+    if not site.edges and any(map(is_of_class, conditions)):
+        applied = connections.conditions_of(condition_numbers(first.complete | second.complete))
+        conditions = without_implied(conditions, applied)
     rows, cost = entry.rows, entry.cost
     if filters:
         rows = receiver.rows_before_filters(entry, site.others)
@@ -66,7 +77,13 @@ def _finish_join(
     path: AccessPath
     if entry.method == NESTED_LOOP:
         path = NestedLoopJoin(
-            nodes=nodes, rows=rows, cost=cost, type=site.type, left=left, right=right, conditions=conditions
+            nodes=nodes,
+            rows=rows,
+            cost=cost,
+            type=site.type,
+            left=left,
+            right=right,
+            conditions=by_rank(conditions, statistics),
         )
     else:
         path = HashJoin(
@@ -78,7 +95,7 @@ def _finish_join(
             right=right,
             build_left=(entry.method == BUILD_LEFT) is not site.flipped,
             keys=keys,
-            residual=residual,
+            residual=by_rank(residual, statistics),
         )
     if filters:
         path = Filter(nodes=nodes, rows=entry.rows, cost=entry.cost, input=path, conditions=filters)

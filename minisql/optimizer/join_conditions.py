@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from minisql.expression.nodes import Comparison, Expression, IsDistinctFrom
 from minisql.expression.walk import tables_of
 from minisql.node_set import NodeSet, is_subset
 from minisql.optimizer.access_path import JoinKey
+
+
+def without_implied(conditions: Sequence[Expression], applied: Iterable[Expression]) -> tuple[Expression, ...]:
+    """The conditions of an inner join but for equalities that follow from the others and from those applied below it.
+
+    Equalities of one class say that their operands are all equal as soon as they connect them.
+    """
+    parts: dict[tuple[int, Expression], tuple[int, Expression]] = {}
+
+    def find(term: tuple[int, Expression]) -> tuple[int, Expression]:
+        while (above := parts.get(term, term)) != term:
+            term = above
+        return term
+
+    def connects(condition: Expression) -> bool:
+        """Whether the condition says more than those before it."""
+        if not isinstance(condition, Comparison) or condition.equality_class is None:
+            return True
+        left = find((condition.equality_class, condition.left))
+        right = find((condition.equality_class, condition.right))
+        parts[left] = right
+        return left != right
+
+    for condition in applied:
+        connects(condition)
+    # Those of few tables first, so that what is left out for others that stay is no key.
+    by_tables = sorted(conditions, key=lambda condition: tables_of(condition).bit_count())
+    implied = {id(condition) for condition in by_tables if not connects(condition)}
+    return tuple([condition for condition in conditions if id(condition) not in implied])
+
+
+def is_of_class(condition: Expression) -> bool:
+    """Whether the condition may follow from other equalities, or they from it."""
+    return isinstance(condition, Comparison) and condition.equality_class is not None
 
 
 def split_conditions(

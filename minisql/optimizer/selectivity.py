@@ -8,7 +8,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from minisql.expression.nodes import (
@@ -18,6 +18,7 @@ from minisql.expression.nodes import (
     Case,
     Cast,
     Coalesce,
+    ColumnId,
     ColumnRef,
     Comparison,
     Expression,
@@ -32,8 +33,9 @@ from minisql.expression.nodes import (
     Not,
     Or,
 )
-from minisql.expression.walk import tables_of
-from minisql.node_set import EMPTY, NodeSet, members
+from minisql.expression.nulls import rejects_nulls
+from minisql.expression.walk import columns_of, tables_of
+from minisql.node_set import EMPTY, NodeSet, members, single
 from minisql.optimizer.access_path import JoinKey
 from minisql.optimizer.statistics import Statistics, ValueStatistics, as_number
 
@@ -74,6 +76,23 @@ def conjunction_selectivity(conditions: Iterable[Expression], statistics: Statis
                 share = max(share + other - not_null, share * other * OUT_OF_RANGE) / other
         result *= share
     return result
+
+
+def narrow_columns(conditions: Iterable[Expression], statistics: Statistics) -> None:
+    """Tells the statistics which values a filter leaves in columns: `a.k = 5 AND b.k = 5` makes a.k = b.k no rarer."""
+    by_column: dict[ColumnId, list[Expression]] = {}
+    for condition in conditions:
+        columns = columns_of(condition)
+        if len(columns) == 1:
+            by_column.setdefault(columns.pop(), []).append(condition)
+    for column, own in by_column.items():
+        known = statistics.of_column(column)
+        not_null = 1 - known.null_fraction
+        if not_null == 0 or not any(rejects_nulls(condition, single(column.table)) for condition in own):
+            continue
+        share = min(1.0, conjunction_selectivity(own, statistics) / not_null)
+        distinct = max(1.0, known.distinct_count * share)
+        statistics.narrow(column, replace(known, distinct_count=distinct, null_fraction=0.0))
 
 
 def selectivity(condition: Expression, statistics: Statistics) -> float:

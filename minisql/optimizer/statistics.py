@@ -129,6 +129,10 @@ class Statistics:
             return known
         return replace(known, null_fraction=known.null_fraction + (1 - known.null_fraction) * padding)
 
+    def narrow(self, column: ColumnId, values: ValueStatistics) -> None:
+        """Says what the column has from here on, where a filter let only some of its values through."""
+        self._known[column] = values
+
     def of(self, expression: Expression) -> ValueStatistics:
         """The statistics of an expression over the added tables."""
         match expression:

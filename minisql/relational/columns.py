@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.relational.relational_expression import Aggregate, Project, SetOperation
+from minisql.relational.relational_expression import output_tables as output_tables
 
 
 def projected(node: Project) -> Mapping[ColumnId, Expression]:

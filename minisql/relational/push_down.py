@@ -10,11 +10,13 @@ What a join lets through, and what it takes from ON:
     semi          goes left      -                goes left      goes right
     anti          goes left      -                stays in ON    goes right
 
-A condition from above on both sides becomes a conjunct of an inner join, and stays above the others. Conditions pass
-projections, with the projected expressions in place of the columns; groupings, if they read keys only; set operations,
-into both operands; sorting. They stop at LIMIT, which would let other rows through.
+A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
+the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
+projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
+sorting. They stop at LIMIT, which would let other rows through.
 
-A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL.
+A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
+those from further down come first, as they did: they may protect the others.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
-from minisql.node_set import is_subset
+from minisql.node_set import is_subset, overlaps
 from minisql.relational.columns import group_keys, operand_columns, projected
+from minisql.relational.merged_keys import on_merged_key
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -57,7 +60,7 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case BaseTable() | Values() | OneRow():
             return _filtered(node, conditions)
         case Filter():
-            result = _push(node.input, conditions + node.conditions)
+            result = _push(node.input, node.conditions + conditions)
             return node if _is_same_filter(result, node) else result
         case Join():
             return _push_join(node, conditions)
@@ -89,8 +92,25 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     on: list[Expression] = []
     stays: list[Expression] = []
     is_inner = node.type is JoinType.INNER
+    for condition in node.conditions:
+        tables = tables_of(condition)
+        if node.type is JoinType.FULL:
+            on.append(condition)
+        elif is_subset(tables, right_tables):
+            to_right.append(condition)
+        elif is_subset(tables, left_tables) and node.type in (JoinType.INNER, JoinType.SEMI):
+            to_left.append(condition)
+        else:
+            on.append(condition)
     for condition in above:
         tables = tables_of(condition)
+        if overlaps(tables, left_tables) and overlaps(tables, right_tables):
+            merged = on_merged_key(condition, node)
+            if merged is not None:
+                to_left.append(merged.on_left)
+                if merged.on_right is not None:
+                    to_right.append(merged.on_right)
+                continue
         if node.type is JoinType.FULL:
             stays.append(condition)
         elif is_subset(tables, left_tables):
@@ -100,16 +120,6 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
             stays.append(condition)
         elif is_subset(tables, right_tables):
             to_right.append(condition)
-        else:
-            on.append(condition)
-    for condition in node.conditions:
-        tables = tables_of(condition)
-        if node.type is JoinType.FULL:
-            on.append(condition)
-        elif is_subset(tables, right_tables):
-            to_right.append(condition)
-        elif is_subset(tables, left_tables) and node.type in (JoinType.INNER, JoinType.SEMI):
-            to_left.append(condition)
         else:
             on.append(condition)
     left, right = _push(node.left, tuple(to_left)), _push(node.right, tuple(to_right))

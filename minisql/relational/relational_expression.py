@@ -59,18 +59,18 @@ class OneRow:
 class Join:
     """A join on the conjunction of `conditions`; an empty one is TRUE. Semi and anti joins pass the left only.
 
-    `output_tables` is kept, so that asking for it at each of a thousand joins does not walk the tree each time.
+    `output_tables` are the tables whose columns it gives, kept since rewrites ask for them at every join of a tree.
     """
 
     type: JoinType
     left: RelationalExpression
     right: RelationalExpression
     conditions: tuple[Expression, ...]
-    output_tables: NodeSet = field(init=False, repr=False)
+    output_tables: NodeSet = field(init=False)
 
     def __post_init__(self) -> None:
         tables = output_tables(self.left)
-        if self.type not in (JoinType.SEMI, JoinType.ANTI):
+        if self.type is not JoinType.SEMI and self.type is not JoinType.ANTI:
             tables = NodeSet(tables | output_tables(self.right))
         object.__setattr__(self, "output_tables", tables)
 

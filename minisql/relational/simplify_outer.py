@@ -1,8 +1,9 @@
 """Simplifies outer joins: FULL becomes LEFT and LEFT becomes INNER where a condition rejects the padded rows.
 
 `SELECT ... FROM a FULL JOIN b ON ... WHERE b.x > 5` keeps no row in which b is padded, so the join may as well be the
-LEFT JOIN of b with a. Galindo-Legaria and Rosenthal, "Outerjoin Simplification and Reordering for Query Optimization",
-TODS 1997, section 3.
+LEFT JOIN of b with a. All tables of a side are padded at once: `WHERE COALESCE(a.k, b.k) = 5` makes an inner join of
+`c LEFT JOIN (a FULL JOIN b ON ...) ON ...`, though a row that passes may lack a or b. Galindo-Legaria and Rosenthal,
+"Outerjoin Simplification and Reordering for Query Optimization", TODS 1997, section 3.
 
 A condition travels down the tree from where it is written, as long as no row of an input that fails it can contribute
 to the result: through inner joins to both inputs, through outer joins to the preserved one. The conditions of a left
@@ -19,7 +20,7 @@ from typing import TypeAlias, assert_never
 
 from minisql.expression.format import format_expression
 from minisql.expression.nodes import ColumnId, Expression
-from minisql.expression.nulls import null_rejected_tables
+from minisql.expression.nulls import null_rejected_tables, rejects_nulls_jointly
 from minisql.expression.walk import columns_of, replace_columns, tables_of
 from minisql.node import node as node_class
 from minisql.node_set import NodeSet, overlaps
@@ -189,9 +190,16 @@ class _Simplifier:
         return after
 
 
-def _rejecting(conditions: _Conditions, tables: NodeSet) -> _Condition | None:
-    """The first condition that rejects nulls on the set of tables."""
-    return next((condition for condition in conditions if overlaps(condition.rejected, tables)), None)
+def _rejecting(conditions: _Conditions, side: NodeSet) -> _Condition | None:
+    """The first condition that no row passes in which all tables of the side are padded."""
+    return next((condition for condition in conditions if _rejects(condition, side)), None)
+
+
+def _rejects(condition: _Condition, side: NodeSet) -> bool:
+    if overlaps(condition.rejected, side):
+        return True
+    padded = NodeSet(condition.tables & side)
+    return padded & (padded - 1) != 0 and rejects_nulls_jointly(condition.expression, padded)
 
 
 def _about(conditions: _Conditions, tables: NodeSet) -> _Conditions:

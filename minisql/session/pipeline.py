@@ -21,6 +21,7 @@ from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
 from minisql.query_block.resolve import resolve_query
+from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
@@ -67,6 +68,8 @@ def plan_relational(
         rewritten = push_down(rewritten)
     if settings.merge_derived_tables:
         rewritten = merge_derived_tables(rewritten)
+    if settings.derive_conditions:
+        rewritten = derive_conditions(rewritten)
     return PlannedQuery(
         table=table,
         names=names,

@@ -30,6 +30,7 @@ OTHER_PLANS = (
     "simplify_outer_joins = off",
     "push_down_conditions = off",
     "merge_derived_tables = off",
+    "derive_conditions = off",
     "fold_constants = off",
     "batch_rows = 1",
     "pair_budget = 0",

@@ -104,7 +104,11 @@ class QueryGenerator:
         roll = self._rng.random()
         if roll < 0.06:
             return self._rng.choice(("TRUE", "FALSE", "1 = 1", "NULL = 1"))
-        equal = f"{self._integer_column(left)} = {self._integer_column(right)}"
+        # Often by k, so that equalities meet in classes, cycles and merged keys.
+        x, y = (self._rng.choice(left), self._rng.choice(right)) if self._rng.random() < 0.5 else ("", "")
+        equal = f"{x}.k = {y}.k" if x else f"{self._integer_column(left)} = {self._integer_column(right)}"
+        if 0.06 <= roll < 0.12:
+            return f"{self._key(left)} = {self._key(right)}"
         if roll < 0.45:
             return equal
         if roll < 0.6:
@@ -127,6 +131,17 @@ class QueryGenerator:
     def _integer_column(self, aliases: Sequence[str]) -> str:
         alias = self._rng.choice(aliases)
         return f"{alias}.{self._rng.choice(('k', 'x', 'y') if alias.startswith('t') else ('k', 'x'))}"
+
+    def _key(self, aliases: Sequence[str]) -> str:
+        """A column k, or the merged one of several tables."""
+        chosen = self._rng.sample(aliases, min(len(aliases), self._rng.choice((1, 2, 2, 3))))
+        keys = ", ".join(f"{alias}.k" for alias in chosen)
+        return keys if len(chosen) == 1 else f"coalesce({keys})"
+
+    def _key_predicate(self, aliases: Sequence[str]) -> str:
+        """A condition on a key alone, which may hold of others as well."""
+        test = self._rng.choice(("= 1", "= 2", "> 1", "IN (0, 2)", "IS NULL", "NOT IN (1, 3)", "BETWEEN 1 AND 2"))
+        return f"{self._key(aliases)} {test}"
 
     def _integer(self, aliases: Sequence[str], depth: int = 2) -> str:
         roll = self._rng.random()
@@ -174,7 +189,9 @@ class QueryGenerator:
 
     def _select(self) -> str:
         from_, aliases = self._from()
-        where = f" WHERE {self._predicate(aliases)}" if self._rng.random() < 0.45 else ""
+        where = f" WHERE {self._predicate(aliases)}" if self._rng.random() < 0.35 else ""
+        if self._rng.random() < 0.25:
+            where += f"{' AND' if where else ' WHERE'} {self._key_predicate(aliases)}"
         roll = self._rng.random()
         if roll < 0.6:
             columns = ", ".join(f"{alias}.{column}" for alias in aliases for column in self._columns(alias))
@@ -211,7 +228,15 @@ class QueryGenerator:
         columns = ", ".join(f"{name}.{column}" for name in names for column in ("k", "y"))
         where = ""
         if self._rng.random() < 0.5:
-            where = " WHERE " + self._rng.choice(("k = 1", "k > 1", "k IN (0, 2)", "k IS NULL", self._predicate(names)))
+            conditions = (
+                "k = 1",
+                "k > 1",
+                "k IN (0, 2)",
+                "k IS NULL",
+                self._predicate(names),
+                self._key_predicate(names),
+            )
+            where = f" WHERE {self._rng.choice(conditions)}"
         return f"SELECT k, {columns} FROM {from_}{where}"
 
     @staticmethod

@@ -31,6 +31,7 @@ from minisql.datatypes import (
 )
 from minisql.errors import DataError
 from minisql.execution.evaluate import compile_expression, compile_predicate
+from minisql.expression.failure import may_fail
 from minisql.expression.functions import EXTRACT_FIELDS, SCALAR_FUNCTIONS
 from minisql.expression.nodes import (
     And,
@@ -54,7 +55,8 @@ from minisql.expression.nodes import (
     Or,
     Value,
 )
-from minisql.expression.walk import walk
+from minisql.expression.predicates import apply_predicate, as_predicate
+from minisql.expression.walk import transform, walk
 from tests import naive
 
 Inner = Callable[[SqlType], Expression]
@@ -334,3 +336,34 @@ def test_finds_the_rows_where_all_conditions_are_true(
         return
     # A row that one condition rejects may be at fault for another one.
     assert found == [place for place, row in enumerate(values) if all(value is True for value in row)]
+
+
+@given(st.data(), batches())
+@settings(max_examples=400, deadline=None)
+def test_what_may_not_fail_does_not(data: st.DataObject, rows_and_batch: tuple[list[naive.Row], Batch]) -> None:
+    expression = data.draw(expressions(data.draw(st.sampled_from(TYPES)), 2))
+    if not may_fail(expression):
+        compile_expression(expression, COLUMNS)(rows_and_batch[1])
+
+
+@given(expressions(BOOLEAN, 3))
+@settings(max_examples=400, deadline=None)
+def test_a_predicate_does_not_tell_zeros_apart(condition: Expression) -> None:
+    zero = ColumnRef(column=ColumnId(0, 0), name="zero", type=DOUBLE)
+
+    def change(node: Expression) -> Expression:
+        if not isinstance(node, ColumnRef):
+            return node
+        return zero if node.type == DOUBLE else Literal(value=VALUES[node.type][0], type=node.type)
+
+    predicate = as_predicate(transform(condition, change), zero)
+    if predicate is None:
+        return
+    answers = []
+    for value in (0.0, -0.0):
+        batch = Batch([from_values([value], DOUBLE)], 1)
+        try:
+            answers.append(to_values(compile_expression(apply_predicate(predicate, zero), [zero.column])(batch)))
+        except DataError:
+            answers.append([])
+    assert answers[0] == answers[1]

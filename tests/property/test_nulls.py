@@ -22,16 +22,17 @@ from minisql.expression.nodes import (
     Not,
     Or,
 )
-from minisql.expression.nulls import null_rejected_tables
+from minisql.expression.nulls import null_rejected_tables, rejects_nulls_jointly
+from minisql.expression.walk import columns_of
 from minisql.node_set import members, node_set
 from tests.builders import column, compare, literal
 from tests.naive import evaluate
 
-COLUMNS = [ColumnId(table, position) for table in range(2) for position in range(2)]
+COLUMNS = [ColumnId(table, position) for table in range(3) for position in range(2)]
 DOMAIN = (None, 0, 1)
 
 leaves = st.one_of(
-    st.sampled_from([column(*c) for c in COLUMNS]), st.sampled_from([literal(0), literal(1), literal(None)])
+    st.builds(column, st.integers(0, 2), st.integers(0, 1)), st.builds(literal, st.sampled_from([0, 1, None]))
 )
 booleans = st.booleans()
 
@@ -82,9 +83,23 @@ conditions = st.recursive(comparisons(numbers(leaves, simple_truths)), logic, ma
 @settings(max_examples=600, deadline=None)
 @given(conditions)
 def test_a_rejected_table_is_never_padded_in_a_row_that_passes(condition: Expression) -> None:
-    for table in members(null_rejected_tables(condition, node_set([0, 1]))):
-        others = [c for c in COLUMNS if c.table != table]
+    for table in members(null_rejected_tables(condition, node_set(range(3)))):
+        others = [c for c in sorted(columns_of(condition)) if c.table != table]
         padded = dict.fromkeys((c for c in COLUMNS if c.table == table), None)
         for values in itertools.product(DOMAIN, repeat=len(others)):
             row = {**padded, **dict(zip(others, values, strict=True))}
             assert evaluate(condition, row) is not True
+
+
+@settings(max_examples=600, deadline=None)
+@given(conditions, st.sets(st.integers(0, 2), min_size=1))
+def test_a_row_that_passes_is_not_padded_on_tables_that_are_rejected_jointly(
+    condition: Expression, tables: set[int]
+) -> None:
+    if not rejects_nulls_jointly(condition, node_set(tables)):
+        return
+    others = [c for c in sorted(columns_of(condition)) if c.table not in tables]
+    padded = dict.fromkeys((c for c in COLUMNS if c.table in tables), None)
+    for values in itertools.product(DOMAIN, repeat=len(others)):
+        row = {**padded, **dict(zip(others, values, strict=True))}
+        assert evaluate(condition, row) is not True

@@ -21,7 +21,7 @@ from minisql.expression.nodes import (
     Not,
     Or,
 )
-from minisql.expression.nulls import null_rejected_tables, rejects_nulls
+from minisql.expression.nulls import null_rejected_tables, rejects_nulls, rejects_nulls_jointly
 from minisql.node_set import EMPTY, NodeSet, node_set, single
 from tests.builders import column, compare, equal, is_not_null, is_null, literal, null_safe_equal
 
@@ -116,6 +116,30 @@ def test_a_set_is_rejected_if_one_of_its_tables_is() -> None:
     assert rejects_nulls(condition, single(1))
     assert not rejects_nulls(condition, single(0))
     assert not rejects_nulls(literal(False), EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (equal(coalesce(A, B), FIVE), True),
+        (is_not_null(coalesce(A, B)), True),
+        (is_null(coalesce(A, B)), False),
+        (equal(coalesce(A, B, literal(0)), FIVE), True),
+        (equal(coalesce(A, B, FIVE), FIVE), False),
+        (equal(coalesce(A, B, column(2)), FIVE), False),
+        (in_list(coalesce(A, B), FIVE, literal(6)), True),
+        (Like(operand=coalesce(A, B), pattern=literal("%"), escape=None, negated=False), True),
+        (Or(operands=(equal(A, FIVE), equal(B, FIVE))), True),
+        (Or(operands=(equal(A, FIVE), is_not_null(B))), True),
+        (Or(operands=(equal(A, FIVE), equal(column(2), FIVE))), False),
+        (IsDistinctFrom(left=A, right=B, negated=False), True),
+        (null_safe_equal(A, B), False),
+        (equal(case(is_null(A), B, A), FIVE), True),
+        (And(operands=(is_null(A), is_null(B))), False),
+    ],
+)
+def test_tables_that_are_padded_together(condition: Expression, expected: bool) -> None:
+    assert rejects_nulls_jointly(condition, BOTH) is expected
 
 
 def test_long_chains_and_lists_take_linear_time() -> None:

@@ -21,7 +21,7 @@ from minisql.expression.nodes import (
     Or,
 )
 from minisql.optimizer.access_path import JoinKey
-from minisql.optimizer.selectivity import conjunction_selectivity, key_estimate, selectivity
+from minisql.optimizer.selectivity import conjunction_selectivity, key_estimate, narrow_columns, selectivity
 from minisql.optimizer.statistics import Statistics
 from tests.builders import column, compare, equal, is_not_null, is_null, literal, null_safe_equal
 
@@ -116,3 +116,24 @@ def test_a_derived_table_knows_what_its_expressions_know(statistics: Statistics)
     statistics.add_derived(7, 30, (X, None))
     assert selectivity(equal(column(7, 0), literal(1)), statistics) == pytest.approx(0.9 / 30)
     assert selectivity(equal(column(7, 1), literal(1)), statistics) == pytest.approx(1 / 3)
+
+
+def test_a_filter_leaves_fewer_values(statistics: Statistics) -> None:
+    key = JoinKey(left=X, right=Y, null_safe=False)
+    assert key_estimate([key], statistics).selectivity == pytest.approx(0.9 / 100)
+    # Each of the 9 rows that are left on one side matches each of those on the other, of which there is one.
+    narrow_columns([equal(X, literal(5))], statistics)
+    narrow_columns([equal(Y, literal(5))], statistics)
+    assert statistics.of(X).distinct_count == 1
+    assert statistics.of(X).null_fraction == 0
+    assert key_estimate([key], statistics).selectivity == pytest.approx(1)
+
+
+def test_a_filter_that_lets_nulls_through_or_reads_two_columns_is_not_taken_for_one_on_values(
+    statistics: Statistics,
+) -> None:
+    before = statistics.of(X)
+    narrow_columns([is_null(X), equal(X, Y), Or(operands=(is_null(X), equal(X, literal(5))))], statistics)
+    assert statistics.of(X) == before
+    narrow_columns([compare("<", X, literal(50))], statistics)
+    assert statistics.of(X).distinct_count == pytest.approx(25)

@@ -106,8 +106,23 @@ def test_through_a_chain_of_merged_keys() -> None:
     key = Coalesce(operands=(first, column(2)), type=INTEGER)
     assert steps(where(chain, equal(key, literal(1)))) == []
     assert steps(where(chain, equal(column(2), literal(1)))) == ["FULL became RIGHT because of WHERE c.x = 1"]
-    # The merged key of the first two says nothing of either of them alone.
-    assert steps(where(chain, equal(first, literal(1)))) == []
+    # The merged key of the first two says nothing of either of them alone, but the second join pads both at once.
+    assert steps(where(chain, equal(first, literal(1)))) == ["FULL became LEFT because of WHERE coalesce(a.x, b.x) = 1"]
+
+
+def test_a_condition_rejects_a_side_that_is_padded_as_a_whole() -> None:
+    full = join("full", A, B, ON)
+    merged = Coalesce(operands=(column(0), column(1)), type=INTEGER)
+    outer = join("left", C, full, equal(column(2), merged))
+    reason = "because of {} coalesce(a.x, b.x) = 1"
+    assert steps(where(outer, equal(merged, literal(1)))) == [f"LEFT became INNER {reason.format('WHERE')}"]
+    assert steps(where(outer, is_null(merged))) == []
+    d = table(3)
+    assert steps(join("inner", outer, d, equal(merged, literal(1)))) == [f"LEFT became INNER {reason.format('ON')}"]
+    assert steps(join("left", d, outer, equal(merged, literal(1)))) == [f"LEFT became INNER {reason.format('ON')}"]
+    # What is computed of both counts as well, through a derived table.
+    derived = project(7, outer, [merged, column(2)])
+    assert steps(where(derived, equal(column(7), literal(1)))) == ["LEFT became INNER because of WHERE h.x = 1"]
 
 
 def test_not_through_a_limit() -> None:

@@ -1,0 +1,93 @@
+"""Conditions on the merged key of a join, which hold of a row of the result if and only if they hold of its parts.
+
+Where `l = r` is a conjunct of ON, with l over the left and r over the right input, every row that the join gives has
+one value of `COALESCE(l, r)`, be it joined or padded, and in every part of it that is there the key is this value. So
+a condition on the merged key alone may be asked of the keys of both inputs instead: rows with equal keys stay or go
+together, and whatever else ON says, no row loses a partner. `WHERE k = 5` above `a FULL JOIN b USING (k)` is
+`a.k = 5` below on the left and `b.k = 5` on the right. Above a left or an inner join the merged key is l.
+
+This takes that l is NULL in a row in which the left input is padded, and r on the other side. The operands of COALESCE
+may be mixed as they like, as long as those of l and those of r keep their order, for l or r may be a COALESCE itself.
+"""
+
+from __future__ import annotations
+
+from minisql.expression.nodes import Coalesce, ColumnRef, Comparison, Expression, IsNull
+from minisql.expression.nulls import rejects_nulls_jointly
+from minisql.expression.predicates import apply_predicate, as_predicate_where
+from minisql.expression.walk import tables_of, walk
+from minisql.node import node as node_class
+from minisql.node_set import is_subset
+from minisql.relational.columns import output_tables
+from minisql.relational.relational_expression import Join, JoinType
+
+
+@node_class
+class MergedKeyCondition:
+    """What a condition on a merged key says of the key of the left input, and of the right one where it must."""
+
+    on_left: Expression
+    on_right: Expression | None
+
+
+def on_merged_key(condition: Expression, join: Join) -> MergedKeyCondition | None:
+    """The condition, given above the join, as conditions on its inputs; None where it is not on a merged key alone."""
+    if not any(isinstance(node, Coalesce) for node in walk(condition)):
+        return None
+    if join.type not in (JoinType.INNER, JoinType.LEFT, JoinType.FULL):
+        return None
+    for equality in join.conditions:
+        if not isinstance(equality, Comparison) or equality.operator != "=":
+            continue
+        left, right = _sides(equality, join)
+        if left is None or right is None:
+            continue
+        predicate = _predicate(condition, left, right)
+        if predicate is None:
+            continue
+        if join.type is JoinType.FULL and is_null_if_padded(left) and is_null_if_padded(right):
+            return MergedKeyCondition(
+                on_left=apply_predicate(predicate, left), on_right=apply_predicate(predicate, right)
+            )
+        if join.type is JoinType.INNER or (join.type is JoinType.LEFT and is_null_if_padded(right)):
+            return MergedKeyCondition(on_left=apply_predicate(predicate, left), on_right=None)
+    return None
+
+
+def is_null_if_padded(term: Expression) -> bool:
+    """Whether the term is NULL in a row in which all its tables are padded."""
+    if isinstance(term, ColumnRef):
+        return True
+    return rejects_nulls_jointly(IsNull(operand=term, negated=True), tables_of(term))
+
+
+def _sides(equality: Comparison, join: Join) -> tuple[Expression | None, Expression | None]:
+    """The operands that are over the left and over the right input."""
+    left_tables, right_tables = output_tables(join.left), output_tables(join.right)
+    for left, right in ((equality.left, equality.right), (equality.right, equality.left)):
+        used_left, used_right = tables_of(left), tables_of(right)
+        if used_left and used_right and is_subset(used_left, left_tables) and is_subset(used_right, right_tables):
+            return left, right
+    return None, None
+
+
+def _predicate(condition: Expression, left: Expression, right: Expression) -> Expression | None:
+    lefts, rights = _operands(left), _operands(right)
+
+    def is_merged_key(node: Expression) -> bool:
+        if not isinstance(node, Coalesce):
+            return False
+        operands = _operands(node)
+        return len(operands) == len(lefts) + len(rights) and (
+            [operand for operand in operands if operand in lefts] == lefts
+            and [operand for operand in operands if operand in rights] == rights
+        )
+
+    return as_predicate_where(condition, is_merged_key, left.type)
+
+
+def _operands(term: Expression) -> list[Expression]:
+    """The operands of a COALESCE, those of one in it in its place; the term itself where it is none."""
+    if not isinstance(term, Coalesce):
+        return [term]
+    return [operand for part in term.operands for operand in _operands(part)]
