@@ -51,7 +51,7 @@ class Interrupted(BaseException):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_at_any_call(connection: minisql.Connection) -> None:
-    """KeyboardInterrupt is raised at the n-th call of a function while a query is planned, for many n."""
+    """KeyboardInterrupt is raised at the n-th call of a function of ours while a query is planned, for many n."""
     query = chain(40)
     connection.execute("SET pair_budget = 100")
     expected = connection.plan(query).path.cost
