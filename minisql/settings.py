@@ -27,7 +27,7 @@ class Settings:
     hash_join: bool = True
     """Allow hash joins; without them every join is a nested-loop join."""
     pair_budget: int = 30_000
-    """Subgraph pairs that the join enumeration may look at before it turns to a greedy order."""
+    """Subgraph pairs that the join enumeration may look at before it turns to greedy and linearised search."""
     plan_cache: bool = True
     """Keep the plans of the queries run last, for when they are run again."""
     batch_rows: int = 131_072

@@ -21,7 +21,7 @@ because rules beyond the graph forbid all its plans, is passed over, but grown f
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Protocol
+from typing import Final, Protocol
 
 from minisql.hypergraph.hypergraph import Hypergraph
 
@@ -43,6 +43,10 @@ class Receiver(Protocol):
         """
 
 
+COMPLEX_EDGES_OF_PAIR: Final = 32
+"""Looking at so many complex edges, each direction for itself, takes the time of another pair."""
+
+
 class _OverBudgetError(Exception):
     """More pairs than allowed."""
 
@@ -51,7 +55,8 @@ def enumerate_subgraph_pairs(graph: Hypergraph, receiver: Receiver, pair_budget:
     """Reports every node and csg-cmp pair of the graph to the receiver.
 
     Returns False, with the enumeration cut short, where there are more than `pair_budget` pairs. Sets that were looked
-    at and turned out to be no side of a pair count as pairs, too: they take the same time.
+    at and turned out to be no side of a pair count as pairs, too: they take the same time. Where there are so many
+    complex edges that looking at them takes most of the time, a pair counts for several.
     """
     for node in graph.neighbors:
         receiver.found_single_node(node)
@@ -125,7 +130,7 @@ class _Enumeration:
                 self._edges_from[node].append((source, target))
         self._receiver = receiver
         self._seen = receiver.seen
-        self._budget = pair_budget
+        self._budget = pair_budget // (1 + len(graph.complex_edges) // COMPLEX_EDGES_OF_PAIR)
         # Growing into more neighbors than this gives more sets to look at than the budget allows.
         self._most_neighbors = pair_budget.bit_length()
 
@@ -138,6 +143,8 @@ class _Enumeration:
             stack = [(lowest, self._neighbors[lowest], above, self._targets(lowest, lowest, above))]
             while stack:
                 csg, reach, free, targets = stack.pop()
+                if not self._is_simple:
+                    self._spend(1)
                 if csg in seen:
                     complements = self._complements(csg, reach, targets, above & ~csg)
                     if complements:

@@ -133,11 +133,10 @@ class _Ordering:
 
     def _retry_all(self) -> bool:
         """Tries all edges again that could not be applied. Returns whether one of them can be."""
-        for component in set(self._component.values()) | set(self._joined_into.values()):
-            if component not in self._joined_into:
-                blocked, component.blocked = component.blocked, []
-                self._retry(blocked)
-                self._announce(component)
+        for component in dict.fromkeys([self._find(node) for node in self._component]):
+            blocked, component.blocked = component.blocked, []
+            self._retry(blocked)
+            self._announce(component)
         return bool(self._smallest)
 
     def _add_edge(self, edge: int) -> None:
