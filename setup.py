@@ -17,6 +17,7 @@ COMPILED = [
     "minisql/hypergraph/subgraph_enumeration.py",
     "minisql/optimizer/cardinality.py",
     "minisql/optimizer/chain_cardinality.py",
+    "minisql/optimizer/class_selectivity.py",
     "minisql/optimizer/cost_constants.py",
     "minisql/optimizer/cost_model.py",
     "minisql/optimizer/costing_receiver.py",

@@ -15,16 +15,18 @@ A row of one side finds |r| s matches on average, in groups of rows with one key
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from minisql.expression.nodes import Expression
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.chain_cardinality import ChainCardinality
-from minisql.optimizer.join_conditions import split_conditions
+from minisql.optimizer.class_selectivity import ClassSelectivity
+from minisql.optimizer.join_conditions import is_of_class, split_conditions
 from minisql.optimizer.selectivity import conjunction_selectivity, key_estimate
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.relational_expression import JoinType
@@ -56,7 +58,7 @@ class Cardinality:
 
     Attributes:
         selectivities: for each condition of the region, in the numbering of `Connections`, the share of pairs of rows,
-            or of rows, for which it is TRUE.
+            or of rows, for which it is TRUE, equalities of classes left out.
         edges: for the number of each edge, its estimate.
     """
 
@@ -75,11 +77,17 @@ class Cardinality:
         self._known: dict[int, tuple[float, int]] = {}
         self._spreads = _spreads(graph.operators)
         self.edges: dict[int, EdgeEstimate] = {}
+        self._classes = ClassSelectivity()
         self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
         for number, edge in enumerate(graph.edges, self._first_edge):
-            self.edges[number] = _edge_estimate(edge, graph.operators[edge.operator], statistics)
+            self.edges[number] = _edge_estimate(edge.conditions, graph.operators[edge.operator], statistics)
             self.selectivities[number] = self.edges[number].selectivity
+            if graph.operators[edge.operator].type is JoinType.INNER and any(map(is_of_class, edge.conditions)):
+                rest = self._classes.add(number, edge.conditions, statistics)
+                self.selectivities[number] = _edge_estimate(
+                    rest, graph.operators[edge.operator], statistics
+                ).selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
         if graph.filters or self._chains:
@@ -91,14 +99,25 @@ class Cardinality:
         """The rows of the join of these nodes; a product where they are not connected."""
         return self._estimate(nodes)[0]
 
-    def rows_of_join(self, left: int, left_rows: float, right: int, right_rows: float, completed: int) -> float:
+    def rows_of_join(
+        self,
+        left: int,
+        left_rows: float,
+        left_complete: int,
+        right: int,
+        right_rows: float,
+        right_complete: int,
+        completed: int,
+    ) -> float:
         """The same for the union of two sets that are joined, from their rows, without another estimate if possible.
 
-        `left` is the left input of a join that is not inner. `completed` are the conditions that are complete in the
-        union and in neither set. After MOST_ESTIMATES sets, the estimate may depend on how the union is made.
+        `left` is the left input of a join that is not inner. Each set comes with the conditions that are complete in
+        it; `completed` are those that are complete in the union and in neither set. After MOST_ESTIMATES sets, the
+        estimate may depend on how the union is made.
         """
         if not self._connections.non_inner:
-            return min(left_rows * right_rows * self.selectivity(completed), MOST_ROWS)
+            share = self._share(completed, left_complete, right_complete)
+            return min(left_rows * right_rows * share, MOST_ROWS)
         non_inner = completed & self._connections.non_inner
         number = (non_inner or completed).bit_length() // 2
         if number < self._first_edge or not completed:
@@ -115,11 +134,35 @@ class Cardinality:
                 operator.type is not JoinType.INNER or right & ~spread or left & ~other
             ):
                 return self.rows(left | right)
-        joined = join_rows(operator.type, left_rows, right_rows, self.edges[number])
-        return min(joined * self.selectivity(completed ^ 1 << (2 * number)), MOST_ROWS)
+        return self._join_rows(number, left_rows, left_complete, right_rows, right_complete, completed)
+
+    def _join_rows(
+        self,
+        number: int,
+        left_rows: float,
+        left_complete: int,
+        right_rows: float,
+        right_complete: int,
+        completed: int,
+    ) -> float:
+        """The rows of the join that the edge with this number belongs to, which is among the completed conditions."""
+        type_ = self._operators[self._edge(number).operator].type
+        if type_ is JoinType.INNER:
+            joined = left_rows * right_rows
+        else:
+            joined = join_rows(type_, left_rows, right_rows, self.edges[number])
+            completed ^= 1 << (2 * number)
+        return min(joined * self._share(completed, left_complete, right_complete), MOST_ROWS)
+
+    def _share(self, completed: int, left_complete: int, right_complete: int) -> float:
+        """The share of pairs of rows that conditions let through which are completed by the join of two sets."""
+        share = self.selectivity(completed)
+        if completed & self._classes.edges:
+            share *= self._classes.of_join(completed, left_complete, right_complete)
+        return share
 
     def selectivity(self, complete: int) -> float:
-        """The share of rows that all of these conditions let through together."""
+        """The share of rows that all of these conditions let through together, equalities of classes left out."""
         if complete & (complete - 1) == 0:
             return self.selectivities[complete.bit_length() // 2] if complete else 1.0
         share = 1.0
@@ -153,8 +196,7 @@ class Cardinality:
         left_rows, left_complete = self._estimate(nodes & operator.left_tables)
         right_rows, right_complete = self._estimate(nodes & operator.right_tables)
         completed = complete & ~(left_complete | right_complete)
-        joined = join_rows(operator.type, left_rows, right_rows, self.edges[number])
-        return min(joined * self.selectivity(completed ^ 1 << (2 * number)), MOST_ROWS)
+        return self._join_rows(number, left_rows, left_complete, right_rows, right_complete, completed)
 
     def _estimate_chain(self, nodes: int, complete: int, chain: ChainCardinality) -> float:
         members = []
@@ -170,7 +212,7 @@ class Cardinality:
         """The rows of two sets between which nothing is complete but filters."""
         (first_rows, first_complete), (second_rows, second_complete) = self._estimate(first), self._estimate(second)
         complete = self._connections.complete(self._connections.contained(first | second))
-        share = self.selectivity(complete & ~(first_complete | second_complete))
+        share = self._share(complete & ~(first_complete | second_complete), first_complete, second_complete)
         return min(first_rows * second_rows * share, MOST_ROWS)
 
     def _edge(self, number: int) -> JoinEdge:
@@ -262,8 +304,8 @@ def _spreads(operators: Sequence[Operator]) -> list[int]:
     return spreads
 
 
-def _edge_estimate(edge: JoinEdge, operator: Operator, statistics: Statistics) -> EdgeEstimate:
-    keys, residual = split_conditions(edge.conditions, operator.left_tables, operator.right_tables)
+def _edge_estimate(conditions: Iterable[Expression], operator: Operator, statistics: Statistics) -> EdgeEstimate:
+    keys, residual = split_conditions(conditions, operator.left_tables, operator.right_tables)
     share = conjunction_selectivity(residual, statistics)
     if not keys:
         return EdgeEstimate(1.0, share, float("inf"), float("inf"))

@@ -281,5 +281,7 @@ class CostingReceiver:
         if flipped:
             left, right = right, left
         completed = entry.complete & ~(left.complete | right.complete)
-        rows = self._cardinality.rows_of_join(left.nodes, left.rows, right.nodes, right.rows, completed)
+        rows = self._cardinality.rows_of_join(
+            left.nodes, left.rows, left.complete, right.nodes, right.rows, right.complete, completed
+        )
         entry.set_rows(rows)
