@@ -23,7 +23,7 @@ from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.merged_key import merged_key
-from minisql.node_set import NodeSet, members, single
+from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import JoinType
 
 FEW_RULES: Final = 8
@@ -67,7 +67,11 @@ class Connections:
         self.chain_of: dict[int, int] = {}
         self._left_bits = sum(1 << (2 * number) for number in range(len(self.conditions)))
         self._types: list[JoinType] = []
-        self._complex_sides: list[tuple[int, int]] = []
+        # By the eight nodes that their lowest one is among: sides of several nodes, each with its bit.
+        self._complex_sides: list[list[tuple[int, int]]] = [
+            [] for _ in range((max(graph.leaves).bit_length() + 7) // 8)
+        ]
+        self.is_simple = not graph.filters
         self.ruled = 0
         self.rules_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
         self.satisfied_at: dict[int, int] = dict.fromkeys(graph.leaves, 0)
@@ -89,7 +93,7 @@ class Connections:
                 self.non_inner |= bits
             if rules:
                 self._add_rules(rules, number, known)
-        self.is_simple = not self._complex_sides and not graph.filters
+        self._find_rules_at()
         self._find_chains()
 
     def _find_chains(self) -> None:
@@ -118,20 +122,35 @@ class Connections:
         place = len(self._rules)
         self._rules.append(rule)
         self._restricted.append(0)
-        for node in members(rule.tables):
-            self.rules_at[single(node)] |= 1 << place
         if rule.required in self.satisfied_at:
             self.satisfied_at[rule.required] |= 1 << place
         else:
             self._complex_rules |= 1 << place
         return place
 
+    def _find_rules_at(self) -> None:
+        """Turns the rules by place into rules by node, eight nodes at a time: neighbors meet the same rules mostly."""
+        length = len(self._complex_sides)
+        columns = zip(*[rule.tables.to_bytes(length, "little") for rule in self._rules], strict=True)
+        for place, column in enumerate(columns):
+            by_nodes: dict[int, int] = {}
+            for number, eight in enumerate(column):
+                if eight:
+                    by_nodes[eight] = by_nodes.get(eight, 0) | 1 << number
+            for eight, rules in by_nodes.items():
+                rest = eight << 8 * place
+                while rest:
+                    node = rest & -rest
+                    rest ^= node
+                    self.rules_at[node] |= rules
+
     def _add_sides(self, number: int, left: NodeSet, right: NodeSet) -> None:
         for nodes, bit in ((left, 1 << (2 * number)), (right, 2 << (2 * number))):
             if nodes in self.of_node:
                 self.of_node[nodes] |= bit
             else:
-                self._complex_sides.append((nodes, bit))
+                self._complex_sides[((nodes & -nodes).bit_length() - 1) // 8].append((nodes, bit))
+                self.is_simple = False
 
     def contained(self, nodes: int) -> int:
         """The contained bits of a set of nodes, from scratch."""
@@ -157,9 +176,11 @@ class Connections:
 
     def contained_in_union(self, bits: int, nodes: int) -> int:
         """The contained bits of `nodes`, where `bits` are those of sets that make it up."""
-        for side, bit in self._complex_sides:
-            if not side & ~nodes:
-                bits |= bit
+        for place, eight in enumerate(nodes.to_bytes((nodes.bit_length() + 7) // 8, "little")):
+            if eight:
+                for side, bit in self._complex_sides[place]:
+                    if not side & ~nodes:
+                        bits |= bit
         return bits
 
     def swap(self, bits: int) -> int:
