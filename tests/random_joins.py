@@ -71,8 +71,9 @@ def _chain(
     members: list[tuple[RelationalExpression, list[list[Expression]]]] = []
     for start, stop in itertools.pairwise([first, *ends, end]):
         tree = _tree(rng, start, stop, types, filters, most_rows)
-        number = rng.choice(visible_tables(tree))
-        members.append((tree, [[column(number, place)] for place in rng.sample(range(2), width)]))
+        members.append(
+            (tree, [[_member_key(rng, visible_tables(tree), place)] for place in rng.sample(range(2), width)])
+        )
     while len(members) > 1:
         place = rng.randrange(len(members) - 1)
         (left, left_keys), (right, right_keys) = members[place : place + 2]
@@ -82,6 +83,18 @@ def _chain(
         keys = [x + y for x, y in zip(left_keys, right_keys, strict=True)]
         members[place : place + 2] = [(join("full", left, right, *conditions), keys)]
     return members[0][0]
+
+
+def _member_key(rng: random.Random, tables: Sequence[int], place: int) -> Expression:
+    """A key of a member, NULL where the member is padded."""
+    key, other = column(rng.choice(tables), place), column(rng.choice(tables), place)
+    match rng.randrange(8):
+        case 0:
+            return Coalesce(operands=(key, other), type=INTEGER)
+        case 1:
+            return Arithmetic(operator="+", left=key, right=other, type=INTEGER)
+        case _:
+            return key
 
 
 def _merged(rng: random.Random, operands: list[Expression]) -> Expression:

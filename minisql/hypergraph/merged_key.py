@@ -26,10 +26,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from minisql.expression.nodes import Coalesce, Comparison, Expression
-from minisql.expression.nulls import rejects_nulls
 from minisql.expression.walk import tables_of
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset
+from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, output_tables
 
 MOST_MEMBERS: Final = 40
@@ -70,20 +70,18 @@ class MergedKeys:
     def _find_members(self, join: Join) -> tuple[KeyedRelation, ...]:
         left_tables, right_tables = output_tables(join.left), output_tables(join.right)
         sides = [_operands(condition, left_tables, right_tables) for condition in join.conditions]
-        left = self._side(join.left, [side[0] for side in sides if side is not None], left_tables)
-        right = self._side(join.right, [side[1] for side in sides if side is not None], right_tables)
+        left = self._side(join.left, [side[0] for side in sides if side is not None])
+        right = self._side(join.right, [side[1] for side in sides if side is not None])
         if None in sides or not left or not right or len(left) + len(right) > MOST_MEMBERS:
             return ()
         return left + right
 
-    def _side(
-        self, relation: RelationalExpression, keys: Sequence[Expression], tables: NodeSet
-    ) -> tuple[KeyedRelation, ...]:
+    def _side(self, relation: RelationalExpression, keys: Sequence[Expression]) -> tuple[KeyedRelation, ...]:
         """The members that one side of a join brings: those of a chain whose merged key it is, or itself."""
         below = _in_order_of(keys, self._members(relation))
         if below:
             return below
-        if all(rejects_nulls(Comparison(operator="=", left=key, right=key), tables) for key in keys):
+        if all(map(is_null_if_padded, keys)):
             return (KeyedRelation(relation=relation, keys=tuple(keys)),)
         return ()
 
@@ -116,8 +114,9 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
     merged = [frozenset(member.keys[place] for member in members) for place in range(len(keys))]
     places = []
     for key in keys:
-        operands = frozenset(_flat(key))
-        place = next((i for i, column in enumerate(merged) if column == operands and i not in places), None)
+        place = next(
+            (i for i, keys_ in enumerate(merged) if i not in places and _operands_in(key, keys_) == keys_), None
+        )
         if place is None:
             return ()
         places.append(place)
@@ -131,8 +130,8 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
     )
 
 
-def _flat(key: Expression) -> list[Expression]:
-    """The operands of a COALESCE, and of those in it; a single expression for what is none."""
-    if not isinstance(key, Coalesce):
-        return [key]
-    return [leaf for operand in key.operands for leaf in _flat(operand)]
+def _operands_in(key: Expression, members: frozenset[Expression]) -> frozenset[Expression]:
+    """The keys of members that a COALESCE puts together, and what else is in it."""
+    if key in members or not isinstance(key, Coalesce):
+        return frozenset({key})
+    return frozenset().union(*[_operands_in(operand, members) for operand in key.operands])

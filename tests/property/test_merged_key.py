@@ -11,7 +11,7 @@ import minisql
 from minisql.expression.nodes import Coalesce, Expression
 from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.relational.relational_expression import JoinType, RelationalExpression
-from tests.builders import column, equal, join, literal, table
+from tests.builders import column, equal, is_null, join, literal, table, where
 from tests.naive import bag
 from tests.property.test_search_space import as_bag, explore
 from tests.random_joins import random_tree, show
@@ -55,6 +55,31 @@ def test_a_key_that_is_not_null_where_its_table_is_padded_makes_no_chain() -> No
     zero = Coalesce(operands=(column(2), literal(0)), type=column(2).type)
     query = join("full", join("full", a, b, equal(column(0), column(1))), c, equal(merged([0, 1]), zero))
     assert not any(edge.chain for edge in make_join_hypergraph(query).edges)
+
+
+def test_a_member_may_be_a_leaf_of_several_tables() -> None:
+    """A filter stays above a join below a full join, and the key is not of the table that the leaf is named after."""
+    b, c = table(1, [(1, 1), (2, None)]), table(2, [(1, 1), (2, 3)])
+    leaf = where(join("inner", c, b, equal(column(2), column(1))), is_null(column(1, 1)))
+    d, e = table(3, [(1, 0), (2, 5)]), table(4, [(2, 7), (None, 1)])
+    query = join("full", leaf, d, equal(column(2), column(3)))
+    query = join("full", query, e, equal(merged([2, 3]), column(4)))
+    plans, everything = explore(query)
+    assert plans.plans[everything] == 3 * 2**2
+    assert [as_bag(relation) for relation in plans.results[everything]] == [bag(query)]
+
+
+def test_the_order_within_the_key_of_a_member_matters() -> None:
+    a, b, c = table(0), table(1), table(2)
+    key = Coalesce(operands=(column(0), column(0, 1)), type=column(0).type)
+    query = join("full", a, b, equal(key, column(1)))
+    for operands, is_chain in (
+        ((column(0), column(0, 1), column(1)), False),
+        ((column(0, 1), column(0), column(1)), False),
+        ((column(1), key), True),
+    ):
+        above = join("full", query, c, equal(Coalesce(operands=operands, type=key.type), column(2)))
+        assert any(edge.chain for edge in make_join_hypergraph(above).edges) is is_chain
 
 
 @pytest.mark.parametrize("seed", range(2))
