@@ -11,7 +11,9 @@ that takes a peer longer than its limit is left out of the mean.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,7 @@ from compare import Measured, geometric_mean, measure
 from tabulate import tabulate
 
 import minisql
+from minisql.parser.parse import parse_statement
 
 ROWS = 1000
 COLUMNS = 50
@@ -112,6 +115,35 @@ def main() -> None:
                 case = measure(f"{shape} of {size}, {kind}", plan, explain, options.repeat)
                 measured.append((case, server.milliseconds(query) if server else None))
     print_times(measured)
+    print_small_times(ours)
+
+
+def print_small_times(connection: minisql.Connection) -> None:
+    """Prints the time for a usual query to be parsed and resolved, and to be planned again."""
+    query = (
+        "SELECT t0.a, t1.b + t2.b AS total, CASE WHEN t0.b > 5 THEN 'big' ELSE 'small' END AS size, count(*) "
+        "FROM t0 FULL JOIN t1 ON t0.a = t1.a LEFT JOIN t2 ON t1.b = t2.a AND t2.b < 100 JOIN t3 ON t3.a = t0.a "
+        "WHERE t0.b BETWEEN 1 AND 50 AND (t1.b IS NULL OR t1.b <> 7) GROUP BY t0.a, t1.b + t2.b, size LIMIT 10"
+    )
+
+    def best_of(run: Callable[[], object]) -> float:
+        times = []
+        for _ in range(30):
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+        return min(times) * 1000
+
+    tokens = len(re.findall(r"\w+|[^\s\w]", query))
+    parsing = best_of(lambda: parse_statement(query))
+    planning = best_of(lambda: connection.plan(query))
+    no_joins = best_of(lambda: connection.plan("SELECT 1"))
+    connection.execute("SET plan_cache = on")
+    again = best_of(lambda: connection.plan(query))
+    print(
+        f"\nA query of {tokens} tokens: parsing {parsing:.2f} ms, planning as a whole {planning:.2f} ms, "
+        f"again from the plan cache {again * 1000:.0f} µs (SELECT 1: {no_joins:.2f} ms)"
+    )
 
 
 def print_times(measured: list[tuple[Measured, float | None]]) -> None:
