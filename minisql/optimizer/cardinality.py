@@ -78,7 +78,7 @@ class Cardinality:
         self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
         for number, edge in enumerate(graph.edges, self._first_edge):
-            self.edges[number] = _edge_estimate(edge, graph.operators[edge.operator], statistics)
+            self.edges[number] = edge_estimate(edge, graph.operators[edge.operator], statistics)
             self.selectivities[number] = self.edges[number].selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
@@ -262,7 +262,8 @@ def _spreads(operators: Sequence[Operator]) -> list[int]:
     return spreads
 
 
-def _edge_estimate(edge: JoinEdge, operator: Operator, statistics: Statistics) -> EdgeEstimate:
+def edge_estimate(edge: JoinEdge, operator: Operator, statistics: Statistics) -> EdgeEstimate:
+    """The estimate of an edge, from the statistics of its columns."""
     keys, residual = split_conditions(edge.conditions, operator.left_tables, operator.right_tables)
     share = conjunction_selectivity(residual, statistics)
     if not keys:
