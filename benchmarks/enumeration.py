@@ -70,7 +70,7 @@ def receiver_of(graph: JoinHypergraph) -> CostingReceiver:
     connections = Connections(graph)
     rows = {node: float(leaf.source.row_count()) for node, leaf in graph.leaves.items()}
     cardinality = Cardinality(graph, connections, rows, statistics)
-    return CostingReceiver(connections, cardinality, dict.fromkeys(graph.leaves, 1.0), hash_join=True)
+    return CostingReceiver(connections, cardinality, dict.fromkeys(graph.leaves, 1.0), statistics, hash_join=True)
 
 
 def milliseconds(graph: JoinHypergraph, repeat: int) -> float:

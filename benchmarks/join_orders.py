@@ -5,6 +5,7 @@
 Both texts of a case give the same rows, which is checked. minisql reorders the first and runs the second as it is
 written, so its ratio says what its choice costs; DuckDB's says what it leaves on the table. The second list has the
 cases in which no order of the joins helps: a semijoin with the small side first, or a filter passed sideways, would.
+Before them stand expensive conditions that wait for a join, beside the same applied at once.
 """
 
 from __future__ import annotations
@@ -166,6 +167,38 @@ NOT_BY_ORDER = (
         "ON fan.k = m.s GROUP BY k) AS g ON small.k = g.k",
     ),
 )
+
+
+EXPENSIVE = (
+    ("LIKE, a selective JOIN", "big JOIN tiny ON big.j = tiny.j", "CAST(x AS VARCHAR) || 'name' LIKE '%1_2%'"),
+    (
+        "LIKE, a selective JOIN behind another one",
+        "fact JOIN d1 ON fact.d1 = d1.d1 JOIN d2 ON d1.v1 = d2.d2",
+        "CAST(fact.d8 AS VARCHAR) || 'name' LIKE '%1_2%' AND d2.d2 < 1",
+    ),
+    (
+        "LIKE, a JOIN that keeps a part of the rows",
+        "big JOIN wide ON big.k = wide.k",
+        "CAST(x AS VARCHAR) || 'name' LIKE '%1_2%'",
+    ),
+)
+"""Joins and a condition that costs more than they do."""
+
+
+def print_expensive(ours: Any, repeat: int) -> None:
+    """The expensive conditions, beside the same with the setting that lets them wait switched off."""
+    rows = []
+    for name, joins, condition in EXPENSIVE:
+
+        def run(setting: str, joins: str = joins, condition: str = condition) -> list[tuple[object, ...]]:
+            ours.execute(f"SET delay_expensive_conditions = {setting}")
+            return [tuple(row) for row in ours.execute(f"SELECT count(*) FROM {joins} WHERE {condition}").fetchall()]
+
+        measured = measure(name, lambda run=run: run("on"), lambda run=run: run("off"), repeat)
+        rows.append([name, f"{measured.ours * 1000:.0f}", f"{measured.theirs * 1000:.0f}", f"{measured.ratio:.2f}"])
+    ours.execute("SET delay_expensive_conditions = on")
+    print("\nExpensive conditions that wait for a join")
+    print(tabulate(rows, ["", "waiting, ms", "at once", "ratio"], tablefmt="github", disable_numparse=True))
 
 
 def times(case: Case, database: Any, repeat: int, *, keep_hand: bool) -> tuple[float, float]:

@@ -22,6 +22,8 @@ class Settings:
     """Add conditions that follow from equalities: `a.k = b.k AND a.k = 5` reads b with b.k = 5."""
     fold_constants: bool = True
     """Evaluate expressions without columns once, while planning."""
+    delay_expensive_conditions: bool = True
+    """Let an expensive condition on one table wait for a join that leaves few of the table's rows."""
     join_order: str = "optimal"
     """'optimal' searches for the cheapest order, 'as_written' keeps the order of the query."""
     hash_join: bool = True

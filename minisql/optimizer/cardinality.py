@@ -81,13 +81,11 @@ class Cardinality:
         self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
         for number, edge in enumerate(graph.edges, self._first_edge):
-            self.edges[number] = _edge_estimate(edge.conditions, graph.operators[edge.operator], statistics)
+            self.edges[number] = edge_estimate(edge.conditions, graph.operators[edge.operator], statistics)
             self.selectivities[number] = self.edges[number].selectivity
             if graph.operators[edge.operator].type is JoinType.INNER and any(map(is_of_class, edge.conditions)):
                 rest = self._classes.add(number, edge.conditions, statistics)
-                self.selectivities[number] = _edge_estimate(
-                    rest, graph.operators[edge.operator], statistics
-                ).selectivity
+                self.selectivities[number] = edge_estimate(rest, graph.operators[edge.operator], statistics).selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
         if graph.filters or self._chains:
@@ -304,7 +302,8 @@ def _spreads(operators: Sequence[Operator]) -> list[int]:
     return spreads
 
 
-def _edge_estimate(conditions: Iterable[Expression], operator: Operator, statistics: Statistics) -> EdgeEstimate:
+def edge_estimate(conditions: Iterable[Expression], operator: Operator, statistics: Statistics) -> EdgeEstimate:
+    """The estimate of the conditions of an edge, from the statistics of their columns."""
     keys, residual = split_conditions(conditions, operator.left_tables, operator.right_tables)
     share = conjunction_selectivity(residual, statistics)
     if not keys:

@@ -12,11 +12,6 @@ def scan_cost(rows: float) -> float:
     return constants.SCAN_ROW * rows
 
 
-def filter_cost(rows: float, conditions: int) -> float:
-    """Evaluating conditions on the rows of an input."""
-    return constants.CONDITION_ROW * rows * conditions
-
-
 def project_cost(rows: float, expressions: int) -> float:
     """Computing expressions on every row."""
     return constants.EXPRESSION_ROW * rows * expressions

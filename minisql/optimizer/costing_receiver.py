@@ -10,19 +10,19 @@ edges with hash keys is a dozen operations on numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
 from minisql.optimizer.cost_model import (
     build_cost,
-    filter_cost,
     nested_loop_cost,
     output_cost,
     probe_cost_of_row,
     residual_cost,
 )
+from minisql.optimizer.predicate_rank import by_rank, conjunction_cost
+from minisql.optimizer.statistics import Statistics
 
 BUILD_RIGHT: Final = 0
 BUILD_LEFT: Final = 1
@@ -106,6 +106,7 @@ class CostingReceiver:
         connections: Connections,
         cardinality: Cardinality,
         leaf_costs: dict[int, float],
+        statistics: Statistics,
         *,
         hash_join: bool,
     ) -> None:
@@ -115,6 +116,8 @@ class CostingReceiver:
         self._connections = connections
         self._cardinality = cardinality
         self._leaf_costs = leaf_costs
+        self._statistics = statistics
+        self._filter_costs: dict[int, float] = {}  # for each row, by the bits of the conditions
         # Edges with a hash key; those of them that cost no more than their keys; and of these, in a region of which
         # every edge is complete where it is crossing, those of inner joins and those of other joins.
         self._keyed = 0
@@ -146,7 +149,7 @@ class CostingReceiver:
         entry.set_rows(self._cardinality.rows(node))
         entry.cost = self._leaf_costs[node]
         if entry.complete:
-            entry.cost += filter_cost(entry.rows, len(condition_numbers(entry.complete)))
+            entry.cost += self.filter_cost(entry, entry.complete)
         self.seen[node] = entry
 
     def found_pair(self, first: int, second: int) -> None:
@@ -226,9 +229,12 @@ class CostingReceiver:
                 cost += self._residual_cost(left, right, crossing)
         else:
             cost, method = nested_loop_cost(left.rows, right.rows), NESTED_LOOP
-        if non_inner and completed != non_inner:
-            filters = condition_numbers(completed ^ non_inner)
-            cost += filter_cost(self.rows_before_filters(entry, filters), len(filters))
+        # What becomes complete beside the join's own edges: a filter above it, or further conditions of an inner join.
+        late = completed & ~(non_inner or crossing | crossing >> 1)
+        if late:
+            cost += self.filter_cost(entry, late)
+            if not non_inner and method != NESTED_LOOP:
+                cost += residual_cost(self.rows_before_filters(entry, late))
         cost += left.cost + right.cost + entry.output
         if cost < entry.cost:
             entry.cost = cost
@@ -236,11 +242,17 @@ class CostingReceiver:
             entry.left = left
             entry.right = right
 
-    def rows_before_filters(self, entry: Entry, filters: Iterable[int]) -> float:
-        """The rows of a join that is not inner, before the conditions with these numbers are applied to its result."""
-        share = 1.0
-        for number in filters:
-            share *= self._cardinality.selectivities[number]
+    def filter_cost(self, entry: Entry, filters: int) -> float:
+        """What it costs to apply these conditions, a bit of each, to get the rows of the entry."""
+        of_row = self._filter_costs.get(filters)
+        if of_row is None:
+            conditions = by_rank(self._connections.conditions_of(condition_numbers(filters)), self._statistics)
+            of_row = self._filter_costs[filters] = conjunction_cost(conditions, self._statistics)
+        return self.rows_before_filters(entry, filters) * of_row
+
+    def rows_before_filters(self, entry: Entry, filters: int) -> float:
+        """The rows before these conditions are applied, a bit of each."""
+        share = self._cardinality.selectivity(filters)
         return min(entry.rows / share, MOST_ROWS) if share > 0 else entry.rows
 
     def _residual_cost(self, left: Entry, right: Entry, crossing: int) -> float:

@@ -29,10 +29,11 @@ from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.linearized_dp import improve_order
-from minisql.optimizer.predicate_rank import by_rank, conjunction_cost
+from minisql.optimizer.predicate_rank import by_rank, conjunction_cost, measured
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
+from minisql.optimizer.waiting_predicates import LEAST_COST, Candidate, delay_conditions
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 def find_best_plan(expression: RelationalExpression, settings: Settings) -> AccessPath:
     """The cheapest access path that gives the rows of the expression.
 
-    Of the settings, `join_order`, `hash_join` and `pair_budget` matter here.
+    Of the settings, `join_order`, `hash_join`, `pair_budget` and `delay_expensive_conditions` matter here.
     """
     return _Planner(settings).plan(expression)
 
@@ -68,6 +69,7 @@ def find_search_space(region: RelationalExpression, settings: Settings) -> Searc
 
 
 class _OpenRegion(NamedTuple):
+    graph: JoinHypergraph
     leaves: dict[int, AccessPath]
     connections: Connections
     cardinality: Cardinality
@@ -114,14 +116,14 @@ class _Planner:
         graph = make_join_hypergraph(region)
         if order is None:
             open_region = self._open_region(graph, graph.leaves)
-            self._find_order(graph, open_region)
+            self._find_order(open_region)
         else:
             from minisql.optimizer.join_order import follow_order, split_order  # which few statements need
 
             joins, ordered_leaves = split_order(order, graph)
             open_region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
-            follow_order(joins, graph, open_region.receiver, order.names)
-        leaves, connections, _, receiver = open_region
+            follow_order(joins, open_region.graph, open_region.receiver, order.names)
+        graph, leaves, connections, _, receiver = open_region
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
@@ -129,22 +131,44 @@ class _Planner:
         from minisql.optimizer.search_space import SearchSpace
 
         graph = make_join_hypergraph(region)
-        _, connections, _, receiver = self._open_region(graph, graph.leaves)
+        graph, _, connections, _, receiver = self._open_region(graph, graph.leaves)
         return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
 
     def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> _OpenRegion:
         """Plans the leaves of a region, and makes what its joins are ordered with."""
-        leaves = {node: self.plan(leaf) for node, leaf in inputs.items()}
+        leaves: dict[int, AccessPath] = {}
+        candidates: dict[int, Candidate] = {}
+        delays = self._settings.delay_expensive_conditions
+        for node, leaf in inputs.items():
+            if delays and isinstance(leaf, Filter) and not is_join_region(leaf):
+                leaves[node] = self._leaf_filter(node, leaf, candidates)
+            else:
+                leaves[node] = self.plan(leaf)
+        if candidates:
+            graph, leaves = delay_conditions(graph, leaves, candidates, self._statistics, self._settings)
         connections = Connections(graph)
         leaf_rows = {node: leaf.rows for node, leaf in leaves.items()}
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
-        receiver = CostingReceiver(connections, cardinality, leaf_costs, hash_join=self._settings.hash_join)
-        return _OpenRegion(leaves, connections, cardinality, receiver)
+        receiver = CostingReceiver(
+            connections, cardinality, leaf_costs, self._statistics, hash_join=self._settings.hash_join
+        )
+        return _OpenRegion(graph, leaves, connections, cardinality, receiver)
 
-    def _find_order(self, graph: JoinHypergraph, region: _OpenRegion) -> None:
+    def _leaf_filter(self, node: int, filter_: Filter, candidates: dict[int, Candidate]) -> AccessPath:
+        """The filter of a leaf. Where it is a candidate, its expensive conditions have not narrowed columns yet."""
+        path = self._filter_as_it_is(filter_)
+        narrowing = path.conditions
+        if path.nodes == node and path.cost - path.input.cost >= LEAST_COST * path.input.rows:
+            candidate = Candidate(path, measured(path.conditions, self._statistics))
+            candidates[node] = candidate
+            narrowing = tuple([each.expression for each in candidate.conditions if each.cost < LEAST_COST])
+        narrow_columns(narrowing, self._statistics)
+        return path
+
+    def _find_order(self, region: _OpenRegion) -> None:
         """Gives the receiver pairs until it has a plan for all nodes."""
-        receiver = region.receiver
+        graph, receiver = region.graph, region.receiver
         if self._find_optimum(graph, receiver):
             return
         # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
@@ -193,16 +217,20 @@ class _Planner:
         )
 
     def _filter(self, filter_: Filter) -> AccessPath:
+        path = self._filter_as_it_is(filter_)
+        narrow_columns(path.conditions, self._statistics)
+        return path
+
+    def _filter_as_it_is(self, filter_: Filter) -> access_path.Filter:
+        """The filter; the statistics know nothing of it yet."""
         conditions, below = filter_.conditions, filter_.input
         input_ = self._scan(below, conditions) if isinstance(below, BaseTable) else self.plan(below)
         conditions = by_rank(conditions, self._statistics)
         share = conjunction_selectivity(conditions, self._statistics)
-        cost = input_.cost + input_.rows * conjunction_cost(conditions, self._statistics)
-        narrow_columns(conditions, self._statistics)
         return access_path.Filter(
             nodes=input_.nodes,
             rows=input_.rows * share,
-            cost=cost,
+            cost=input_.cost + input_.rows * conjunction_cost(conditions, self._statistics),
             input=input_,
             conditions=conditions,
         )

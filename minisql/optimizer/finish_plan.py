@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from minisql.hypergraph.connections import Connections, JoinSite, condition_numbers
 from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
-from minisql.optimizer.cost_model import filter_cost
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
 from minisql.optimizer.join_conditions import is_of_class, split_conditions, without_implied
 from minisql.optimizer.predicate_rank import by_rank
@@ -50,12 +49,13 @@ def _finish(
     first, second = entry.left, entry.right
     completed = entry.complete & ~(first.complete | second.complete)
     site = connections.join_site(first.contained & second.swapped, completed)
-    return _finish_join(entry, site, finished, connections, receiver, statistics)
+    return _finish_join(entry, site, completed, finished, connections, receiver, statistics)
 
 
 def _finish_join(
     entry: Entry,
     site: JoinSite,
+    completed: int,
     finished: Mapping[int, AccessPath],
     connections: Connections,
     receiver: CostingReceiver,
@@ -74,8 +74,9 @@ def _finish_join(
         conditions = without_implied(conditions, applied)
     rows, cost = entry.rows, entry.cost
     if filters:
-        rows = receiver.rows_before_filters(entry, site.others)
-        cost -= filter_cost(rows, len(site.others))
+        above = completed & ~connections.non_inner
+        rows = receiver.rows_before_filters(entry, above)
+        cost -= receiver.filter_cost(entry, above)
     keys, residual = split_conditions(conditions, NodeSet(first.nodes), NodeSet(second.nodes))
     path: AccessPath
     if entry.method == NESTED_LOOP:

@@ -9,8 +9,8 @@ A condition that may fail stays behind all that are written before it, as they m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Iterable
+from typing import NamedTuple, assert_never
 
 from minisql.datatypes import TypeKind
 from minisql.expression.failure import may_fail
@@ -41,6 +41,14 @@ from minisql.optimizer.selectivity import selectivity
 from minisql.optimizer.statistics import Statistics
 
 
+class MeasuredCondition(NamedTuple):
+    """A condition, the microseconds that it costs for a row, and the share of rows that it lets through."""
+
+    expression: Expression
+    cost: float
+    selectivity: float
+
+
 def by_rank(conditions: tuple[Expression, ...], statistics: Statistics) -> tuple[Expression, ...]:
     """The conditions in the order of evaluation; those of one rank stay as they are."""
     if len(conditions) < 2:
@@ -57,13 +65,28 @@ def by_rank(conditions: tuple[Expression, ...], statistics: Statistics) -> tuple
     return conditions if ordered == sorted(ordered) else tuple([conditions[place] for place in ordered])
 
 
-def conjunction_cost(conditions: Sequence[Expression], statistics: Statistics) -> float:
+def measured(conditions: Iterable[Expression], statistics: Statistics) -> tuple[MeasuredCondition, ...]:
+    """The conditions with what the statistics say of them."""
+    return tuple(
+        [
+            MeasuredCondition(condition, expression_cost(condition, statistics), selectivity(condition, statistics))
+            for condition in conditions
+        ]
+    )
+
+
+def measured_cost(conditions: Iterable[MeasuredCondition]) -> float:
     """Microseconds for each row of evaluating conditions in this order, each on the rows that are left."""
     cost, share = 0.0, 1.0
     for condition in conditions:
-        cost += share * expression_cost(condition, statistics)
-        share *= selectivity(condition, statistics)
+        cost += share * condition.cost
+        share *= condition.selectivity
     return cost
+
+
+def conjunction_cost(conditions: Iterable[Expression], statistics: Statistics) -> float:
+    """The same for conditions that are not measured yet."""
+    return measured_cost(measured(conditions, statistics))
 
 
 def expression_cost(expression: Expression, statistics: Statistics) -> float:

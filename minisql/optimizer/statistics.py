@@ -187,4 +187,4 @@ class Statistics:
         null = 1.0 if all_null else 0.0
         for operand in known:
             null = null * operand.null_fraction if all_null else null + operand.null_fraction / len(known)
-        return ValueStatistics(distinct, null)
+        return ValueStatistics(distinct, min(null, 1.0))  # a sum of shares may be a rounding error above 1

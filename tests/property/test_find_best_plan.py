@@ -74,7 +74,7 @@ def new_receiver(
     leaf_rows = {node: len(rows_of(leaf)) for node, leaf in graph.leaves.items()}
     connections = Connections(graph)
     cardinality = Cardinality(graph, connections, leaf_rows, statistics)
-    receiver = CostingReceiver(connections, cardinality, dict.fromkeys(leaf_rows, 0.0), hash_join=True)
+    receiver = CostingReceiver(connections, cardinality, dict.fromkeys(leaf_rows, 0.0), statistics, hash_join=True)
     return receiver, cardinality, connections
 
 
