@@ -4,6 +4,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -91,8 +92,10 @@ def test_a_space_of_billions_is_no_trouble(connection: minisql.Connection) -> No
 def test_over_the_budget_there_is_no_list(connection: minisql.Connection) -> None:
     connection.execute("SET pair_budget = 5")
     assert connection.execute(f"SELECT count(*) {CHAIN}").rowcount == 1
-    with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs"):
+    with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs") as raised:
         connection.execute(f"EXPLAIN ORDERS SELECT 1 {CHAIN}")
+    assert raised.value.span is not None
+    assert raised.value.span.source == "ORDERS"
     with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs"):
         next(connection.plans(f"SELECT 1 {CHAIN}"))
 
@@ -142,10 +145,40 @@ def test_plans_take_parameters(connection: minisql.Connection) -> None:
     assert found == set(connection.execute(query, [4]).fetchall())
     with pytest.raises(minisql.InterfaceError):
         connection.plans(query)
-    with pytest.raises(minisql.InterfaceError):
-        connection.plans("SELECT 1", limit=-1)
     with pytest.raises(minisql.ProgrammingError, match="Only a query"):
         connection.plans("DROP TABLE t0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"limit": -1}, "limit is a number of plans, not -1"),
+        ({"limit": 1.5}, "limit is a number of plans, not 1.5"),
+        ({"limit": "x"}, "limit is a number of plans, not 'x'"),
+        ({"uniform": True, "seed": [1]}, "seed is an integer, not "),
+        ({"seed": 1}, "give uniform=True"),
+    ],
+)
+def test_plans_refuse_arguments_that_mean_nothing(
+    connection: minisql.Connection, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(minisql.InterfaceError, match=message):
+        connection.plans(f"SELECT 1 {CHAIN}", **arguments)
+    assert len(list(connection.plans(f"SELECT 1 {CHAIN}", limit=10**30))) == 5
+
+
+def test_iterators_of_plans_are_independent_of_each_other_and_of_the_connection() -> None:
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE a AS SELECT range AS k FROM range(3)")
+        query = "SELECT count(*) FROM a FULL JOIN a AS b USING (k) FULL JOIN a AS c USING (k)"
+        plans = connection.plans(query)
+        both = [(one.order, other.order) for one, other in zip(plans, connection.plans(query), strict=True)]
+        assert [one for one, _ in both] == [other for _, other in both]
+        assert next(plans, None) is None
+        plans = connection.plans(query)
+        first = next(plans)
+        connection.execute("INSERT INTO a VALUES (7)")
+    assert [plan.execute().fetchall() for plan in (first, *plans)] == [[(3,)]] * len(both)
 
 
 def test_random_plans_are_uniform(connection: minisql.Connection) -> None:
