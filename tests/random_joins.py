@@ -72,7 +72,8 @@ def _chain(
     for start, stop in itertools.pairwise([first, *ends, end]):
         tree = _tree(rng, start, stop, types, filters, most_rows)
         number = rng.choice(visible_tables(tree))
-        members.append((tree, [[column(number, place)] for place in rng.sample(range(2), width)]))
+        keys = [[_member_key(rng, tree, column(number, place))] for place in rng.sample(range(2), width)]
+        members.append((tree, keys))
     while len(members) > 1:
         place = rng.randrange(len(members) - 1)
         (left, left_keys), (right, right_keys) = members[place : place + 2]
@@ -82,6 +83,16 @@ def _chain(
         keys = [x + y for x, y in zip(left_keys, right_keys, strict=True)]
         members[place : place + 2] = [(join("full", left, right, *conditions), keys)]
     return members[0][0]
+
+
+def _member_key(rng: random.Random, member: RelationalExpression, key: Expression) -> Expression:
+    """The column as a key of the member, at times in an expression over another table of it, too."""
+    if rng.random() < 0.8:
+        return key
+    other: Expression = _column(rng, visible_tables(member))
+    if rng.random() < 0.5:
+        other = Coalesce(operands=(other, literal(0)), type=INTEGER)
+    return Arithmetic(operator="+", left=key, right=other, type=INTEGER)
 
 
 def _merged(rng: random.Random, operands: list[Expression]) -> Expression:

@@ -160,11 +160,13 @@ class _Maker:
         first_operator = len(self._operators)
         subtrees: list[_Subtree] = []
         joins: dict[int, tuple[range, range]] = {}  # for each operator of the chain the members in its inputs
-        keys = [self._as_nodes(union(map(tables_of, member.keys))) for member in members]
+        keys: list[NodeSet] = []  # the nodes that the key of each member uses
 
         def add(relation: RelationalExpression) -> range:
             if len(subtrees) < len(members) and relation is members[len(subtrees)].relation:
+                used = union(map(tables_of, members[len(subtrees)].keys))
                 subtrees.append(self.add(relation, None, inner_above=False))
+                keys.append(self._as_nodes(used))
                 return range(len(subtrees) - 1, len(subtrees))
             assert isinstance(relation, Join)
             left, right = add(relation.left), add(relation.right)
