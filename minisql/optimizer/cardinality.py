@@ -22,6 +22,7 @@ from typing import Final, assert_never
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain
+from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.chain_cardinality import ChainCardinality
 from minisql.optimizer.join_conditions import split_conditions
@@ -77,8 +78,13 @@ class Cardinality:
         self.edges: dict[int, EdgeEstimate] = {}
         self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
+        groups = leaves_of_several_tables(graph)
         for number, edge in enumerate(graph.edges, self._first_edge):
-            self.edges[number] = _edge_estimate(edge, graph.operators[edge.operator], statistics)
+            operator = graph.operators[edge.operator]
+            left, right = operator.left_tables, operator.right_tables
+            if groups:
+                left, right = tables_of_nodes(left, groups), tables_of_nodes(right, groups)
+            self.edges[number] = _edge_estimate(edge, left, right, statistics)
             self.selectivities[number] = self.edges[number].selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
@@ -262,8 +268,9 @@ def _spreads(operators: Sequence[Operator]) -> list[int]:
     return spreads
 
 
-def _edge_estimate(edge: JoinEdge, operator: Operator, statistics: Statistics) -> EdgeEstimate:
-    keys, residual = split_conditions(edge.conditions, operator.left_tables, operator.right_tables)
+def _edge_estimate(edge: JoinEdge, left: NodeSet, right: NodeSet, statistics: Statistics) -> EdgeEstimate:
+    """The estimate of an edge of a join of these tables."""
+    keys, residual = split_conditions(edge.conditions, left, right)
     share = conjunction_selectivity(residual, statistics)
     if not keys:
         return EdgeEstimate(1.0, share, float("inf"), float("inf"))

@@ -76,7 +76,7 @@ def _finish_join(
     if filters:
         rows = receiver.rows_before_filters(entry, site.others)
         cost -= filter_cost(rows, len(site.others))
-    keys, residual = split_conditions(conditions, NodeSet(first.nodes), NodeSet(second.nodes))
+    keys, residual = split_conditions(conditions, left.nodes, right.nodes)
     path: AccessPath
     if entry.method == NESTED_LOOP:
         path = NestedLoopJoin(

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from minisql.errors import NotSupportedError, Span, counted
-from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_region
+from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes, tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
 from minisql.optimizer.access_path import AccessPath
@@ -104,12 +104,12 @@ def _with_leaves(order: Order, leaves: Mapping[int, Order]) -> Order:
     """An order of nodes as one of all their tables."""
     if not leaves:
         return order
-
-    def tables_of(nodes: NodeSet) -> NodeSet:
-        return NodeSet(nodes | union(joins[-1].tables for node, joins in leaves.items() if nodes & node))
-
+    groups = {node: joins[-1].tables for node, joins in leaves.items()}
     inner = [join for joins in leaves.values() for join in joins]
-    outer = [OrderedJoin(left=tables_of(join.left), right=tables_of(join.right)) for join in order]
+    outer = [
+        OrderedJoin(left=tables_of_nodes(join.left, groups), right=tables_of_nodes(join.right, groups))
+        for join in order
+    ]
     return (*inner, *outer)
 
 

@@ -287,3 +287,24 @@ def test_nothing_is_merged_into_what_a_hint_prescribes(connection: minisql.Conne
     )
     assert connection.execute(query).fetchall() == connection.execute(query.replace("/*+", "/* ")).fetchall()
     assert connection.plan(query).order == "(t2 d)"
+
+
+def test_a_merged_key_waits_for_tables_that_a_filter_keeps_together() -> None:
+    """The filter on b.k stays above `a FULL JOIN b`, so the key z.x + b.x of the chain is not there without a."""
+    with minisql.connect() as connection:
+        for name in "zabde":
+            connection.execute(f"CREATE TABLE {name} (k INTEGER, x INTEGER)")
+            connection.execute(f"INSERT INTO {name} VALUES (NULL, 0), (NULL, 1), (0, 0), (1, NULL), (2, 2)")
+        query = (
+            "SELECT q.zx, q.bx, d.k, e.k FROM (SELECT z.x AS zx, b.x AS bx "
+            "FROM z FULL JOIN (a FULL JOIN b ON a.x < b.x) ON z.k = b.k AND z.x <> 1 "
+            "WHERE coalesce(z.k, b.k) IS NULL) AS q "
+            "FULL JOIN (d FULL JOIN e USING (x)) ON q.zx + q.bx = coalesce(d.x, e.x)"
+        )
+        connection.execute("SET push_down_conditions = off")
+        expected = sorted(connection.execute(query).fetchall(), key=str)
+        connection.execute("SET push_down_conditions = on")
+        assert "Full hash join (b.k = z.k)" in connection.plan(query).explain(), "b is not the first table of its leaf"
+        plans = list(connection.plans(query))
+        assert len(plans) == 3
+        assert [sorted(plan.execute().fetchall(), key=str) for plan in plans] == [expected] * 3
