@@ -25,11 +25,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from minisql.expression.equalities import coalesced, is_equality, operands_by_side
 from minisql.expression.nodes import Coalesce, Comparison, Expression
 from minisql.expression.nulls import rejects_nulls
-from minisql.expression.walk import tables_of
 from minisql.node import node
-from minisql.node_set import NodeSet, is_subset
+from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, output_tables
 
 MOST_MEMBERS: Final = 40
@@ -69,7 +69,10 @@ class MergedKeys:
 
     def _find_members(self, join: Join) -> tuple[KeyedRelation, ...]:
         left_tables, right_tables = output_tables(join.left), output_tables(join.right)
-        sides = [_operands(condition, left_tables, right_tables) for condition in join.conditions]
+        sides = [
+            operands_by_side(condition, left_tables, right_tables) if is_equality(condition) else None
+            for condition in join.conditions
+        ]
         left = self._side(join.left, [side[0] for side in sides if side is not None], left_tables)
         right = self._side(join.right, [side[1] for side in sides if side is not None], right_tables)
         if None in sides or not left or not right or len(left) + len(right) > MOST_MEMBERS:
@@ -95,20 +98,6 @@ def merged_key(members: Sequence[Sequence[Expression]]) -> tuple[Expression, ...
     return tuple([Coalesce(operands=column, type=column[0].type) for column in zip(*members, strict=True)])
 
 
-def _operands(condition: Expression, left: NodeSet, right: NodeSet) -> tuple[Expression, Expression] | None:
-    """The operands of an equality between the two sides, that over the left one first."""
-    if not isinstance(condition, Comparison) or condition.operator != "=":
-        return None
-    first, second = tables_of(condition.left), tables_of(condition.right)
-    if not first or not second:
-        return None
-    if is_subset(first, left) and is_subset(second, right):
-        return condition.left, condition.right
-    if is_subset(first, right) and is_subset(second, left):
-        return condition.right, condition.left
-    return None
-
-
 def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...]) -> tuple[KeyedRelation, ...]:
     """The members with the columns of their keys in the order of `keys`; none where these are not the merged key."""
     if not members or len(members[0].keys) != len(keys):
@@ -116,7 +105,7 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
     merged = [frozenset(member.keys[place] for member in members) for place in range(len(keys))]
     places = []
     for key in keys:
-        operands = frozenset(_flat(key))
+        operands = frozenset(coalesced(key))
         place = next((i for i, column in enumerate(merged) if column == operands and i not in places), None)
         if place is None:
             return ()
@@ -129,10 +118,3 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
             for member in members
         ]
     )
-
-
-def _flat(key: Expression) -> list[Expression]:
-    """The operands of a COALESCE, and of those in it; a single expression for what is none."""
-    if not isinstance(key, Coalesce):
-        return [key]
-    return [leaf for operand in key.operands for leaf in _flat(operand)]
