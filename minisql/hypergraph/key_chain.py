@@ -44,7 +44,7 @@ class KeyedRelation:
     keys: tuple[Expression, ...]
 
 
-class MergedKeys:
+class ChainFinder:
     """Finds the chains in a tree of joins."""
 
     def __init__(self) -> None:
