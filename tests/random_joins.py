@@ -71,9 +71,9 @@ def _chain(
     members: list[tuple[RelationalExpression, list[list[Expression]]]] = []
     for start, stop in itertools.pairwise([first, *ends, end]):
         tree = _tree(rng, start, stop, types, filters, most_rows)
-        members.append(
-            (tree, [[_member_key(rng, visible_tables(tree), place)] for place in rng.sample(range(2), width)])
-        )
+        number = rng.choice(visible_tables(tree))
+        keys = [[_member_key(rng, tree, column(number, place))] for place in rng.sample(range(2), width)]
+        members.append((tree, keys))
     while len(members) > 1:
         place = rng.randrange(len(members) - 1)
         (left, left_keys), (right, right_keys) = members[place : place + 2]
@@ -85,16 +85,17 @@ def _chain(
     return members[0][0]
 
 
-def _member_key(rng: random.Random, tables: Sequence[int], place: int) -> Expression:
-    """A key of a member, NULL where the member is padded."""
-    key, other = column(rng.choice(tables), place), column(rng.choice(tables), place)
-    match rng.randrange(8):
+def _member_key(rng: random.Random, member: RelationalExpression, key: Expression) -> Expression:
+    """The column as a key of the member, at times in an expression over another table of it, too."""
+    if rng.random() < 0.75:
+        return key
+    other: Expression = _column(rng, visible_tables(member))
+    match rng.randrange(3):
         case 0:
             return Coalesce(operands=(key, other), type=INTEGER)
         case 1:
-            return Arithmetic(operator="+", left=key, right=other, type=INTEGER)
-        case _:
-            return key
+            other = Coalesce(operands=(other, literal(0)), type=INTEGER)
+    return Arithmetic(operator="+", left=key, right=other, type=INTEGER)
 
 
 def _merged(rng: random.Random, operands: list[Expression]) -> Expression:

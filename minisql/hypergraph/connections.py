@@ -22,7 +22,7 @@ from typing import Final
 from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
-from minisql.hypergraph.merged_key import merged_key
+from minisql.hypergraph.key_chain import merged_key
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import JoinType
 

@@ -17,7 +17,7 @@ from minisql.relational.relational_expression import RelationalExpression
 
 @node
 class KeyChain:
-    """A chain of full joins that merge a key (see `merged_key`): the tables and the key of each member."""
+    """A chain of full joins that merge a key (see `key_chain`): the tables and the key of each member."""
 
     tables: tuple[NodeSet, ...]
     keys: tuple[tuple[Expression, ...], ...]

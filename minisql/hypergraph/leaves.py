@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region
-from minisql.node_set import EMPTY, NodeSet, lowest, members, single
+from minisql.node_set import EMPTY, NodeSet, lowest, members, single, union
 from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
@@ -40,6 +40,11 @@ def tables_of_region(expression: RelationalExpression) -> NodeSet:
 def leaves_of_several_tables(graph: JoinHypergraph) -> dict[int, NodeSet]:
     """The tables of each leaf that is a region, by its node."""
     return {node: tables_of_region(leaf) for node, leaf in graph.leaves.items() if is_join_region(leaf)}
+
+
+def tables_of_nodes(nodes: NodeSet, groups: Mapping[int, NodeSet]) -> NodeSet:
+    """All tables of these nodes. `groups` are those of the leaves that are several tables."""
+    return NodeSet(nodes | union(tables for node, tables in groups.items() if nodes & node))
 
 
 def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:

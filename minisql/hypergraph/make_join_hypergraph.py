@@ -8,7 +8,7 @@ joins is a leaf there.
 Inner joins without a condition between their inputs get an edge only where nothing else connects the two: in `d1, d2, f
 WHERE d1.k = f.k1 AND d2.k = f.k2` the product of d1 and d2 is not considered.
 
-Full joins that merge a key become a chain, with an edge for each pair of its members (`merged_key`).
+Full joins that merge a key become a chain, with an edge for each pair of its members (`key_chain`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from minisql.hypergraph.conflicts import (
 )
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
-from minisql.hypergraph.merged_key import KeyedRelation, MergedKeys
+from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
@@ -74,7 +74,7 @@ class _Maker:
         self._products: list[
             tuple[JoinEdge, NodeSet, NodeSet]
         ] = []  # edges for inner joins on TRUE, not yet known to be needed
-        self._merged_keys = MergedKeys()
+        self._chains = ChainFinder()
 
     def add(self, expression: RelationalExpression, filters: list[Expression] | None, *, inner_above: bool) -> _Subtree:
         """Adds a subtree. Filters above joins go to `filters`; where that is None they stay, and make a leaf."""
@@ -115,7 +115,7 @@ class _Maker:
 
     def _add_join(self, join: Join, filters: list[Expression] | None, *, inner_above: bool) -> _Subtree:
         is_inner = join.type is JoinType.INNER
-        chain = self._merged_keys.chain(join)
+        chain = self._chains.chain(join)
         if chain:
             return self._add_chain(join, chain)
         conditions = list(join.conditions)
@@ -160,13 +160,13 @@ class _Maker:
         first_operator = len(self._operators)
         subtrees: list[_Subtree] = []
         joins: dict[int, tuple[range, range]] = {}  # for each operator of the chain the members in its inputs
-        keys: list[NodeSet] = []
+        keys: list[NodeSet] = []  # the nodes that the key of each member uses
 
         def add(relation: RelationalExpression) -> range:
             if len(subtrees) < len(members) and relation is members[len(subtrees)].relation:
-                member = members[len(subtrees)]
+                used = union(map(tables_of, members[len(subtrees)].keys))
                 subtrees.append(self.add(relation, None, inner_above=False))
-                keys.append(self._as_nodes(union(map(tables_of, member.keys))))
+                keys.append(self._as_nodes(used))
                 return range(len(subtrees) - 1, len(subtrees))
             assert isinstance(relation, Join)
             left, right = add(relation.left), add(relation.right)

@@ -23,6 +23,7 @@ from minisql.expression.nodes import Expression
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain
+from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.chain_cardinality import ChainCardinality
 from minisql.optimizer.class_selectivity import ClassSelectivity
@@ -80,12 +81,17 @@ class Cardinality:
         self._classes = ClassSelectivity()
         self._chains: dict[int, ChainCardinality] = {}  # by the number of each edge
         self.selectivities = [1.0] * len(connections.conditions)
+        groups = leaves_of_several_tables(graph)
         for number, edge in enumerate(graph.edges, self._first_edge):
-            self.edges[number] = edge_estimate(edge.conditions, graph.operators[edge.operator], statistics)
+            operator = graph.operators[edge.operator]
+            left, right = operator.left_tables, operator.right_tables
+            if groups:
+                left, right = tables_of_nodes(left, groups), tables_of_nodes(right, groups)
+            self.edges[number] = edge_estimate(edge.conditions, left, right, statistics)
             self.selectivities[number] = self.edges[number].selectivity
-            if graph.operators[edge.operator].type is JoinType.INNER and any(map(is_of_class, edge.conditions)):
+            if operator.type is JoinType.INNER and any(map(is_of_class, edge.conditions)):
                 rest = self._classes.add(number, edge.conditions, statistics)
-                self.selectivities[number] = edge_estimate(rest, graph.operators[edge.operator], statistics).selectivity
+                self.selectivities[number] = edge_estimate(rest, left, right, statistics).selectivity
         if connections.non_inner:
             self._find_padding(graph, statistics)
         if graph.filters or self._chains:
@@ -302,9 +308,11 @@ def _spreads(operators: Sequence[Operator]) -> list[int]:
     return spreads
 
 
-def edge_estimate(conditions: Iterable[Expression], operator: Operator, statistics: Statistics) -> EdgeEstimate:
-    """The estimate of the conditions of an edge, from the statistics of their columns."""
-    keys, residual = split_conditions(conditions, operator.left_tables, operator.right_tables)
+def edge_estimate(
+    conditions: Iterable[Expression], left: NodeSet, right: NodeSet, statistics: Statistics
+) -> EdgeEstimate:
+    """The estimate of conditions between these tables, from the statistics of their columns."""
+    keys, residual = split_conditions(conditions, left, right)
     share = conjunction_selectivity(residual, statistics)
     if not keys:
         return EdgeEstimate(1.0, share, float("inf"), float("inf"))

@@ -1,6 +1,6 @@
 """How many rows full joins that merge a key have.
 
-The members of a chain (`hypergraph.merged_key`) draw their keys from one set of D distinct keys, where D is the
+The members of a chain (`hypergraph.key_chain`) draw their keys from one set of D distinct keys, where D is the
 largest number that a member has. A key is in member i with the probability p_i = d_i / D, in r_i / d_i rows of it. The
 join has for each key the product over the members of the rows with it, a padded one where there are none, less the case
 that no member has it:

@@ -77,7 +77,7 @@ def _finish_join(
         above = completed & ~connections.non_inner
         rows = receiver.rows_before_filters(entry, above)
         cost -= receiver.filter_cost(entry, above)
-    keys, residual = split_conditions(conditions, NodeSet(first.nodes), NodeSet(second.nodes))
+    keys, residual = split_conditions(conditions, left.nodes, right.nodes)
     path: AccessPath
     if entry.method == NESTED_LOOP:
         path = NestedLoopJoin(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from minisql.expression.equalities import operands_by_side
 from minisql.expression.nodes import Comparison, Expression, IsDistinctFrom
 from minisql.expression.walk import tables_of
-from minisql.node_set import NodeSet, is_subset
+from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import JoinKey
 
 
@@ -69,11 +70,5 @@ def _key(condition: Expression, left: NodeSet, right: NodeSet) -> JoinKey | None
             null_safe = True
         case _:
             return None
-    first, second = tables_of(condition.left), tables_of(condition.right)
-    if not first or not second:
-        return None
-    if is_subset(first, left) and is_subset(second, right):
-        return JoinKey(left=condition.left, right=condition.right, null_safe=null_safe)
-    if is_subset(first, right) and is_subset(second, left):
-        return JoinKey(left=condition.right, right=condition.left, null_safe=null_safe)
-    return None
+    sides = operands_by_side(condition, left, right)
+    return None if sides is None else JoinKey(left=sides[0], right=sides[1], null_safe=null_safe)

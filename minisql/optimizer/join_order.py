@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from minisql.errors import ProgrammingError
+from minisql.errors import InternalError, ProgrammingError
 from minisql.expression.format import format_conditions
 from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
@@ -170,7 +170,7 @@ def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
             return path
         below = [getattr(path, name, None) for name in ("right", "left", "input")]
         waiting += [input_ for input_ in below if input_ is not None]
-    raise AssertionError("The path has no such region.")
+    raise InternalError("The path has no such region.")
 
 
 class Region:

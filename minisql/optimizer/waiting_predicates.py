@@ -226,7 +226,7 @@ class _Delay:
             operator = self._graph.operators[edge.operator]
             if operator.type is not JoinType.INNER or not edge.conditions or not sides.is_simple:
                 continue
-            estimate = edge_estimate(edge.conditions, operator, self._statistics)
+            estimate = edge_estimate(edge.conditions, operator.left_tables, operator.right_tables, self._statistics)
             has_keys = hash_join and estimate.left_distinct != float("inf")
             for one, other in ((int(sides.left), int(sides.right)), (int(sides.right), int(sides.left))):
                 share, had_keys = neighbors.setdefault(one, {}).get(other, (1.0, False))

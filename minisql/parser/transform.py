@@ -180,6 +180,11 @@ class Transform(Transformer[Token, Statement]):
     def set_variable(self, set_: Token, name: Identifier, value: Constant | None) -> SetVariable:
         return SetVariable(span=self._span(set_), name=name, value=value)
 
+    def signed_number(self, sign: Token, number: Constant) -> Constant:
+        assert isinstance(number.value, int | float | Decimal)
+        value = -number.value if sign == "-" else number.value
+        return Constant(span=self._span(sign), value=value)
+
     def bare_word(self, word: Token) -> Constant:
         if word.type in ("TRUE", "FALSE"):
             return Constant(span=self._span(word), value=word.type == "TRUE")

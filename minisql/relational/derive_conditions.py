@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
+from minisql.expression.equalities import is_equality
 from minisql.expression.failure import may_fail
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression, IsNull, Literal
 from minisql.expression.predicates import apply_predicate, as_predicate
@@ -281,9 +282,7 @@ class _Deriver:
 def _classes(conditions: Iterable[Expression]) -> list[_Class]:
     """The classes of the terms that the conditions make equal."""
     class_of: dict[Expression, _Class] = {}
-    for condition in conditions:
-        if not isinstance(condition, Comparison) or condition.operator != "=":
-            continue
+    for condition in filter(is_equality, conditions):
         left, right = condition.left, condition.right
         if isinstance(left, Literal) or isinstance(right, Literal) or left.type != right.type or left == right:
             continue
@@ -321,14 +320,14 @@ def _is_asked_of(condition: Expression, right: NodeSet, classes: Iterable[_Class
 def _is_equality_known(left: Expression, right: Expression, known: _Known) -> bool:
     ends = {left, right}
     return any(
-        isinstance(condition, Comparison) and condition.operator == "=" and {condition.left, condition.right} == ends
+        is_equality(condition) and {condition.left, condition.right} == ends
         for condition in known.that_read(columns_of(left) | columns_of(right))
     )
 
 
 def _is_constant(predicate: Expression) -> bool:
     """Whether the predicate says which value it is."""
-    if not isinstance(predicate, Comparison) or predicate.operator != "=":
+    if not is_equality(predicate):
         return False
     ends = (predicate.left, predicate.right)
     return any(isinstance(end, Literal) for end in ends) and any(isinstance(end, ColumnRef) for end in ends)

@@ -12,12 +12,12 @@ may be mixed as they like, as long as those of l and those of r keep their order
 
 from __future__ import annotations
 
-from minisql.expression.nodes import Coalesce, ColumnRef, Comparison, Expression, IsNull
+from minisql.expression.equalities import coalesced, is_equality, operands_by_side
+from minisql.expression.nodes import Coalesce, ColumnRef, Expression, IsNull
 from minisql.expression.nulls import rejects_nulls_jointly
 from minisql.expression.predicates import apply_predicate, as_predicate_where
 from minisql.expression.walk import tables_of, walk
 from minisql.node import node as node_class
-from minisql.node_set import is_subset
 from minisql.relational.relational_expression import Join, JoinType, output_tables
 
 
@@ -35,12 +35,12 @@ def on_merged_key(condition: Expression, join: Join) -> MergedKeyCondition | Non
         return None
     if join.type not in (JoinType.INNER, JoinType.LEFT, JoinType.FULL):
         return None
-    for equality in join.conditions:
-        if not isinstance(equality, Comparison) or equality.operator != "=":
+    left_tables, right_tables = output_tables(join.left), output_tables(join.right)
+    for equality in filter(is_equality, join.conditions):
+        sides = operands_by_side(equality, left_tables, right_tables)
+        if sides is None:
             continue
-        left, right = _sides(equality, join)
-        if left is None or right is None:
-            continue
+        left, right = sides
         predicate = _predicate(condition, left, right)
         if predicate is None:
             continue
@@ -60,33 +60,16 @@ def is_null_if_padded(term: Expression) -> bool:
     return rejects_nulls_jointly(IsNull(operand=term, negated=True), tables_of(term))
 
 
-def _sides(equality: Comparison, join: Join) -> tuple[Expression | None, Expression | None]:
-    """The operands that are over the left and over the right input."""
-    left_tables, right_tables = output_tables(join.left), output_tables(join.right)
-    for left, right in ((equality.left, equality.right), (equality.right, equality.left)):
-        used_left, used_right = tables_of(left), tables_of(right)
-        if used_left and used_right and is_subset(used_left, left_tables) and is_subset(used_right, right_tables):
-            return left, right
-    return None, None
-
-
 def _predicate(condition: Expression, left: Expression, right: Expression) -> Expression | None:
-    lefts, rights = _operands(left), _operands(right)
+    lefts, rights = coalesced(left), coalesced(right)
 
     def is_merged_key(node: Expression) -> bool:
         if not isinstance(node, Coalesce):
             return False
-        operands = _operands(node)
+        operands = coalesced(node)
         return len(operands) == len(lefts) + len(rights) and (
             [operand for operand in operands if operand in lefts] == lefts
             and [operand for operand in operands if operand in rights] == rights
         )
 
     return as_predicate_where(condition, is_merged_key, left.type)
-
-
-def _operands(term: Expression) -> list[Expression]:
-    """The operands of a COALESCE, those of one in it in its place; the term itself where it is none."""
-    if not isinstance(term, Coalesce):
-        return [term]
-    return [operand for part in term.operands for operand in _operands(part)]

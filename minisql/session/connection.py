@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -121,18 +122,24 @@ class Connection:
             limit: the most plans; None is all of them, and endlessly many where they are drawn at random.
             uniform: draw orders at random, each as likely as any other, with replacement; otherwise all orders come
                 once, the cheapest first.
-            seed: makes a random draw repeatable.
+            seed: makes a random draw repeatable; of no use without `uniform`.
 
         Raises:
             SqlError: a mistake in the query, or more pairs of sets of tables than the setting `pair_budget`.
-            InterfaceError: the connection is closed, there are too few or too many parameters, or a negative limit.
+            InterfaceError: the connection is closed, there are too few or too many parameters, or the limit or the
+                seed is none.
         """
         from minisql.session.orders import iterate_plans
 
-        if limit is not None and limit < 0:
-            raise InterfaceError("The limit is a number of plans.")
+        if limit is not None and (not isinstance(limit, int) or limit < 0):
+            raise InterfaceError(f"The limit is a number of plans, not {limit!r}.")
+        if seed is not None and not isinstance(seed, int):
+            raise InterfaceError(f"The seed is an integer, not {seed!r}.")
+        if seed is not None and not uniform:
+            raise InterfaceError("A seed is for plans drawn at random: give uniform=True, too.")
         planned = self.plan(sql, parameters)
-        return islice(_deeply(iterate_plans(planned, uniform=uniform, seed=seed)), limit)
+        plans = _deeply(iterate_plans(planned, uniform=uniform, seed=seed))
+        return islice(plans, None if limit is None else min(limit, sys.maxsize))
 
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from minisql.errors import NotSupportedError
-from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_region
+from minisql.errors import NotSupportedError, Span, counted
+from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes, tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
 from minisql.optimizer.access_path import AccessPath
@@ -54,8 +54,12 @@ class OrderList:
     count: int
 
 
-def list_orders(planned: PlannedQuery) -> OrderList:
+def list_orders(planned: PlannedQuery, span: Span | None) -> OrderList:
     """All orders of a query, or the cheapest of too many; no more than its LIMIT says.
+
+    Args:
+        planned: the query.
+        span: where the orders are asked for.
 
     Raises:
         NotSupportedError: there are more pairs of sets of tables than the `pair_budget`.
@@ -65,7 +69,7 @@ def list_orders(planned: PlannedQuery) -> OrderList:
     if region is None:
         line = OrderLine(order=planned.order, cost=planned.cost, rows=0.0, chosen=True, as_written=True)
         return OrderList(lines=(line,)[:limit], count=1)
-    space = _search_space(region, planned.settings)
+    space = _search_space(region, planned.settings, span)
     most = space.count if space.count <= MOST_LISTED else CHEAPEST_LISTED
     most = most if limit is None else min(most, limit)
     nodes = space.graph.graph.nodes
@@ -100,12 +104,12 @@ def _with_leaves(order: Order, leaves: Mapping[int, Order]) -> Order:
     """An order of nodes as one of all their tables."""
     if not leaves:
         return order
-
-    def tables_of(nodes: NodeSet) -> NodeSet:
-        return NodeSet(nodes | union(joins[-1].tables for node, joins in leaves.items() if nodes & node))
-
+    groups = {node: joins[-1].tables for node, joins in leaves.items()}
     inner = [join for joins in leaves.values() for join in joins]
-    outer = [OrderedJoin(left=tables_of(join.left), right=tables_of(join.right)) for join in order]
+    outer = [
+        OrderedJoin(left=tables_of_nodes(join.left, groups), right=tables_of_nodes(join.right, groups))
+        for join in order
+    ]
     return (*inner, *outer)
 
 
@@ -150,12 +154,13 @@ def _table_names(planned: PlannedQuery, region: Region | None) -> Mapping[int, s
     return table_names(blocks[owner]) if owner in blocks else {}
 
 
-def _search_space(region: Region, settings: Settings) -> SearchSpace:
+def _search_space(region: Region, settings: Settings, span: Span | None = None) -> SearchSpace:
     space = find_search_space(region.region, settings)
     if not space.is_complete:
+        pairs = counted(settings.pair_budget, "pair")
         raise NotSupportedError(
-            f"The joins have more than {settings.pair_budget:,} pairs of sets of tables, too many to look at all their "
-            "orders.",
+            f"The joins have more than {pairs} of sets of tables, too many to look at all their orders.",
+            span,
             hint="SET pair_budget to a higher number.",
         )
     return space

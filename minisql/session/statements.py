@@ -81,7 +81,7 @@ class StatementRunner:
             raise NotSupportedError("EXPLAIN ORDERS does not execute the query.", statement.format_span)
         planned = self.plan(statement.query, parameters).planned
         if statement.format == "ORDERS":
-            return _orders(planned)
+            return _orders(planned, statement.format_span)
         text = planned.explain(analyze=statement.analyze)
         return Result(("EXPLAIN",), (VARCHAR,), [Batch([from_values([text], VARCHAR)], 1)], is_explanation=True)
 
@@ -205,11 +205,11 @@ class StatementRunner:
         raise ProgrammingError(f'There is a {existing} "{name.name}" already.', name.span, hint=hint)
 
 
-def _orders(planned: PlannedQuery) -> Result:
+def _orders(planned: PlannedQuery, span: Span | None) -> Result:
     """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
     from minisql.session.orders import list_orders  # which few statements need
 
-    orders = list_orders(planned)
+    orders = list_orders(planned, span)
     columns: dict[str, tuple[list[Value], SqlType]] = {
         "order": ([line.order for line in orders.lines], VARCHAR),
         "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),

@@ -1,4 +1,4 @@
-"""Random join queries against SQLite and DuckDB, and against minisql itself under other plans.
+"""Random join queries against SQLite and DuckDB, under other settings, in other join orders, and again on other rows.
 
     python tests/differential/fuzz.py --queries 3000 --seed 1
 
@@ -11,7 +11,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,14 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import minisql
+from tests.differential.chains import VIEWS, ChainGenerator, KeyedDatabase, random_keyed_database
 from tests.differential.generator import Database, QueryGenerator, random_database
 from tests.differential.peers import Peers, Rows, bag
 
 TABLES = 6
 QUERIES_PER_DATABASE = 20
-OTHER_PLANS = (
+ORDERS = 2
+OTHER_SETTINGS = (
     "join_order = 'as_written'",
     "hash_join = off",
     "simplify_outer_joins = off",
@@ -34,68 +36,101 @@ OTHER_PLANS = (
     "fold_constants = off",
     "batch_rows = 1",
     "pair_budget = 0",
+    "plan_cache = off",
 )
+ALL_OFF = tuple(setting for setting in OTHER_SETTINGS if setting.endswith(" = off"))
 
 
 @dataclass(frozen=True)
 class Failure:
     """A query whose answer is wrong or an error, and the database that it was asked of."""
 
-    database: Database
+    script: Sequence[str]
+    settings: Sequence[str]
     query: str
-    setting: str
     expected: Rows
     found: Rows | str
 
     def __str__(self) -> str:
-        script = ";\n".join(self.database.script())
-        setting = f"SET {self.setting};\n" if self.setting else ""
-        return f"{script};\n{setting}{self.query};\n-- expected {self.expected}\n-- found    {self.found}"
+        statements = [*self.script, *[f"SET {setting}" for setting in self.settings], self.query, ""]
+        return ";\n".join(statements) + f"-- expected {self.expected}\n-- found    {self.found}"
 
 
-def cases(seed: int, queries: int) -> Iterator[tuple[Database, list[str]]]:
+def cases(seed: int, queries: int) -> Iterator[tuple[Database | KeyedDatabase, list[str]]]:
     """Databases, each with the queries to ask of it."""
     rng = random.Random(seed)
-    for _ in range(0, queries, QUERIES_PER_DATABASE):
-        database = random_database(rng, TABLES)
-        generator = QueryGenerator(rng, TABLES)
+    for number in range(0, queries, QUERIES_PER_DATABASE):
+        database: Database | KeyedDatabase
+        generator: QueryGenerator | ChainGenerator
+        if number // QUERIES_PER_DATABASE % 2:
+            database = random_keyed_database(rng, TABLES)
+            generator = ChainGenerator(rng, TABLES, database.family, views=VIEWS)
+        else:
+            database = random_database(rng, TABLES)
+            generator = QueryGenerator(rng, TABLES)
         yield database, [generator.query() for _ in range(QUERIES_PER_DATABASE)]
 
 
-def check(database: Database, queries: list[str], plans: random.Random) -> tuple[int, list[Failure]]:
+def check(database: Database | KeyedDatabase, queries: list[str], plans: random.Random) -> tuple[int, list[Failure]]:
     """How many of the queries the peers agree on, and where minisql gives something else.
 
-    Each query runs with the default settings and under one other plan, picked by `plans`.
+    Each query runs with the default settings, under other settings and in other join orders, picked by `plans`, and
+    once more when there are more rows.
     """
-    compared, failures = 0, []
-    peers = Peers(database.script())
+    compared = 0
+    failures: list[Failure] = []
+    script = database.script()
+    peers = Peers(script)
     with minisql.connect() as connection:
-        for statement in database.script():
+        for statement in script:
             connection.execute(statement)
         for query in queries:
             expected = peers.rows(query)
             if expected is None:
                 continue
             compared += 1
-            for setting in ("", plans.choice(OTHER_PLANS)):
-                found = _answer(connection, query, setting)
+            for settings in ((), (plans.choice(OTHER_SETTINGS),), ALL_OFF):
+                found = _answer(connection, query, settings)
                 if found != expected:
-                    failures.append(Failure(database, query, setting, expected, found))
+                    failures.append(Failure(script, settings, query, expected, found))
+            for text, found in _in_other_orders(connection, query, plans):
+                if found != expected:
+                    failures.append(Failure(script, (), text, expected, found))
+        source, target = plans.sample(range(TABLES), 2)
+        more_rows = f"INSERT INTO t{target} SELECT * FROM t{source}"
+        peers.execute(more_rows)
+        connection.execute(more_rows)
+        for query in queries:
+            expected = peers.rows(query)
+            found = [] if expected is None else _answer(connection, query, ())
+            if expected is not None and found != expected:
+                failures.append(Failure([*script, more_rows], (), query, expected, found))
     peers.close()
     return compared, failures
 
 
-def _answer(connection: minisql.Connection, query: str, setting: str) -> Rows | str:
-    name = setting.split(" ")[0]
+def _answer(connection: minisql.Connection, query: str, settings: Sequence[str]) -> Rows | str:
     try:
-        if setting:
+        for setting in settings:
             connection.execute(f"SET {setting}")
         return bag(connection.execute(query).fetchall())
     except minisql.Error as error:
         return f"{type(error).__name__}: {error}"
     finally:
-        if setting:
-            connection.execute(f"SET {name} = DEFAULT")
+        for setting in settings:
+            connection.execute(f"SET {setting.split(' ')[0]} = DEFAULT")
+
+
+def _in_other_orders(
+    connection: minisql.Connection, query: str, plans: random.Random
+) -> Iterator[tuple[str, Rows | str]]:
+    """What random join orders of a query give: as plans, and as hints where they are for its first SELECT."""
+    is_one_select = not any(f" {word} " in query for word in ("UNION", "INTERSECT", "EXCEPT"))
+    for plan in connection.plans(query, limit=ORDERS, uniform=True, seed=plans.randrange(10**6)):
+        hinted = query.replace("SELECT", f"SELECT /*+ JOIN_TREE({plan.order}) */", 1)
+        yield hinted, bag(plan.execute().fetchall())
+        if is_one_select:
+            yield hinted, _answer(connection, hinted, ())
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -17,15 +18,22 @@ def bag(rows: Iterable[tuple[Any, ...]]) -> Rows:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of every type compare by value; a DECIMAL without a fraction is an integer."""
+    """Numbers of every type compare by value; a DECIMAL without a fraction is an integer, a date is its text."""
     if isinstance(value, (bool, str)) or value is None:
         return value
+    if isinstance(value, date):
+        return value.isoformat()
     as_int = int(value)
     return as_int if as_int == value else float(value)
 
 
 def _sort_key(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple((value is not None, isinstance(value, str), str(value)) for value in row)
+
+
+def _for_sqlite(sql: str) -> str:
+    """A date is a text there, which compares as a date does."""
+    return sql.replace("DATE '", "'")
 
 
 class Peers:
@@ -36,13 +44,17 @@ class Peers:
         self._duckdb = duckdb.connect(":memory:")
         self._duckdb.execute("SET threads = 1")
         for statement in script:
-            self._sqlite.execute(statement)
-            self._duckdb.execute(statement)
+            self.execute(statement)
+
+    def execute(self, statement: str) -> None:
+        """Runs a statement that is no query."""
+        self._sqlite.execute(_for_sqlite(statement))
+        self._duckdb.execute(statement)
 
     def rows(self, query: str) -> Rows | None:
         """The rows both agree on, as a bag; None where they do not or where one of them refuses."""
         try:
-            from_sqlite = bag(self._sqlite.execute(query).fetchall())
+            from_sqlite = bag(self._sqlite.execute(_for_sqlite(query)).fetchall())
             from_duckdb = bag(self._duckdb.execute(query).fetchall())
         except (sqlite3.Error, duckdb.Error):
             return None

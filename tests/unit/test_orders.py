@@ -4,6 +4,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -91,8 +92,10 @@ def test_a_space_of_billions_is_no_trouble(connection: minisql.Connection) -> No
 def test_over_the_budget_there_is_no_list(connection: minisql.Connection) -> None:
     connection.execute("SET pair_budget = 5")
     assert connection.execute(f"SELECT count(*) {CHAIN}").rowcount == 1
-    with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs"):
+    with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs") as raised:
         connection.execute(f"EXPLAIN ORDERS SELECT 1 {CHAIN}")
+    assert raised.value.span is not None
+    assert raised.value.span.source == "ORDERS"
     with pytest.raises(minisql.NotSupportedError, match="more than 5 pairs"):
         next(connection.plans(f"SELECT 1 {CHAIN}"))
 
@@ -142,10 +145,40 @@ def test_plans_take_parameters(connection: minisql.Connection) -> None:
     assert found == set(connection.execute(query, [4]).fetchall())
     with pytest.raises(minisql.InterfaceError):
         connection.plans(query)
-    with pytest.raises(minisql.InterfaceError):
-        connection.plans("SELECT 1", limit=-1)
     with pytest.raises(minisql.ProgrammingError, match="Only a query"):
         connection.plans("DROP TABLE t0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"limit": -1}, "limit is a number of plans, not -1"),
+        ({"limit": 1.5}, "limit is a number of plans, not 1.5"),
+        ({"limit": "x"}, "limit is a number of plans, not 'x'"),
+        ({"uniform": True, "seed": [1]}, "seed is an integer, not "),
+        ({"seed": 1}, "give uniform=True"),
+    ],
+)
+def test_plans_refuse_arguments_that_mean_nothing(
+    connection: minisql.Connection, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(minisql.InterfaceError, match=message):
+        connection.plans(f"SELECT 1 {CHAIN}", **arguments)
+    assert len(list(connection.plans(f"SELECT 1 {CHAIN}", limit=10**30))) == 5
+
+
+def test_iterators_of_plans_are_independent_of_each_other_and_of_the_connection() -> None:
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE a AS SELECT range AS k FROM range(3)")
+        query = "SELECT count(*) FROM a FULL JOIN a AS b USING (k) FULL JOIN a AS c USING (k)"
+        plans = connection.plans(query)
+        both = [(one.order, other.order) for one, other in zip(plans, connection.plans(query), strict=True)]
+        assert [one for one, _ in both] == [other for _, other in both]
+        assert next(plans, None) is None
+        plans = connection.plans(query)
+        first = next(plans)
+        connection.execute("INSERT INTO a VALUES (7)")
+    assert [plan.execute().fetchall() for plan in (first, *plans)] == [[(3,)]] * len(both)
 
 
 def test_random_plans_are_uniform(connection: minisql.Connection) -> None:
@@ -254,3 +287,24 @@ def test_nothing_is_merged_into_what_a_hint_prescribes(connection: minisql.Conne
     )
     assert connection.execute(query).fetchall() == connection.execute(query.replace("/*+", "/* ")).fetchall()
     assert connection.plan(query).order == "(t2 d)"
+
+
+def test_a_merged_key_waits_for_tables_that_a_filter_keeps_together() -> None:
+    """The filter on b.k stays above `a FULL JOIN b`, so the key z.x + b.x of the chain is not there without a."""
+    with minisql.connect() as connection:
+        for name in "zabde":
+            connection.execute(f"CREATE TABLE {name} (k INTEGER, x INTEGER)")
+            connection.execute(f"INSERT INTO {name} VALUES (NULL, 0), (NULL, 1), (0, 0), (1, NULL), (2, 2)")
+        query = (
+            "SELECT q.zx, q.bx, d.k, e.k FROM (SELECT z.x AS zx, b.x AS bx "
+            "FROM z FULL JOIN (a FULL JOIN b ON a.x < b.x) ON z.k = b.k AND z.x <> 1 "
+            "WHERE coalesce(z.k, b.k) IS NULL) AS q "
+            "FULL JOIN (d FULL JOIN e USING (x)) ON q.zx + q.bx = coalesce(d.x, e.x)"
+        )
+        connection.execute("SET push_down_conditions = off")
+        expected = sorted(connection.execute(query).fetchall(), key=str)
+        connection.execute("SET push_down_conditions = on")
+        assert "Full hash join (b.k = z.k)" in connection.plan(query).explain(), "b is not the first table of its leaf"
+        plans = list(connection.plans(query))
+        assert len(plans) == 3
+        assert [sorted(plan.execute().fetchall(), key=str) for plan in plans] == [expected] * 3

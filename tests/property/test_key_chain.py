@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 import minisql
-from minisql.expression.nodes import Coalesce, Expression
+from minisql.expression.nodes import Arithmetic, Coalesce, Expression
 from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.relational.relational_expression import JoinType, RelationalExpression
-from tests.builders import column, equal, is_null, join, literal, table, where
+from tests.builders import column, compare, equal, is_null, join, literal, table, where
 from tests.naive import bag
 from tests.property.test_search_space import as_bag, explore
 from tests.random_joins import random_tree, show
@@ -80,6 +80,19 @@ def test_the_order_within_the_key_of_a_member_matters() -> None:
     ):
         above = join("full", query, c, equal(Coalesce(operands=operands, type=key.type), column(2)))
         assert any(edge.chain for edge in make_join_hypergraph(above).edges) is is_chain
+
+
+def test_a_key_of_tables_that_are_kept_together_by_a_filter() -> None:
+    """The key a.k + c.k waits for the leaf that b and c are, whose node has the number of b."""
+    a, b, c, d, e = (table(number, [(0, 0), (1, None), (None, 2)]) for number in range(5))
+    leaf = where(join("full", b, c, compare("<>", column(1, 1), column(2, 1))), equal(column(2, 1), column(2)))
+    key = Arithmetic(operator="+", left=column(0), right=column(2), type=column(0).type)
+    member = join("full", a, leaf, equal(column(0), column(1)))
+    query = join("full", member, join("full", d, e, equal(column(3), column(4))), equal(key, merged([3, 4])))
+    edges = [edge for edge in make_join_hypergraph(query).edges if edge.chain]
+    assert {edge.eligibility.left for edge in edges if edge.members[0] == 0} == {0b00011}
+    plans, everything = explore(query)
+    assert [as_bag(relation) for relation in plans.results[everything]] == [bag(query)]
 
 
 @pytest.mark.parametrize("seed", range(2))

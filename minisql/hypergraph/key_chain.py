@@ -25,10 +25,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from minisql.expression.nodes import Coalesce, Comparison, Expression
-from minisql.expression.walk import tables_of
+from minisql.expression.equalities import is_equality, operands_by_side
+from minisql.expression.nodes import Coalesce, Expression
 from minisql.node import node
-from minisql.node_set import NodeSet, is_subset
 from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, output_tables
 
@@ -44,7 +43,7 @@ class KeyedRelation:
     keys: tuple[Expression, ...]
 
 
-class MergedKeys:
+class ChainFinder:
     """Finds the chains in a tree of joins."""
 
     def __init__(self) -> None:
@@ -69,7 +68,10 @@ class MergedKeys:
 
     def _find_members(self, join: Join) -> tuple[KeyedRelation, ...]:
         left_tables, right_tables = output_tables(join.left), output_tables(join.right)
-        sides = [_operands(condition, left_tables, right_tables) for condition in join.conditions]
+        sides = [
+            operands_by_side(condition, left_tables, right_tables) if is_equality(condition) else None
+            for condition in join.conditions
+        ]
         left = self._side(join.left, [side[0] for side in sides if side is not None])
         right = self._side(join.right, [side[1] for side in sides if side is not None])
         if None in sides or not left or not right or len(left) + len(right) > MOST_MEMBERS:
@@ -91,20 +93,6 @@ def merged_key(members: Sequence[Sequence[Expression]]) -> tuple[Expression, ...
     if len(members) == 1:
         return tuple(members[0])
     return tuple([Coalesce(operands=column, type=column[0].type) for column in zip(*members, strict=True)])
-
-
-def _operands(condition: Expression, left: NodeSet, right: NodeSet) -> tuple[Expression, Expression] | None:
-    """The operands of an equality between the two sides, that over the left one first."""
-    if not isinstance(condition, Comparison) or condition.operator != "=":
-        return None
-    first, second = tables_of(condition.left), tables_of(condition.right)
-    if not first or not second:
-        return None
-    if is_subset(first, left) and is_subset(second, right):
-        return condition.left, condition.right
-    if is_subset(first, right) and is_subset(second, left):
-        return condition.right, condition.left
-    return None
 
 
 def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...]) -> tuple[KeyedRelation, ...]:
