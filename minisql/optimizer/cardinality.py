@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final
 
 from minisql.expression.nodes import Expression
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.connections import Connections, condition_numbers
-from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain
+from minisql.hypergraph.join_hypergraph import JoinHypergraph, KeyChain
 from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.chain_cardinality import ChainCardinality
@@ -75,6 +75,7 @@ class Cardinality:
         self._operators = graph.operators
         self._leaf_rows = leaf_rows
         self._first_edge = len(graph.filters)
+        self._operator_of = [-1] * self._first_edge + [edge.operator for edge in graph.edges]
         self._known: dict[int, tuple[float, int]] = {}
         self._spreads = _spreads(graph.operators)
         self.edges: dict[int, EdgeEstimate] = {}
@@ -124,21 +125,25 @@ class Cardinality:
             return min(left_rows * right_rows * share, MOST_ROWS)
         non_inner = completed & self._connections.non_inner
         number = (non_inner or completed).bit_length() // 2
-        if number < self._first_edge or not completed:
-            return self.rows(left | right)
-        edge = self._edge(number)
-        operator = self._operators[edge.operator]
-        if number in self._chains:
-            return self.rows(left | right)
+        if number < self._first_edge or not completed or number in self._chains:
+            return self._rows_of_set(left | right, completed | left_complete | right_complete)
         if len(self._known) < MOST_ESTIMATES:
             # Where the halves are those of the tree as written, or one of them has what the tree joins to it later by a
             # formula that only multiplies it, the tree's estimate is this operator's formula.
-            spread, other = self._spreads[edge.operator], operator.right_tables
+            index = self._operator_of[number]
+            spread, other = self._spreads[index], self._operators[index].right_tables
             if (left & ~spread or right & ~other) and (
-                operator.type is not JoinType.INNER or right & ~spread or left & ~other
+                self._operators[index].type is not JoinType.INNER or right & ~spread or left & ~other
             ):
-                return self.rows(left | right)
+                return self._rows_of_set(left | right, completed | left_complete | right_complete)
         return self._join_rows(number, left_rows, left_complete, right_rows, right_complete, completed)
+
+    def _rows_of_set(self, nodes: int, complete: int) -> float:
+        """The same as `rows`, of several nodes with these complete conditions."""
+        known = self._known.get(nodes)
+        if known is None:
+            known = self._known[nodes] = self._estimate_join(nodes, complete), complete
+        return known[0]
 
     def _join_rows(
         self,
@@ -150,12 +155,14 @@ class Cardinality:
         completed: int,
     ) -> float:
         """The rows of the join that the edge with this number belongs to, which is among the completed conditions."""
-        type_ = self._operators[self._edge(number).operator].type
+        type_ = self._operators[self._operator_of[number]].type
         if type_ is JoinType.INNER:
             joined = left_rows * right_rows
         else:
             joined = join_rows(type_, left_rows, right_rows, self.edges[number])
             completed ^= 1 << (2 * number)
+            if not completed:
+                return joined
         return min(joined * self._share(completed, left_complete, right_complete), MOST_ROWS)
 
     def _share(self, completed: int, left_complete: int, right_complete: int) -> float:
@@ -192,7 +199,7 @@ class Cardinality:
         number = complete.bit_length() // 2
         if number < self._first_edge or not complete:
             return self._product(nodes & -nodes, nodes & (nodes - 1))
-        operator = self._operators[self._edge(number).operator]
+        operator = self._operators[self._operator_of[number]]
         if nodes & ~operator.tables:
             return self._product(nodes & operator.tables, nodes & ~operator.tables)
         if number in self._chains:
@@ -219,11 +226,6 @@ class Cardinality:
         share = self._share(complete & ~(first_complete | second_complete), first_complete, second_complete)
         return min(first_rows * second_rows * share, MOST_ROWS)
 
-    def _edge(self, number: int) -> JoinEdge:
-        edge = self._connections.conditions[number]
-        assert isinstance(edge, JoinEdge)
-        return edge
-
     def _find_padding(self, graph: JoinHypergraph, statistics: Statistics) -> None:
         """How often each table is padded in the result of the region, its filters left out."""
         for number, edge in enumerate(graph.edges, self._first_edge):
@@ -235,11 +237,14 @@ class Cardinality:
             if operator.type not in (JoinType.LEFT, JoinType.FULL):
                 continue
             left_rows, right_rows = self.rows(operator.left_tables), self.rows(operator.right_tables)
-            joined = max(join_rows(operator.type, left_rows, right_rows, self.edges[number]), 1e-9)
             estimate = self.edges[number]
-            padded = [(operator.right_tables, left_rows - matched_rows(left_rows, right_rows, estimate, flipped=False))]
+            matched = matched_rows(left_rows, right_rows, estimate.selectivity, estimate.right_distinct)
+            joined = max(join_rows(operator.type, left_rows, right_rows, self.edges[number]), 1e-9)
+            padded = [(operator.right_tables, left_rows - matched)]
             if operator.type is JoinType.FULL:
-                unmatched = right_rows - matched_rows(right_rows, left_rows, estimate, flipped=True)
+                unmatched = right_rows - matched_rows(
+                    right_rows, left_rows, estimate.selectivity, estimate.left_distinct
+                )
                 padded.append((operator.left_tables, unmatched))
             for tables, unmatched in padded:
                 _pad(tables, min(1.0, unmatched / joined), statistics)
@@ -263,31 +268,26 @@ def _pad(tables: NodeSet, share: float, statistics: Statistics) -> None:
         statistics.padding[table] = before + (1 - before) * share
 
 
-def matched_rows(rows: float, other_rows: float, estimate: EdgeEstimate, *, flipped: bool) -> float:
-    """How many rows of one side have a match on the other; `flipped` says that the side is the right one."""
-    other_distinct = estimate.left_distinct if flipped else estimate.right_distinct
-    matches = other_rows * estimate.selectivity
-    rows_of_key = max(1.0, other_rows / other_distinct)
-    return rows * min(1.0, matches / rows_of_key)
+def matched_rows(rows: float, other_rows: float, selectivity: float, other_distinct: float) -> float:
+    """How many rows of one side have a match on the other one, which has so many rows and distinct keys."""
+    matches = other_rows * selectivity
+    if other_rows > other_distinct:
+        matches /= other_rows / other_distinct
+    return rows * matches if matches < 1.0 else rows
 
 
 def join_rows(type_: JoinType, left_rows: float, right_rows: float, estimate: EdgeEstimate) -> float:
     """The rows of a join of this type."""
-    matched = matched_rows(left_rows, right_rows, estimate, flipped=False)
-    match type_:
-        case JoinType.INNER:
-            rows = left_rows * right_rows * estimate.selectivity
-        case JoinType.LEFT:
-            rows = left_rows * right_rows * estimate.selectivity + left_rows - matched
-        case JoinType.FULL:
-            right_matched = matched_rows(right_rows, left_rows, estimate, flipped=True)
-            rows = left_rows * right_rows * estimate.selectivity + left_rows - matched + right_rows - right_matched
-        case JoinType.SEMI:
-            rows = matched
-        case JoinType.ANTI:
-            rows = max(left_rows - matched, left_rows * LEAST_UNMATCHED)
-        case _:
-            assert_never(type_)
+    if type_ is JoinType.INNER:
+        return min(left_rows * right_rows * estimate.selectivity, MOST_ROWS)
+    matched = matched_rows(left_rows, right_rows, estimate.selectivity, estimate.right_distinct)
+    if type_ is JoinType.SEMI:
+        return matched
+    if type_ is JoinType.ANTI:
+        return max(left_rows - matched, left_rows * LEAST_UNMATCHED)
+    rows = left_rows * right_rows * estimate.selectivity + left_rows - matched
+    if type_ is JoinType.FULL:
+        rows += right_rows - matched_rows(right_rows, left_rows, estimate.selectivity, estimate.left_distinct)
     return min(rows, MOST_ROWS)
 
 
