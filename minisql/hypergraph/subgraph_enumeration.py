@@ -172,6 +172,7 @@ class _Enumeration:
             return self._complements_of_complex(csg, reach, targets, free)
         neighbors = self._neighbors
         found: list[int] = []
+        stack: list[tuple[int, int, int]] = []
         neighborhood = reach & free
         free ^= neighborhood
         while neighborhood:
@@ -179,9 +180,8 @@ class _Enumeration:
             cmp = neighborhood & -neighborhood
             neighborhood ^= cmp
             found.append(cmp)
-            stack = [(cmp, neighbors[cmp], free | neighborhood)]
-            while stack:
-                cmp, cmp_reach, cmp_free = stack.pop()
+            cmp_reach, cmp_free = neighbors[cmp], free | neighborhood
+            while True:
                 growth = cmp_reach & cmp_free
                 while growth and growth & (growth - 1) == 0:
                     # One node to go on with, as in a chain.
@@ -190,15 +190,17 @@ class _Enumeration:
                     cmp_reach |= neighbors[growth]
                     found.append(cmp)
                     growth = cmp_reach & cmp_free
-                if not growth:
-                    continue
-                cmp_free ^= growth
-                for larger, further in self._grow(cmp, cmp_reach, growth):
-                    found.append(larger)
-                    if further & cmp_free:
-                        stack.append((larger, further, cmp_free))
-                if len(found) > self._budget:
-                    raise _OverBudgetError
+                if growth:
+                    cmp_free ^= growth
+                    for larger, further in self._grow(cmp, cmp_reach, growth):
+                        found.append(larger)
+                        if further & cmp_free:
+                            stack.append((larger, further, cmp_free))
+                    if len(found) > self._budget:
+                        raise _OverBudgetError
+                if not stack:
+                    break
+                cmp, cmp_reach, cmp_free = stack.pop()
         return found
 
     def _complements_of_complex(self, csg: int, reach: int, targets: list[int], free: int) -> list[int]:
