@@ -54,6 +54,7 @@ def connect(tables: int) -> minisql.Connection:
     """A database of tables of 10 to 10,000 rows with keys that match each other more or less."""
     rng = random.Random(1)
     connection = minisql.connect()
+    connection.execute("SET plan_cache = off")
     for i in range(tables):
         rows = 10_000 if i == 0 else int(10 ** rng.uniform(1, 4))
         keys = [f"range % {rng.randint(2, rows + 2)} AS b"]
