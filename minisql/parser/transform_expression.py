@@ -1,0 +1,267 @@
+"""The callbacks of expressions, literals, types and names, and what those of all rules stand on: see `transform`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from lark import Token, Transformer, v_args
+
+from minisql.datatypes import BIGINT_RANGE
+from minisql.errors import NotSupportedError, ProgrammingError, Span
+from minisql.parser.literals import float_value, integer_value, typed_value, unquoted
+from minisql.parser.parse_tree import (
+    Between,
+    Binary,
+    Call,
+    CaseExpression,
+    CastExpression,
+    ColumnName,
+    Constant,
+    DistinctPredicate,
+    Expression,
+    Identifier,
+    InPredicate,
+    IsPredicate,
+    LikePredicate,
+    Logical,
+    Parameter,
+    QueryExpression,
+    QueryTerm,
+    Statement,
+    TableReference,
+    TypeName,
+    Unary,
+)
+from minisql.parser.token_stream import TokenStream
+
+Names: TypeAlias = tuple[Identifier, ...]
+
+First: TypeAlias = "Token | Identifier | Expression | TableReference | QueryTerm"
+"""What the rules of nodes begin with."""
+
+_TRIM: Final = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
+
+
+@v_args(inline=True)
+class ExpressionTransform(Transformer[Token, Statement]):
+    """Callbacks, and the little that they have to remember of a statement."""
+
+    def __init__(self, stream: TokenStream) -> None:
+        super().__init__()
+        self._stream = stream
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets the last statement."""
+        self.parameter_count = 0
+        self._opening: dict[First, Token] = {}
+        """The outermost parenthesis before a node: where a node starts that starts with the node in parentheses."""
+
+    def _span(self, first: First) -> Span:
+        """The span of the rule that is being reduced, of which `first` is the first symbol."""
+        stream = self._stream
+        if isinstance(first, Token):
+            start = stream.start_of(first)
+        else:
+            opening = self._opening.get(first)
+            start = first.span.start if opening is None else stream.start_of(opening)
+        return Span(stream.text, start, stream.end)
+
+    def parentheses(self, opening: Token, node: First) -> First:
+        self._opening[node] = opening
+        return node
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def disjunction(self, *operands: Expression) -> Logical:
+        return Logical(span=self._span(operands[0]), operator="OR", operands=operands)
+
+    def conjunction(self, *operands: Expression) -> Logical:
+        return Logical(span=self._span(operands[0]), operator="AND", operands=operands)
+
+    def negation(self, not_: Token, operand: Expression) -> Unary:
+        return Unary(span=self._span(not_), operator="NOT", operand=operand)
+
+    def is_predicate(self, operand: Expression, negated: Token | None, what: Token) -> IsPredicate:
+        return IsPredicate(span=self._span(operand), operand=operand, what=what.type, negated=negated is not None)
+
+    def is_distinct(self, left: Expression, negated: Token | None, right: Expression) -> DistinctPredicate:
+        return DistinctPredicate(span=self._span(left), left=left, right=right, negated=negated is not None)
+
+    def between(self, operand: Expression, negated: Token | None, low: Expression, high: Expression) -> Between:
+        return Between(span=self._span(operand), operand=operand, low=low, high=high, negated=negated is not None)
+
+    def in_list(self, operand: Expression, negated: Token | None, items: tuple[Expression, ...]) -> InPredicate:
+        return InPredicate(span=self._span(operand), operand=operand, items=items, negated=negated is not None)
+
+    def in_query(self, operand: Expression, negated: Token | None, query: QueryExpression) -> Expression:
+        raise _subquery(query)
+
+    def like(
+        self, operand: Expression, negated: Token | None, pattern: Expression, escape: Expression | None
+    ) -> LikePredicate:
+        return LikePredicate(
+            span=self._span(operand), operand=operand, pattern=pattern, escape=escape, negated=negated is not None
+        )
+
+    def binary(self, left: Expression, operator: Token, right: Expression) -> Binary:
+        return Binary(
+            span=self._span(left), operator="<>" if operator == "!=" else operator.value, left=left, right=right
+        )
+
+    def sign(self, operator: Token, operand: Expression) -> Expression:
+        if operator == "-" and isinstance(operand, Constant) and operand.value == -BIGINT_RANGE[0]:
+            # The one integer that fits only with its sign.
+            return Constant(span=self._span(operator), value=BIGINT_RANGE[0])
+        return Unary(span=self._span(operator), operator=operator.value, operand=operand)
+
+    def cast(self, operand: Expression, type_name: TypeName) -> CastExpression:
+        return CastExpression(span=self._span(operand), operand=operand, type=type_name)
+
+    def cast_call(self, cast: Token, operand: Expression, type_name: TypeName) -> CastExpression:
+        return CastExpression(span=self._span(cast), operand=operand, type=type_name)
+
+    def column_name(self, column: Identifier) -> ColumnName:
+        return ColumnName(span=self._span(column), table=None, column=column)
+
+    def qualified_column_name(self, table: Identifier, column: Identifier) -> ColumnName:
+        return ColumnName(span=self._span(table), table=table, column=column)
+
+    def parameter(self, question_mark: Token) -> Parameter:
+        self.parameter_count += 1
+        return Parameter(span=self._span(question_mark), index=self.parameter_count - 1)
+
+    def case(self, case: Token, operand: Expression | None, *parts: Any) -> CaseExpression:
+        *branches, otherwise = parts
+        return CaseExpression(span=self._span(case), operand=operand, branches=tuple(branches), otherwise=otherwise)
+
+    def expressions(self, *expressions: Expression) -> tuple[Expression, ...]:
+        return expressions
+
+    def when(self, condition: Expression, result: Expression) -> tuple[Expression, Expression]:
+        return condition, result
+
+    def scalar_query(self, query: QueryExpression) -> Expression:
+        raise _subquery(query)
+
+    def exists(self, exists: Token, query: QueryExpression) -> Expression:
+        raise _subquery(query)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, name: Identifier, arguments: tuple[Expression, ...], filter_: Expression | None) -> Call:
+        return Call(span=self._span(name), name=name, arguments=arguments, filter=filter_)
+
+    def call_with_quantifier(
+        self, name: Identifier, quantifier: Token, arguments: tuple[Expression, ...], filter_: Expression | None
+    ) -> Call:
+        distinct = quantifier.type == "DISTINCT"
+        return Call(span=self._span(name), name=name, arguments=arguments, distinct=distinct, filter=filter_)
+
+    def call_without_arguments(self, name: Identifier, filter_: Expression | None) -> Call:
+        return Call(span=self._span(name), name=name, arguments=(), filter=filter_)
+
+    def call_star(self, name: Identifier, filter_: Expression | None) -> Call:
+        return Call(span=self._span(name), name=name, arguments=(), star=True, filter=filter_)
+
+    def call_from(self, name: Identifier, first: Expression, second: Expression, third: Expression | None) -> Call:
+        match name.name:
+            case "substring" if third is None:
+                return Call(span=self._span(name), name=name, arguments=(first, second))
+            case "substring" if third is not None:
+                return Call(span=self._span(name), name=name, arguments=(first, second, third))
+            case "trim" if third is None:
+                return Call(span=self._span(name), name=name, arguments=(second, first))
+            case "extract" if third is None:
+                return Call(span=self._span(name), name=name, arguments=(_field(first), second))
+        form = "FROM" if third is None else "FROM ... FOR"
+        raise ProgrammingError(
+            f'"{name.name}" does not take {form}.',
+            self._span(name),
+            hint="There are extract(field FROM x), substring(x FROM start [FOR count]) and trim(characters FROM x).",
+        )
+
+    def call_trim(self, name: Identifier, side: Token, characters: Expression | None, operand: Expression) -> Call:
+        if name.name != "trim":
+            raise ProgrammingError(f'{side.type} belongs to trim, not to "{name.name}".', self._span(name))
+        function = Identifier(span=name.span, name=_TRIM[side.type])
+        return Call(
+            span=self._span(name), name=function, arguments=(operand,) if characters is None else (operand, characters)
+        )
+
+    # --- literals, types, names ---------------------------------------------------------------------------------------
+
+    def string(self, literal: Token) -> Constant:
+        return Constant(span=self._span(literal), value=unquoted(literal))
+
+    def null(self, word: Token) -> Constant:
+        return Constant(span=self._span(word), value=None)
+
+    def true(self, word: Token) -> Constant:
+        return Constant(span=self._span(word), value=True)
+
+    def false(self, word: Token) -> Constant:
+        return Constant(span=self._span(word), value=False)
+
+    def integer(self, digits: Token) -> Constant:
+        return Constant(span=self._span(digits), value=integer_value(digits))
+
+    def decimal(self, digits: Token) -> Constant:
+        return Constant(span=self._span(digits), value=Decimal(digits))
+
+    def floating(self, digits: Token) -> Constant:
+        span = self._span(digits)
+        return Constant(span=span, value=float_value(digits, span))
+
+    def typed_literal(self, type_name: Token, literal: Token) -> Constant:
+        span = self._span(type_name)
+        return Constant(span=span, value=typed_value(type_name.lower(), literal, span))
+
+    def type_name(
+        self, name: Token, second_word: Token | None, arguments: tuple[int, ...] | None, preposition: Token | None
+    ) -> TypeName:
+        words = [name.upper()]
+        if second_word is not None:
+            words.append(second_word.type)
+        if preposition is not None:
+            words += preposition.type, "TIME", "ZONE"
+        return TypeName(span=self._span(name), name=" ".join(words), arguments=arguments or ())
+
+    def type_arguments(self, opening: Token, *digits: Token) -> tuple[int, ...]:
+        arguments = [integer_value(number) for number in digits]
+        integers = tuple(argument for argument in arguments if isinstance(argument, int))
+        if len(integers) < len(arguments):
+            raise ProgrammingError("A number in a type is too large.", self._span(opening))
+        return integers
+
+    def names(self, *names: Identifier) -> Names:
+        return names
+
+    def identifier(self, name: Token) -> Identifier:
+        return Identifier(span=self._span(name), name=name.lower())
+
+    def quoted_identifier(self, quoted: Token) -> Identifier:
+        name = unquoted(quoted)
+        if not name:
+            raise ProgrammingError("A quoted name needs at least one character.", self._span(quoted))
+        return Identifier(span=self._span(quoted), name=name, quoted=True)
+
+
+def is_token(token: Token | None, type_: str) -> bool:
+    return token is not None and token.type == type_
+
+
+def _field(expression: Expression) -> Constant:
+    match expression:
+        case ColumnName(table=None, column=Identifier(name=name)):
+            return Constant(span=expression.span, value=name)
+        case Constant(value=str()):
+            return expression
+    raise ProgrammingError("extract needs the name of a field before FROM.", expression.span)
+
+
+def _subquery(query: QueryExpression) -> NotSupportedError:
+    return NotSupportedError(
+        "Subqueries in expressions are not supported.", query.span, hint="Join the query in FROM instead."
+    )
