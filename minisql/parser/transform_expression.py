@@ -249,6 +249,7 @@ class ExpressionTransform(Transformer[Token, Statement]):
 
 
 def is_token(token: Token | None, type_: str) -> bool:
+    """Whether an optional token is there and of this type."""
     return token is not None and token.type == type_
 
 
