@@ -34,6 +34,7 @@ from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
+from minisql.partition import Partition
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
 
@@ -293,20 +294,12 @@ class _Maker:
         if not products:
             return
         del self._products[-len(products) :]
-        component = {node: node for node in map(single, members(cluster.tables))}
-
-        def find(node: NodeSet) -> NodeSet:
-            while component[node] != node:
-                component[node] = component[component[node]]
-                node = component[node]
-            return node
-
+        parts: Partition[NodeSet] = Partition()
         for edge in self._edges:
             if edge.operator >= cluster.operators and _hyperedge(edge).is_simple and not edge.eligibility.rules:
-                component[find(edge.eligibility.left)] = find(edge.eligibility.right)
+                parts.join(edge.eligibility.left, edge.eligibility.right)
         for edge, left, right in products:
-            if find(left) != find(right):
-                component[find(left)] = find(right)
+            if parts.join(left, right):
                 self._edges.append(edge)
 
 

@@ -14,6 +14,7 @@ from minisql.hypergraph.connections import condition_numbers
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.optimizer.selectivity import selectivity
 from minisql.optimizer.statistics import Statistics
+from minisql.partition import Partition
 
 
 class ClassSelectivity:
@@ -71,17 +72,9 @@ class ClassSelectivity:
             if equality[0] == name
         ]
         equalities.sort(key=lambda equality: -equality[1])
-        parts: dict[Expression, Expression] = {}
-
-        def find(term: Expression) -> Expression:
-            while (above := parts.get(term, term)) != term:
-                term = above
-            return term
-
+        parts: Partition[Expression] = Partition()
         result = 1.0
         for _, share, left, right in equalities:
-            one, other = find(left), find(right)
-            if one != other:
-                parts[one] = other
+            if parts.join(left, right):
                 result *= max(share, 1e-150)
         return result

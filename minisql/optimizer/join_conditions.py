@@ -9,6 +9,7 @@ from minisql.expression.nodes import Comparison, Expression, IsDistinctFrom
 from minisql.expression.walk import tables_of
 from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import JoinKey
+from minisql.partition import Partition
 
 
 def without_implied(conditions: Sequence[Expression], applied: Iterable[Expression]) -> tuple[Expression, ...]:
@@ -16,21 +17,13 @@ def without_implied(conditions: Sequence[Expression], applied: Iterable[Expressi
 
     Equalities of one class say that their operands are all equal as soon as they connect them.
     """
-    parts: dict[tuple[int, Expression], tuple[int, Expression]] = {}
-
-    def find(term: tuple[int, Expression]) -> tuple[int, Expression]:
-        while (above := parts.get(term, term)) != term:
-            term = above
-        return term
+    parts: Partition[tuple[int, Expression]] = Partition()
 
     def connects(condition: Expression) -> bool:
         """Whether the condition says more than those before it."""
         if not isinstance(condition, Comparison) or condition.equality_class is None:
             return True
-        left = find((condition.equality_class, condition.left))
-        right = find((condition.equality_class, condition.right))
-        parts[left] = right
-        return left != right
+        return parts.join((condition.equality_class, condition.left), (condition.equality_class, condition.right))
 
     for condition in applied:
         connects(condition)

@@ -18,13 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from minisql.node_set import NodeSet, lowest, members
+from minisql.partition import Partition
+
 MOST: Final = 1e150
 """Products stop here, so that no rank is infinity over infinity."""
 _LEAST: Final = 1e-150
 
 
 class LinearEdge(NamedTuple):
-    """An edge between two disjoint sets of inputs, as bits of their places.
+    """An edge between two disjoint sets of inputs, by their places.
 
     Attributes:
         left, right: the sets.
@@ -33,8 +36,8 @@ class LinearEdge(NamedTuple):
         selectivity: the share of pairs of rows that the edge lets through.
     """
 
-    left: int
-    right: int
+    left: NodeSet
+    right: NodeSet
     grows_left: float
     grows_right: float
     selectivity: float
@@ -55,18 +58,18 @@ def linear_order(rows: Sequence[float], edges: Sequence[LinearEdge], most_roots:
     `rows` are those of each input. As the first input, the `most_roots` smallest ones and the one with the most edges
     are tried.
     """
-    tree = _spanning_tree(len(rows), edges)
+    tree = _spanning_tree(edges)
     roots = sorted(range(len(rows)), key=lambda place: rows[place])[:most_roots]
     if most_roots < len(rows):
         degrees = [sum((edge.left | edge.right) >> place & 1 for edge in tree) for place in range(len(rows))]
         roots.append(degrees.index(max(degrees)))
-    at: list[list[tuple[int, int, float]]] = [[] for _ in rows]
+    at: list[list[tuple[NodeSet, NodeSet, float]]] = [[] for _ in rows]
     for edge in tree:
         for source, target, growth in (
             (edge.left, edge.right, edge.grows_right),
             (edge.right, edge.left, edge.grows_left),
         ):
-            for place in _places(source):
+            for place in members(source):
                 at[place].append((source, target, growth))
     best: tuple[float, list[int]] | None = None
     for root in dict.fromkeys(roots):
@@ -77,35 +80,23 @@ def linear_order(rows: Sequence[float], edges: Sequence[LinearEdge], most_roots:
     return best[1]
 
 
-def _spanning_tree(count: int, edges: Sequence[LinearEdge]) -> list[LinearEdge]:
+def _spanning_tree(edges: Sequence[LinearEdge]) -> list[LinearEdge]:
     """The edges of a spanning tree, the most selective ones first; of a side of several inputs, one stands for all.
 
     Edges with such a side come first. To leave them out would lose what they ask of the order.
     """
-    parent = list(range(count))
-
-    def find(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
-    kept = []
-    for edge in sorted(edges, key=lambda edge: (_is_simple(edge), edge.selectivity)):
-        left, right = find(_first(edge.left)), find(_first(edge.right))
-        if left != right:
-            parent[left] = right
-            kept.append(edge)
-        elif not _is_simple(edge):
-            kept.append(edge)
-    return kept
+    parts: Partition[int] = Partition()
+    by_selectivity = sorted(edges, key=lambda edge: (_is_simple(edge), edge.selectivity))
+    return [
+        edge for edge in by_selectivity if parts.join(lowest(edge.left), lowest(edge.right)) or not _is_simple(edge)
+    ]
 
 
 def _is_simple(edge: LinearEdge) -> bool:
     return edge.left & (edge.left - 1) == 0 and edge.right & (edge.right - 1) == 0
 
 
-def _rooted_order(root: int, rows: float, at: list[list[tuple[int, int, float]]]) -> tuple[float, list[int]]:
+def _rooted_order(root: int, rows: float, at: list[list[tuple[NodeSet, NodeSet, float]]]) -> tuple[float, list[int]]:
     """The best order that begins with the root, and its cost."""
     tree = _PrecedenceTree(root, at)
     runs: dict[int, list[_Run]] = {}  # of each subtree, the last run first
@@ -134,7 +125,7 @@ class _PrecedenceTree:
         groups: for some inputs, those that have to follow without a gap, itself among them.
     """
 
-    def __init__(self, root: int, at: list[list[tuple[int, int, float]]]) -> None:
+    def __init__(self, root: int, at: list[list[tuple[NodeSet, NodeSet, float]]]) -> None:
         self._root = root
         self._parent: dict[int, int] = {}
         self.children: list[list[int]] = [[] for _ in at]
@@ -146,7 +137,7 @@ class _PrecedenceTree:
             for source, target, growth in at[place]:
                 if source & ~there or target & there:
                     continue
-                child = _first(target)
+                child = lowest(target)
                 self._add(child, self._below_all(source, place), growth)
                 if target & (target - 1):
                     self.groups[child] = target
@@ -154,7 +145,7 @@ class _PrecedenceTree:
                 reached.append(child)
             if place == reached[-1] and there != everything:
                 # No edge leads to the rest, or none that may be followed.
-                child = _first(everything & ~there)
+                child = lowest(NodeSet(everything & ~there))
                 self._add(child, place, 1.0)
                 there |= 1 << child
                 reached.append(child)
@@ -171,12 +162,12 @@ class _PrecedenceTree:
         self.children[parent].append(place)
         self.growths[place] = min(max(growth, _LEAST), MOST)
 
-    def _below_all(self, source: int, last: int) -> int:
+    def _below_all(self, source: NodeSet, last: int) -> int:
         """An input that comes after all of `source`, where they are below each other, which this sees to."""
         if source & (source - 1) == 0:
             return last
         above = self._ancestors(last)
-        for place in _places(source):
+        for place in members(source):
             if place in above:
                 continue
             ancestors = self._ancestors(place)
@@ -221,15 +212,3 @@ def _prepend(run: _Run, following: list[_Run], group: int) -> None:
 def _run(total: float, cost: float, members: tuple[int, ...]) -> _Run:
     total, cost = max(total, _LEAST), max(cost, _LEAST)
     return _Run((total - 1) / cost, total, cost, members)
-
-
-def _first(places: int) -> int:
-    return (places & -places).bit_length() - 1
-
-
-def _places(bits: int) -> list[int]:
-    found = []
-    while bits:
-        found.append(_first(bits))
-        bits &= bits - 1
-    return found

@@ -22,6 +22,7 @@ from typing import Final
 
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph
+from minisql.node_set import NodeSet, members
 from minisql.optimizer.cardinality import Cardinality, join_rows
 from minisql.optimizer.costing_receiver import CostingReceiver, Entry
 from minisql.optimizer.linear_order import LinearEdge, linear_order
@@ -109,7 +110,9 @@ class _Improver:
             left_rows = max(inputs[left.bit_length() - 1].rows, _FEWEST_ROWS)
             right_rows = max(inputs[right.bit_length() - 1].rows, _FEWEST_ROWS)
             rows = join_rows(self._operators[edge.operator].type, left_rows, right_rows, estimate)
-            found.append(LinearEdge(left, right, rows / right_rows, rows / left_rows, estimate.selectivity))
+            found.append(
+                LinearEdge(NodeSet(left), NodeSet(right), rows / right_rows, rows / left_rows, estimate.selectivity)
+            )
         return found
 
     def _join_intervals(self, inputs: Sequence[Entry], edges: Sequence[LinearEdge], order: Sequence[int]) -> None:
@@ -151,10 +154,7 @@ def _neighbors(edges: Sequence[LinearEdge], order: Sequence[int]) -> tuple[list[
     neighbors = [0] * len(order)
     complex_edges = []
     for edge in edges:
-        left, right = (
-            sorted([place_of[input_] for input_ in range(side.bit_length()) if side >> input_ & 1])
-            for side in (edge.left, edge.right)
-        )
+        left, right = (sorted([place_of[input_] for input_ in members(side)]) for side in (edge.left, edge.right))
         if len(left) == len(right) == 1:
             neighbors[left[0]] |= 1 << right[0]
             neighbors[right[0]] |= 1 << left[0]
