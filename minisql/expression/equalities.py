@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import TypeGuard
 
 from minisql.expression.nodes import Coalesce, Comparison, Expression, IsDistinctFrom
@@ -31,8 +32,16 @@ def operands_by_side(
     return None
 
 
-def coalesced(term: Expression) -> list[Expression]:
-    """The operands of a COALESCE, those of one in it in its place; the term itself where it is none."""
-    if not isinstance(term, Coalesce):
+def coalesced(term: Expression, whole: Container[Expression] = ()) -> list[Expression]:
+    """The operands of a COALESCE, those of one in it in its place; the term itself where it is none.
+
+    Terms that are in `whole` are not taken apart.
+    """
+    if not isinstance(term, Coalesce) or term in whole:
         return [term]
-    return [operand for part in term.operands for operand in coalesced(part)]
+    return [operand for part in term.operands for operand in coalesced(part, whole)]
+
+
+def equalities(left: Iterable[Expression], right: Iterable[Expression]) -> tuple[Expression, ...]:
+    """`l = r` for each two of them."""
+    return tuple([Comparison(operator="=", left=x, right=y) for x, y in zip(left, right, strict=True)])

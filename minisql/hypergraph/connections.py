@@ -19,7 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from minisql.expression.nodes import Comparison, Expression
+from minisql.expression.equalities import equalities
+from minisql.expression.nodes import Expression
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.key_chain import merged_key
@@ -285,7 +286,7 @@ class Connections:
         left_key, right_key = (
             merged_key([first.chain.keys[member] for member in sorted(side)]) for side in (left, right)
         )
-        return tuple([Comparison(operator="=", left=x, right=y) for x, y in zip(left_key, right_key, strict=True)])
+        return equalities(left_key, right_key)
 
     def filter_conditions(self, site: JoinSite) -> tuple[Expression, ...]:
         """The conditions that are applied to its result."""

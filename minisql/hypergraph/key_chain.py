@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from minisql.expression.equalities import is_equality, operands_by_side
+from minisql.expression.equalities import coalesced, is_equality, operands_by_side
 from minisql.expression.nodes import Coalesce, Expression
 from minisql.node import node
 from minisql.relational.merged_keys import is_null_if_padded
@@ -103,7 +103,12 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
     places = []
     for key in keys:
         place = next(
-            (i for i, keys_ in enumerate(merged) if i not in places and _operands_in(key, keys_) == keys_), None
+            (
+                place
+                for place, column in enumerate(merged)
+                if place not in places and frozenset(coalesced(key, column)) == column
+            ),
+            None,
         )
         if place is None:
             return ()
@@ -116,10 +121,3 @@ def _in_order_of(keys: Sequence[Expression], members: tuple[KeyedRelation, ...])
             for member in members
         ]
     )
-
-
-def _operands_in(key: Expression, members: frozenset[Expression]) -> frozenset[Expression]:
-    """The keys of members that a COALESCE puts together, and what else is in it."""
-    if key in members or not isinstance(key, Coalesce):
-        return frozenset({key})
-    return frozenset().union(*[_operands_in(operand, members) for operand in key.operands])

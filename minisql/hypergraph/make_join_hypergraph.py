@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from minisql.errors import InternalError
-from minisql.expression.nodes import Comparison, Expression
+from minisql.expression.equalities import equalities
+from minisql.expression.nodes import Expression
 from minisql.expression.nulls import null_rejected_tables
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.conflicts import (
@@ -221,16 +222,10 @@ class _Maker:
     ) -> None:
         left, right = pair
         join = replace(self._operators[index], left_tables=members[left].tables, right_tables=members[right].tables)
-        conditions = tuple(
-            [
-                Comparison(operator="=", left=x, right=y)
-                for x, y in zip(chain.keys[left], chain.keys[right], strict=True)
-            ]
-        )
         self._edges.append(
             JoinEdge(
                 operator=index,
-                conditions=conditions,
+                conditions=equalities(chain.keys[left], chain.keys[right]),
                 eligibility=eligibility_under(rules, join, ses),
                 chain=chain,
                 members=pair,
