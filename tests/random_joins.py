@@ -18,6 +18,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     SetOperator,
     Sort,
+    inputs,
 )
 from tests.builders import column, compare, equal, is_null, join, literal, null_safe_equal, project, table, where
 from tests.naive import columns
@@ -187,7 +188,7 @@ def show(relation: RelationalExpression) -> str:
         node = nodes.pop()
         if isinstance(node, BaseTable):
             found.append(f"{node.alias}: {node.source.rows}")
-        nodes += [child for name in ("left", "right", "input") if (child := getattr(node, name, None)) is not None]
+        nodes += inputs(node)
     return "\n".join(found)
 
 

@@ -11,27 +11,14 @@ where a is joined already, b must be, too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
 
 from minisql.expression.format import format_conditions
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.leaves import alias_of
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.node_set import NodeSet, members, single
-from minisql.relational.relational_expression import (
-    Aggregate,
-    BaseTable,
-    Filter,
-    Join,
-    JoinOrder,
-    Limit,
-    OneRow,
-    Project,
-    RelationalExpression,
-    SetOperation,
-    Sort,
-    Values,
-)
+from minisql.relational.relational_expression import RelationalExpression, inputs
 
 
 def show_hypergraphs(expression: RelationalExpression) -> str:
@@ -46,23 +33,14 @@ def _hypergraphs(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
         if is_join_region(node):
             graph = make_join_hypergraph(node)
             yield graph
-            waiting.extend(reversed(graph.leaves.values()))
-            continue
-        match node:
-            case BaseTable() | Values() | OneRow():
-                pass
-            case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
-                waiting.append(node.input)
-            case SetOperation():
-                waiting += [node.right, node.left]
-            case Join():
-                pass  # a join is a region
-            case _:
-                assert_never(node)
+            waiting += reversed(graph.leaves.values())
+        else:
+            waiting += reversed(inputs(node))
 
 
 def _show(graph: JoinHypergraph) -> str:
-    names = {table: _name(leaf, table) for table, leaf in _leaves(graph)}
+    leaves = ((table, graph.leaves[single(table)]) for table in members(graph.graph.nodes))
+    names = {table: alias_of(leaf) or f"#{table}" for table, leaf in leaves}
     lines = []
     for edge in graph.edges:
         operator = graph.operators[edge.operator]
@@ -73,19 +51,6 @@ def _show(graph: JoinHypergraph) -> str:
         lines.append(f"filter {_set(filter_.nodes, names)} by {format_conditions(filter_.conditions)}")
         lines += [f"    {_rule(rule, names)}" for rule in filter_.rules]
     return "\n".join(lines)
-
-
-def _leaves(graph: JoinHypergraph) -> Iterator[tuple[int, RelationalExpression]]:
-    """The leaves by the number of their table."""
-    for table in members(graph.graph.nodes):
-        yield table, graph.leaves[single(table)]
-
-
-def _name(leaf: RelationalExpression, table: int) -> str:
-    while isinstance(leaf, JoinOrder | Filter | Sort | Limit):
-        leaf = leaf.input
-    alias = leaf.alias if isinstance(leaf, BaseTable | Values | Project) else ""
-    return alias or f"#{table}"
 
 
 def _rule(rule: ConflictRule, names: dict[int, str]) -> str:

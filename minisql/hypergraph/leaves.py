@@ -15,8 +15,11 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     Join,
+    JoinOrder,
+    Limit,
     Project,
     RelationalExpression,
+    Sort,
     Values,
     output_tables,
 )
@@ -47,6 +50,13 @@ def tables_of_nodes(nodes: NodeSet, groups: Mapping[int, NodeSet]) -> NodeSet:
     return NodeSet(nodes | union(tables for node, tables in groups.items() if nodes & node))
 
 
+def alias_of(leaf: RelationalExpression) -> str:
+    """What the leaf is called in the query, whatever is done to its rows; '' where it has no name of its own."""
+    while isinstance(leaf, JoinOrder | Filter | Sort | Limit):
+        leaf = leaf.input
+    return leaf.alias if isinstance(leaf, BaseTable | Values | Project) else ""
+
+
 def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:
     """The names of the nodes: those given of their tables, or else what the leaves are called."""
     found = {}
@@ -55,7 +65,7 @@ def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str
         name = names.get(table)
         if is_join_region(leaf):
             name = f"({' '.join(names.get(each, f'#{each}') for each in members(tables_of_region(leaf)))})"
-        elif name is None and isinstance(leaf, BaseTable | Values | Project):
-            name = leaf.alias
+        elif name is None:
+            name = alias_of(leaf)
         found[table] = name or f"#{table}"
     return found

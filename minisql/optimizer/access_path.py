@@ -7,7 +7,7 @@ to its last row, in the unit of `cost_constants`, `nodes` the tables joined in i
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from minisql.catalog.table import SimpleFilter, Table
 from minisql.datatypes import SqlType
@@ -160,3 +160,16 @@ AccessPath: TypeAlias = (
     | Sort
     | Limit
 )
+
+
+def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
+    """The inputs of the path, from left to right."""
+    match path:
+        case TableScan() | ValuesScan() | OneRow():
+            return ()
+        case HashJoin() | NestedLoopJoin() | SetOperation():
+            return path.left, path.right
+        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+            return (path.input,)
+        case _:
+            assert_never(path)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from minisql.errors import InternalError, ProgrammingError
+from minisql.errors import ProgrammingError
 from minisql.expression.format import format_conditions
 from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
-from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.hypergraph.why_not import why_not
 from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, union
-from minisql.optimizer import access_path
-from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
 from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, CostingReceiver, Entry
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
-    Aggregate,
-    BaseTable,
     Filter,
-    Join,
     JoinOrder,
-    OneRow,
-    Project,
     RelationalExpression,
-    SetOperation,
-    Values,
 )
 
 
@@ -134,94 +124,3 @@ def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
         last.span,
         hint=f"Name {whole} in its place." if whole else None,
     )
-
-
-def order_of(path: AccessPath, nodes: NodeSet) -> tuple[OrderedJoin, ...]:
-    """The order in which a path joins the nodes of a region, each join after those in its sides.
-
-    Sides are as EXPLAIN prints them: the left one of a hash join probes.
-    """
-    joins: list[OrderedJoin] = []
-    waiting = [path]
-    while waiting:
-        path = waiting.pop()
-        inside = path.nodes & nodes
-        if inside & (inside - 1) == 0:
-            continue
-        if isinstance(path, access_path.Filter):
-            waiting.append(path.input)
-            continue
-        assert isinstance(path, HashJoin | NestedLoopJoin)
-        left, right = NodeSet(path.left.nodes & nodes), NodeSet(path.right.nodes & nodes)
-        if isinstance(path, HashJoin) and path.build_left:
-            left, right = right, left
-        joins.append(OrderedJoin(left=left, right=right))
-        waiting += [path.left, path.right]
-    joins.reverse()
-    return tuple(joins)
-
-
-def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
-    """The part of a path that joins the nodes of a region, with the filters above the joins."""
-    waiting = [path]
-    while waiting:
-        path = waiting.pop()
-        if isinstance(path, access_path.Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
-            return path
-        below = [getattr(path, name, None) for name in ("right", "left", "input")]
-        waiting += [input_ for input_ in below if input_ is not None]
-    raise InternalError("The path has no such region.")
-
-
-class Region:
-    """The outermost join region of a query: the first one on the way down, in set operations from the left."""
-
-    def __init__(self, above: Sequence[RelationalExpression], region: RelationalExpression) -> None:
-        self.region = region
-        self._above = above
-
-    @staticmethod
-    def outermost(expression: RelationalExpression) -> Region | None:
-        """The region, None where the query joins nothing."""
-        waiting: list[tuple[RelationalExpression, tuple[RelationalExpression, ...]]] = [(expression, ())]
-        while waiting:
-            node, above = waiting.pop()
-            if is_join_region(node):
-                return Region(above, node)
-            waiting += [(input_, (*above, node)) for input_ in reversed(list(_inputs(node)))]
-        return None
-
-    @property
-    def owner(self) -> int | None:
-        """The table that is computed of the region: it belongs to the query block that has the joins in its FROM."""
-        for node in reversed(self._above):
-            if isinstance(node, Project | Aggregate | SetOperation):
-                return node.table
-        return None
-
-    def ordered(self, joins: tuple[OrderedJoin, ...], names: Mapping[int, str]) -> RelationalExpression:
-        """The whole query with this order of the region, whatever a hint says."""
-        below = self.region
-        result: RelationalExpression = JoinOrder(input=below, joins=joins, names=names)
-        for node in reversed(self._above):
-            if isinstance(node, JoinOrder):
-                below = node
-                continue
-            if isinstance(node, SetOperation):
-                result = replace(node, left=result) if node.left is below else replace(node, right=result)
-            else:
-                assert not isinstance(node, BaseTable | Values | OneRow | Join)
-                result = replace(node, input=result)
-            below = node
-        return result
-
-
-def _inputs(node: RelationalExpression) -> Iterator[RelationalExpression]:
-    match node:
-        case BaseTable() | Values() | OneRow():
-            pass
-        case SetOperation() | Join():
-            yield node.left
-            yield node.right
-        case _:
-            yield node.input

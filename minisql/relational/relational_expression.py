@@ -185,3 +185,16 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
                 expression = expression.input
             case _:
                 assert_never(expression)
+
+
+def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]:
+    """The inputs of the expression, from left to right."""
+    match expression:
+        case BaseTable() | Values() | OneRow():
+            return ()
+        case Join() | SetOperation():
+            return expression.left, expression.right
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+            return (expression.input,)
+        case _:
+            assert_never(expression)

@@ -18,10 +18,10 @@ from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
-from minisql.optimizer.join_order import Region, order_of, path_of_region
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.query_block.table_names import block_of_tables, format_order, table_names
+from minisql.session.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
 from minisql.settings import Settings
 

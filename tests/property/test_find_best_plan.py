@@ -10,6 +10,7 @@ from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin, TableScan
 from minisql.optimizer.cardinality import Cardinality
 from minisql.optimizer.costing_receiver import CostingReceiver, Entry
@@ -17,7 +18,7 @@ from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.statistics import Statistics
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import BaseTable, Join, RelationalExpression
+from minisql.relational.relational_expression import BaseTable, Join, RelationalExpression, inputs
 from minisql.settings import Settings
 from tests.builders import column, equal, join, table
 from tests.naive import as_relational, bag
@@ -47,9 +48,8 @@ def test_the_best_plan_gives_the_rows_of_the_query_under_every_setting(seed: int
 
 def paths(path: AccessPath) -> Iterator[AccessPath]:
     yield path
-    for name in ("left", "right", "input"):
-        if (below := getattr(path, name, None)) is not None:
-            yield from paths(below)
+    for input_ in access_path.inputs(path):
+        yield from paths(input_)
 
 
 def receiver_of(region: RelationalExpression) -> tuple[CostingReceiver, Cardinality, Connections, int]:
@@ -70,7 +70,7 @@ def new_receiver(
         node = below.pop()
         if isinstance(node, BaseTable):
             statistics.add_table(node.table, node.source.row_count(), node.source.column_statistics)
-        below += [child for name in ("left", "right", "input") if (child := getattr(node, name, None)) is not None]
+        below += inputs(node)
     leaf_rows = {node: len(rows_of(leaf)) for node, leaf in graph.leaves.items()}
     connections = Connections(graph)
     cardinality = Cardinality(graph, connections, leaf_rows, statistics)

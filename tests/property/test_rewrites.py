@@ -11,7 +11,7 @@ from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import Join, JoinType, RelationalExpression
+from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, inputs
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
 from tests.naive import as_relational, bag, columns
@@ -74,9 +74,8 @@ def test_what_has_been_rewritten_stays_as_it_is(seed: int) -> None:
 def joins(query: RelationalExpression) -> Iterator[Join]:
     if isinstance(query, Join):
         yield query
-    for name in ("left", "right", "input"):
-        if (below := getattr(query, name, None)) is not None:
-            yield from joins(below)
+    for input_ in inputs(query):
+        yield from joins(input_)
 
 
 def test_each_step_names_a_join_of_the_query_and_its_types() -> None:

@@ -11,7 +11,7 @@ from minisql.expression.nodes import AggregateCall, Arithmetic, Coalesce, Compar
 from minisql.optimizer.join_conditions import without_implied
 from minisql.relational.derive_conditions import MOST_TERMS, derive_conditions
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import Aggregate, Filter, Join, Limit, RelationalExpression
+from minisql.relational.relational_expression import Aggregate, Filter, Join, Limit, RelationalExpression, inputs
 from tests.builders import column, compare, equal, is_null, join, literal, project, table, where
 
 A, B, C, D = (table(number) for number in range(4))
@@ -22,9 +22,8 @@ A5, B5 = equal(column(0), literal(5)), equal(column(1), literal(5))
 def conditions(node: RelationalExpression) -> Iterator[Expression]:
     """All conditions of a tree, from the top down."""
     yield from getattr(node, "conditions", ())
-    for name in ("left", "right", "input"):
-        if (below := getattr(node, name, None)) is not None:
-            yield from conditions(below)
+    for input_ in inputs(node):
+        yield from conditions(input_)
 
 
 def derived(query: RelationalExpression) -> set[str]:
