@@ -63,7 +63,7 @@ class SearchSpace:
         everything = graph.graph.nodes
         if everything not in receiver.seen:
             for operator in graph.operators:
-                collector.found_subgraph_pairs(operator.left_tables, [operator.right_tables])
+                collector.found_pair(operator.left_tables, operator.right_tables)
         self._everything = everything
         self._entries = receiver.seen
         self._pairs = {nodes: list(pairs.values()) for nodes, pairs in collector.pairs.items()}
@@ -147,19 +147,23 @@ class _Collector:
         self.leaf_costs[node], entry.cost = entry.cost, 0.0
 
     def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
-        seen = self._receiver.seen
         for complement in complements:
-            nodes = subgraph | complement
-            if nodes in seen:
-                seen[nodes].cost = _INFINITE
-            self._receiver.found_subgraph_pairs(subgraph, [complement])
-            entry = seen.get(nodes)
-            if entry is None:
-                continue
-            cost, entry.cost = entry.cost, 0.0
-            if cost != _INFINITE:
-                join = self._shown(seen[subgraph], seen[complement], entry.method)
-                self.pairs.setdefault(nodes, {})[join.left, join.right] = _Pair(join, cost)
+            if complement in self._receiver.seen:
+                self.found_pair(subgraph, complement)
+
+    def found_pair(self, first: int, second: int) -> None:
+        """Two sets that have plans, whether something connects them or not."""
+        seen, nodes = self._receiver.seen, first | second
+        if nodes in seen:
+            seen[nodes].cost = _INFINITE
+        self._receiver.found_pair(first, second)
+        entry = seen.get(nodes)
+        if entry is None:
+            return
+        cost, entry.cost = entry.cost, 0.0
+        if cost != _INFINITE:
+            join = self._shown(seen[first], seen[second], entry.method)
+            self.pairs.setdefault(nodes, {})[join.left, join.right] = _Pair(join, cost)
 
     def _shown(self, left: Entry, right: Entry, method: int) -> OrderedJoin:
         """The join with its sides as they are shown."""
