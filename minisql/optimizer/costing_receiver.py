@@ -21,7 +21,7 @@ from minisql.optimizer.cost_model import (
     probe_cost_of_row,
     residual_cost,
 )
-from minisql.optimizer.predicate_rank import by_rank, conjunction_cost
+from minisql.optimizer.predicate_rank import measured_by_rank, measured_cost
 from minisql.optimizer.statistics import Statistics
 
 BUILD_RIGHT: Final = 0
@@ -246,8 +246,8 @@ class CostingReceiver:
         """What it costs to apply these conditions, a bit of each, to get the rows of the entry."""
         of_row = self._filter_costs.get(filters)
         if of_row is None:
-            conditions = by_rank(self._connections.conditions_of(condition_numbers(filters)), self._statistics)
-            of_row = self._filter_costs[filters] = conjunction_cost(conditions, self._statistics)
+            conditions = self._connections.conditions_of(condition_numbers(filters))
+            of_row = self._filter_costs[filters] = measured_cost(measured_by_rank(conditions, self._statistics))
         return self.rows_before_filters(entry, filters) * of_row
 
     def rows_before_filters(self, entry: Entry, filters: int) -> float:

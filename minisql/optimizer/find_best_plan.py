@@ -29,7 +29,7 @@ from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.linearized_dp import improve_order
-from minisql.optimizer.predicate_rank import by_rank, conjunction_cost, measured
+from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
@@ -157,12 +157,11 @@ class _Planner:
 
     def _leaf_filter(self, node: int, filter_: Filter, candidates: dict[int, Candidate]) -> AccessPath:
         """The filter of a leaf. Where it is a candidate, its expensive conditions have not narrowed columns yet."""
-        path = self._filter_as_it_is(filter_)
+        path, conditions = self._filter_as_it_is(filter_)
         narrowing = path.conditions
         if path.nodes == node and path.cost - path.input.cost >= LEAST_COST * path.input.rows:
-            candidate = Candidate(path, measured(path.conditions, self._statistics))
-            candidates[node] = candidate
-            narrowing = tuple([each.expression for each in candidate.conditions if each.cost < LEAST_COST])
+            candidates[node] = Candidate(path, conditions)
+            narrowing = tuple([each.expression for each in conditions if each.cost < LEAST_COST])
         narrow_columns(narrowing, self._statistics)
         return path
 
@@ -217,23 +216,24 @@ class _Planner:
         )
 
     def _filter(self, filter_: Filter) -> AccessPath:
-        path = self._filter_as_it_is(filter_)
+        path, _ = self._filter_as_it_is(filter_)
         narrow_columns(path.conditions, self._statistics)
         return path
 
-    def _filter_as_it_is(self, filter_: Filter) -> access_path.Filter:
-        """The filter; the statistics know nothing of it yet."""
-        conditions, below = filter_.conditions, filter_.input
-        input_ = self._scan(below, conditions) if isinstance(below, BaseTable) else self.plan(below)
-        conditions = by_rank(conditions, self._statistics)
-        share = conjunction_selectivity(conditions, self._statistics)
-        return access_path.Filter(
+    def _filter_as_it_is(self, filter_: Filter) -> tuple[access_path.Filter, tuple[MeasuredCondition, ...]]:
+        """The filter and its conditions, of which the statistics know nothing yet."""
+        below = filter_.input
+        input_ = self._scan(below, filter_.conditions) if isinstance(below, BaseTable) else self.plan(below)
+        measured = measured_by_rank(filter_.conditions, self._statistics)
+        conditions = tuple([condition.expression for condition in measured])
+        path = access_path.Filter(
             nodes=input_.nodes,
-            rows=input_.rows * share,
-            cost=input_.cost + input_.rows * conjunction_cost(conditions, self._statistics),
+            rows=input_.rows * conjunction_selectivity(conditions, self._statistics),
+            cost=input_.cost + input_.rows * measured_cost(measured),
             input=input_,
             conditions=conditions,
         )
+        return path, measured
 
     def _project(self, project: Project) -> AccessPath:
         input_ = self.plan(project.input)

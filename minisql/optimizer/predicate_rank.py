@@ -48,25 +48,39 @@ class MeasuredCondition(NamedTuple):
     cost: float
     selectivity: float
 
+    @property
+    def rank(self) -> float:
+        """The cost for each row that is rejected."""
+        rejected = 1 - self.selectivity
+        return self.cost / rejected if rejected > 0 else float("inf")
+
 
 def by_rank(conditions: tuple[Expression, ...], statistics: Statistics) -> tuple[Expression, ...]:
     """The conditions in the order of evaluation; those of one rank stay as they are."""
     if len(conditions) < 2:
         return conditions
-    ranks = [_rank(condition, statistics) for condition in conditions]
-    free = [not may_fail(condition) for condition in conditions]
-    left = list(range(len(conditions)))
+    ordered = tuple([condition.expression for condition in measured_by_rank(conditions, statistics)])
+    unchanged = all(new is old for new, old in zip(ordered, conditions, strict=True))
+    return conditions if unchanged else ordered
+
+
+def measured_by_rank(conditions: Iterable[Expression], statistics: Statistics) -> tuple[MeasuredCondition, ...]:
+    """The same, with what the statistics say of them."""
+    known = measured(conditions, statistics)
+    ranks = [condition.rank for condition in known]
+    free = [not may_fail(condition.expression) for condition in known]
+    left = list(range(len(known)))
     ordered = []
     while left:
         # The first one left has none before it.
         place = min((each for each in left if free[each] or each == left[0]), key=ranks.__getitem__)
         left.remove(place)
-        ordered.append(place)
-    return conditions if ordered == sorted(ordered) else tuple([conditions[place] for place in ordered])
+        ordered.append(known[place])
+    return tuple(ordered)
 
 
 def measured(conditions: Iterable[Expression], statistics: Statistics) -> tuple[MeasuredCondition, ...]:
-    """The conditions with what the statistics say of them."""
+    """The conditions as they stand, with what the statistics say of them."""
     return tuple(
         [
             MeasuredCondition(condition, expression_cost(condition, statistics), selectivity(condition, statistics))
@@ -84,11 +98,6 @@ def measured_cost(conditions: Iterable[MeasuredCondition]) -> float:
     return cost
 
 
-def conjunction_cost(conditions: Iterable[Expression], statistics: Statistics) -> float:
-    """The same for conditions that are not measured yet."""
-    return measured_cost(measured(conditions, statistics))
-
-
 def expression_cost(expression: Expression, statistics: Statistics) -> float:
     """Microseconds for each row of evaluating an expression: less where few strings are distinct."""
     own = _own_cost(expression)
@@ -99,12 +108,6 @@ def expression_cost(expression: Expression, statistics: Statistics) -> float:
         own = own * min(1.0, distinct / rows) + constants.POOLED_ROW
     operands = [expression.operand] if isinstance(expression, InList) else children(expression)
     return own + sum(expression_cost(operand, statistics) for operand in operands)
-
-
-def _rank(condition: Expression, statistics: Statistics) -> float:
-    rejected = 1 - selectivity(condition, statistics)
-    cost = expression_cost(condition, statistics)
-    return cost / rejected if rejected > 0 else float("inf")
 
 
 def _reads_strings(expression: Expression) -> bool:
