@@ -42,6 +42,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
     Value,
 )
 from minisql.expression.walk import conjuncts, walk
@@ -105,6 +106,8 @@ class _Compiler:
         match expression:
             case Literal():
                 return from_values([expression.value], expression.type)
+            case OuterReference():
+                raise InternalError(f"The outer reference {expression.name} has no value.")
             case ColumnRef():
                 return self._column(expression)
             case Arithmetic():

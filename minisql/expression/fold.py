@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from minisql.errors import DataError
-from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, Value
+from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, OuterReference, Value
 from minisql.expression.walk import children, transform
 
 Evaluate = Callable[[Expression], Value]
@@ -37,7 +37,7 @@ def is_never_true(expression: Expression) -> bool:
 
 def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
     match node:
-        case Literal() | ColumnRef():
+        case Literal() | ColumnRef() | OuterReference():
             return node
         case And() | Or():
             return _fold_logic(node)

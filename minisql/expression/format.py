@@ -31,6 +31,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
     SortKey,
     Value,
 )
@@ -102,7 +103,7 @@ def _at_least(expression: Expression, level: int) -> str:
 
 def _format(expression: Expression) -> tuple[str, int]:
     match expression:
-        case ColumnRef():
+        case ColumnRef() | OuterReference():
             return expression.name, _ATOM
         case Literal():
             text = format_value(expression.value)

@@ -53,6 +53,14 @@ class ColumnRef(_Node):
 
 
 @value_node
+class OuterReference(_Node):
+    """A column of a query around the one that the expression stands in. There it is a constant: it has no table."""
+
+    column: ColumnId
+    name: str = field(compare=False)
+
+
+@value_node
 class Arithmetic(_Node):
     """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL.
 
@@ -190,6 +198,7 @@ class Like(_Predicate):
 Expression: TypeAlias = (
     Literal
     | ColumnRef
+    | OuterReference
     | Arithmetic
     | Negate
     | Cast

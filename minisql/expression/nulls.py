@@ -42,6 +42,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
     Value,
 )
 from minisql.expression.walk import transform
@@ -116,6 +117,8 @@ def _outcomes(expression: Expression) -> _Outcomes:
         case ColumnRef():
             others = ~(1 << expression.column.table)
             return _Outcomes(others, others, _ALL)
+        case OuterReference():
+            return _ANYTHING
         case Arithmetic() | Negate() | Cast() | Like() | FunctionCall() | Coalesce() | Case():
             return _value(expression)
         case Comparison():

@@ -33,6 +33,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
     Value,
 )
 
@@ -136,7 +137,7 @@ class Statistics:
     def of(self, expression: Expression) -> ValueStatistics:
         """The statistics of an expression over the added tables."""
         match expression:
-            case ColumnRef():
+            case ColumnRef() | OuterReference():
                 return self.of_column(expression.column)
             case Literal():
                 number = as_number(expression.value)

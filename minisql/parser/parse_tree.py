@@ -172,6 +172,37 @@ class Call(_Node):
     filter: Expression | None = None
 
 
+@node
+class Row(_Node):
+    """`(a, b, ...)`, at least two values; it stands only where rows are compared."""
+
+    items: tuple[Expression, ...]
+
+
+@node
+class ScalarQuery(_Node):
+    """`(SELECT ...)` as a value."""
+
+    query: QueryExpression
+
+
+@node
+class Exists(_Node):
+    """EXISTS (query)."""
+
+    query: QueryExpression
+
+
+@node
+class QuantifiedComparison(_Node):
+    """`operand operator ANY (query)`, or ALL where `all`. `operand [NOT] IN (query)` is `= ANY` and `<> ALL`."""
+
+    operand: Expression
+    operator: str
+    all: bool
+    query: QueryExpression
+
+
 Expression: TypeAlias = (
     Constant
     | Parameter
@@ -187,6 +218,10 @@ Expression: TypeAlias = (
     | CaseExpression
     | CastExpression
     | Call
+    | Row
+    | ScalarQuery
+    | Exists
+    | QuantifiedComparison
 )
 
 
@@ -231,11 +266,15 @@ class TableFunction(_Node):
 
 @node
 class DerivedTable(_Node):
-    """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing."""
+    """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing.
+
+    A `lateral` one sees the tables to its left.
+    """
 
     query: QueryExpression
     alias: Identifier | None
     column_aliases: tuple[Identifier, ...] = ()
+    lateral: bool = False
 
 
 class JoinKind(Enum):

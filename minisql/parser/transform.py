@@ -302,6 +302,12 @@ class Transform(ExpressionTransform):
         table_alias, columns = alias or (None, ())
         return DerivedTable(span=self._span(query), query=query, alias=table_alias, column_aliases=columns)
 
+    def lateral_table(self, lateral: Token, query: QueryExpression, alias: Alias | None) -> DerivedTable:
+        table_alias, columns = alias or (None, ())
+        return DerivedTable(
+            span=self._span(lateral), query=query, alias=table_alias, column_aliases=columns, lateral=True
+        )
+
     def alias(self, name: Identifier, columns: Names | None) -> Alias:
         return name, columns or ()
 

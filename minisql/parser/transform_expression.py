@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from lark import Token, Transformer, v_args
 
 from minisql.datatypes import BIGINT_RANGE
-from minisql.errors import NotSupportedError, ProgrammingError, Span
+from minisql.errors import ProgrammingError, Span
 from minisql.parser.literals import float_value, integer_value, typed_value, unquoted
 from minisql.parser.parse_tree import (
     Between,
@@ -19,6 +19,7 @@ from minisql.parser.parse_tree import (
     ColumnName,
     Constant,
     DistinctPredicate,
+    Exists,
     Expression,
     Identifier,
     InPredicate,
@@ -26,8 +27,11 @@ from minisql.parser.parse_tree import (
     LikePredicate,
     Logical,
     Parameter,
+    QuantifiedComparison,
     QueryExpression,
     QueryTerm,
+    Row,
+    ScalarQuery,
     Statement,
     TableReference,
     TypeName,
@@ -95,8 +99,22 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def in_list(self, operand: Expression, negated: Token | None, items: tuple[Expression, ...]) -> InPredicate:
         return InPredicate(span=self._span(operand), operand=operand, items=items, negated=negated is not None)
 
-    def in_query(self, operand: Expression, negated: Token | None, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def in_query(self, operand: Expression, negated: Token | None, query: QueryExpression) -> QuantifiedComparison:
+        operator = "=" if negated is None else "<>"
+        return QuantifiedComparison(
+            span=self._span(operand), operand=operand, operator=operator, all=negated is not None, query=query
+        )
+
+    def quantified_comparison(
+        self, operand: Expression, operator: Token, quantifier: Token, query: QueryExpression
+    ) -> QuantifiedComparison:
+        return QuantifiedComparison(
+            span=self._span(operand),
+            operand=operand,
+            operator="<>" if operator == "!=" else operator.value,
+            all=quantifier.type == "ALL",
+            query=query,
+        )
 
     def like(
         self, operand: Expression, negated: Token | None, pattern: Expression, escape: Expression | None
@@ -142,11 +160,14 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def when(self, condition: Expression, result: Expression) -> tuple[Expression, Expression]:
         return condition, result
 
-    def scalar_query(self, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def row(self, opening: Token, *items: Expression) -> Row:
+        return Row(span=self._span(opening), items=items)
 
-    def exists(self, exists: Token, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def scalar_query(self, query: QueryExpression) -> ScalarQuery:
+        return ScalarQuery(span=self._span(query), query=query)
+
+    def exists(self, exists: Token, query: QueryExpression) -> Exists:
+        return Exists(span=self._span(exists), query=query)
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
@@ -260,9 +281,3 @@ def _field(expression: Expression) -> Constant:
         case Constant(value=str()):
             return expression
     raise ProgrammingError("extract needs the name of a field before FROM.", expression.span)
-
-
-def _subquery(query: QueryExpression) -> NotSupportedError:
-    return NotSupportedError(
-        "Subqueries in expressions are not supported.", query.span, hint="Join the query in FROM instead."
-    )

@@ -10,6 +10,7 @@ from minisql.catalog.table import Table
 from minisql.errors import NotSupportedError
 from minisql.expression.nodes import Expression, Value
 from minisql.parser import parse_tree
+from minisql.query_block.scope import OuterScope
 
 MAX_TABLES: Final = 20_000
 """The most tables of one statement, views and common table expressions counted each time they are used."""
@@ -39,10 +40,11 @@ class Relations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommonTable:
-    """A common table expression, with those that its own query may use."""
+    """A common table expression, with those that its own query may use, and what it sees of queries around it."""
 
     tree: parse_tree.CommonTable
     visible: CommonTables
+    outer: OuterScope | None
 
 
 CommonTables = Mapping[str, CommonTable]
@@ -67,8 +69,10 @@ class Environment:
         return self._table_count - 1
 
 
-def with_common_tables(visible: CommonTables, tree: parse_tree.QueryExpression) -> CommonTables:
+def with_common_tables(
+    visible: CommonTables, tree: parse_tree.QueryExpression, outer: OuterScope | None
+) -> CommonTables:
     """The common table expressions visible inside a query: those outside of it and those of its WITH."""
     for table in tree.with_:
-        visible = {**visible, table.name.name.lower(): CommonTable(table, visible)}
+        visible = {**visible, table.name.name.lower(): CommonTable(table, visible, outer)}
     return visible

@@ -7,6 +7,7 @@ own number in the statement (see `node_set`); the columns of a term are `ColumnI
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TypeAlias
 
 from minisql.catalog.table import Table
@@ -16,6 +17,29 @@ from minisql.expression.nodes import AggregateCall, Expression, SortKey
 from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.parser.parse_tree import JoinKind, SetOperator
+
+
+class SubqueryKind(Enum):
+    """What the value of a subquery is."""
+
+    SCALAR = "scalar"  # its one column in its one row, NULL without a row
+    EXISTS = "exists"  # whether it has a row
+    ANY = "any"  # whether a comparison is TRUE for some row: NULL where it is for none, but NULL for some
+
+
+@node
+class Subquery:
+    """A query in an expression, where `ColumnId(table, 0)` stands for its value.
+
+    `comparison` is what ANY asks of its rows, over their columns and those of the place where the subquery stands.
+    What the query reads of the queries around it are outer references.
+    """
+
+    kind: SubqueryKind
+    table: int
+    query: QueryExpression
+    comparison: Expression | None
+    span: Span
 
 
 @node
@@ -38,12 +62,18 @@ class DerivedTable:
 
 @node
 class JoinedTable:
-    """A join. USING and NATURAL are conditions by now; no condition is TRUE."""
+    """A join. USING and NATURAL are conditions by now; no condition is TRUE.
+
+    Where it is `lateral`, something on the right side has outer references to the left one. The `subqueries` are those
+    in the condition.
+    """
 
     kind: JoinKind
     left: FromTree
     right: FromTree
     condition: Expression | None
+    lateral: bool = False
+    subqueries: tuple[Subquery, ...] = ()
 
 
 FromTree: TypeAlias = TableUse | DerivedTable | JoinedTable
@@ -79,7 +109,8 @@ class QueryBlock:
 
     `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
     With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
-    `order` are the joins that a hint asks for, each after those in its sides.
+    `order` are the joins that a hint asks for, each after those in its sides. `input_subqueries` are those in WHERE, in
+    group keys and in aggregates, `subqueries` those in HAVING, in the select list and in ORDER BY.
     """
 
     table: int
@@ -92,6 +123,8 @@ class QueryBlock:
     distinct_from: int | None
     """With DISTINCT: the number of the columns before duplicates are removed."""
     order: tuple[OrderedJoin, ...] = ()
+    input_subqueries: tuple[Subquery, ...] = ()
+    subqueries: tuple[Subquery, ...] = ()
 
 
 @node

@@ -8,7 +8,7 @@ tables second, GROUP BY the other way round (both as in PostgreSQL).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import methodcaller
 from typing import assert_never
@@ -18,10 +18,11 @@ from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import children, with_children
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common
+from minisql.query_block.coerce import coerce, coerce_to_common, literal
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
+    DerivedTable,
     FromTree,
     Grouping,
     OrderedJoin,
@@ -33,7 +34,8 @@ from minisql.query_block.query_block import (
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
-from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.subqueries import SubqueryCollector
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -42,7 +44,7 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     Raises:
         ProgrammingError: a name is unknown or ambiguous, or types do not fit; the error says where.
     """
-    return _QueryResolver(environment).query(tree, {})
+    return _QueryResolver(environment).query(tree, {}, None)
 
 
 def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> Expression:
@@ -63,14 +65,17 @@ class _QueryResolver:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
 
-    def query(self, tree: parse_tree.QueryExpression, outer: CommonTables) -> QueryExpression:
-        visible = with_common_tables(outer, tree)
+    def query(
+        self, tree: parse_tree.QueryExpression, common_tables: CommonTables, outer: OuterScope | None
+    ) -> QueryExpression:
+        """The resolved query; `outer` is what it sees of the queries around it."""
+        visible = with_common_tables(common_tables, tree, outer)
         term: QueryTerm
         keys: tuple[SortKey, ...]
         if isinstance(tree.term, parse_tree.QueryBlock):
-            term, keys = self._block(tree.term, visible, tree.order_by)
+            term, keys = self._block(tree.term, visible, outer, tree.order_by)
         else:
-            term = self._term(tree.term, visible)
+            term = self._term(tree.term, visible, outer)
             keys = self._order_by_output(tree.order_by, term)
         names, types = _output(term)
         return QueryExpression(
@@ -83,16 +88,16 @@ class _QueryResolver:
             types=types,
         )
 
-    def _term(self, tree: parse_tree.QueryTerm, visible: CommonTables) -> QueryTerm:
+    def _term(self, tree: parse_tree.QueryTerm, visible: CommonTables, outer: OuterScope | None) -> QueryTerm:
         match tree:
             case parse_tree.QueryBlock():
-                return self._block(tree, visible, ())[0]
+                return self._block(tree, visible, outer, ())[0]
             case parse_tree.Values():
-                return self._values(tree)
+                return self._values(tree, outer)
             case parse_tree.SetOperation():
-                return self._set_operation(tree, visible)
+                return self._set_operation(tree, visible, outer)
             case parse_tree.QueryExpression():
-                return self.query(tree, visible)
+                return self.query(tree, visible, outer)
             case _:
                 assert_never(tree)
 
@@ -110,35 +115,53 @@ class _QueryResolver:
     # --- SELECT -------------------------------------------------------------------------------------------------------
 
     def _block(
-        self, tree: parse_tree.QueryBlock, visible: CommonTables, order_by: Sequence[parse_tree.OrderItem]
+        self,
+        tree: parse_tree.QueryBlock,
+        visible: CommonTables,
+        outer: OuterScope | None,
+        order_by: Sequence[parse_tree.OrderItem],
     ) -> tuple[QueryBlock, tuple[SortKey, ...]]:
         parameters = self._environment.parameters
-        from_, scope = None, EMPTY_SCOPE
+        from_, scope = None, EMPTY_SCOPE.within(outer)
         if tree.from_ is not None:
-            from_, scope = FromResolver(self._environment, visible, self.query).resolve(tree.from_)
+            from_, scope = FromResolver(self._environment, visible, self.query, outer).resolve(tree.from_)
+        input_subqueries = SubqueryCollector(self._environment, visible, self.query, OuterScope(scope))
         where = None
         if tree.where is not None:
-            where = ExpressionResolver(scope, parameters, "WHERE").condition(tree.where)
+            where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys = self._group_keys(tree, items, scope)
+        keys = self._group_keys(tree, items, scope, input_subqueries)
         aggregates = AggregateCollector(self._environment.new_table, len(keys))
-        resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates)
+        group_reader = _GroupReader(keys, aggregates)
+        subqueries = SubqueryCollector(
+            self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
+        )
+
+        def above_groups(clause: str) -> ExpressionResolver:
+            return ExpressionResolver(
+                scope, parameters, clause, aggregates, subqueries=subqueries, input_subqueries=input_subqueries
+            )
+
+        resolver = above_groups("SELECT")
         expressions = [item.resolve(resolver) for item in items]
         having = None
         if tree.having is not None:
-            having = ExpressionResolver(scope, parameters, "HAVING", aggregates).condition(tree.having)
-        sort_resolver = ExpressionResolver(scope, parameters, "ORDER BY", aggregates)
+            having = above_groups("HAVING").condition(tree.having)
+        sort_resolver = above_groups("ORDER BY")
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
 
         grouping = None
         if keys or tree.having is not None or aggregates.calls:
             grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
-            grouped = _Grouped(grouping)
+            group_reader.check()
+            grouped = _Grouped(grouping, subqueries.tables)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
+        if from_ is None and (input_subqueries.found or subqueries.found):
+            from_ = self._one_row()
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -170,13 +193,29 @@ class _QueryResolver:
             expressions=tuple(expressions),
             distinct_from=distinct_from,
             order=() if tree.join_tree is None else _order(tree.join_tree, from_),
+            input_subqueries=tuple(input_subqueries.found),
+            subqueries=tuple(subqueries.found),
         )
         return block, tuple(sort_keys)
 
+    def _one_row(self) -> DerivedTable:
+        """A table of one row, for subqueries to be joined to where there is no FROM."""
+        table = self._environment.new_table()
+        true = literal(True, None)
+        values = Values(table=table, names=("",), types=(true.type,), rows=((true,),))
+        query = QueryExpression(
+            table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
+        )
+        return DerivedTable(alias="", query=query)
+
     def _group_keys(
-        self, tree: parse_tree.QueryBlock, items: Sequence[_SelectItem], scope: Scope
+        self,
+        tree: parse_tree.QueryBlock,
+        items: Sequence[_SelectItem],
+        scope: Scope,
+        subqueries: SubqueryCollector,
     ) -> tuple[Expression, ...]:
-        resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY")
+        resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY", subqueries=subqueries)
         keys: list[Expression] = []
         for key in tree.group_by:
             position = _position(key, len(items), "GROUP BY")
@@ -215,9 +254,9 @@ class _QueryResolver:
 
     # --- other terms --------------------------------------------------------------------------------------------------
 
-    def _values(self, tree: parse_tree.Values) -> Values:
+    def _values(self, tree: parse_tree.Values, outer: OuterScope | None) -> Values:
         width = len(tree.rows[0])
-        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "VALUES")
+        resolver = ExpressionResolver(EMPTY_SCOPE.within(outer), self._environment.parameters, "VALUES")
         rows = []
         for row in tree.rows:
             if len(row) != width:
@@ -234,8 +273,10 @@ class _QueryResolver:
             rows=tuple(zip(*columns, strict=True)),
         )
 
-    def _set_operation(self, tree: parse_tree.SetOperation, visible: CommonTables) -> SetOperation:
-        left, right = self._term(tree.left, visible), self._term(tree.right, visible)
+    def _set_operation(
+        self, tree: parse_tree.SetOperation, visible: CommonTables, outer: OuterScope | None
+    ) -> SetOperation:
+        left, right = self._term(tree.left, visible, outer), self._term(tree.right, visible, outer)
         names, left_types = _output(left)
         _, right_types = _output(right)
         word = tree.operator.value
@@ -291,11 +332,42 @@ class _QueryResolver:
         return tuple(keys)
 
 
+class _GroupReader:
+    """Reads columns for subqueries above the groups: a key is a column of the groups, where there are any."""
+
+    def __init__(self, keys: tuple[Expression, ...], aggregates: AggregateCollector) -> None:
+        self._positions = {key: position for position, key in enumerate(keys)}
+        self._aggregates = aggregates
+        self._ungrouped: list[ColumnRef] = []
+
+    def read(self, column: ColumnRef) -> ColumnRef:
+        position = self._positions.get(column)
+        if position is None:
+            self._ungrouped.append(column)
+            return column
+        return replace(column, column=ColumnId(self._aggregates.table, position))
+
+    def check(self) -> None:
+        """Called where there are groups: an error where a subquery reads a column that is no key."""
+        for column in self._ungrouped:
+            raise _ungrouped(column)
+
+
+def _ungrouped(column: ColumnRef) -> ProgrammingError:
+    return ProgrammingError(
+        f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
+        column.span,
+        hint=f"Add it to GROUP BY, or take min({column.name}).",
+    )
+
+
 class _Grouped:
     """Rewrites expressions over the input of a grouping to expressions over its groups."""
 
-    def __init__(self, grouping: Grouping) -> None:
+    def __init__(self, grouping: Grouping, subqueries: frozenset[int]) -> None:
+        """`subqueries` are the numbers of the columns that stand for subqueries above the groups."""
         self._table = grouping.table
+        self._subqueries = subqueries
         self._positions = {key: position for position, key in enumerate(grouping.keys)}
 
     def read(self, expression: Expression) -> Expression:
@@ -306,13 +378,9 @@ class _Grouped:
             column = ColumnId(self._table, position)
             return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
         if isinstance(expression, ColumnRef):
-            if expression.column.table == self._table:
+            if expression.column.table == self._table or expression.column.table in self._subqueries:
                 return expression
-            raise ProgrammingError(
-                f"The column {expression.name} is neither in GROUP BY nor inside an aggregate.",
-                expression.span,
-                hint=f"Add it to GROUP BY, or take min({expression.name}).",
-            )
+            raise _ungrouped(expression)
         return with_children(expression, tuple([self.read(child) for child in children(expression)]))
 
 

@@ -22,11 +22,13 @@ from minisql.datatypes import (
     can_cast,
     sum_type,
 )
-from minisql.errors import ProgrammingError, Span, did_you_mean
+from minisql.errors import NotSupportedError, ProgrammingError, Span, did_you_mean
 from minisql.expression import nodes
 from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
+from minisql.expression.walk import reads_outer_columns_only
 from minisql.parser import parse_tree
+from minisql.query_block import rows
 from minisql.query_block.coerce import (
     coerce,
     coerce_to_common,
@@ -37,6 +39,7 @@ from minisql.query_block.coerce import (
     require_boolean,
 )
 from minisql.query_block.scope import Scope
+from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.type_names import sql_type
 
 _COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
@@ -80,12 +83,20 @@ class ExpressionResolver:
         parameters: Sequence[object],
         clause: str,
         aggregates: AggregateCollector | None = None,
+        *,
+        subqueries: SubqueryCollector | None = None,
+        input_subqueries: SubqueryCollector | None = None,
     ) -> None:
-        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates."""
+        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates or subqueries.
+
+        `input_subqueries` is for those inside aggregates.
+        """
         self._scope = scope
         self._parameters = parameters
         self._clause = clause
         self._aggregates = aggregates
+        self._subqueries = subqueries
+        self._input_subqueries = input_subqueries
         self._in_aggregate: str | None = None
 
     def condition(self, tree: parse_tree.Expression) -> Expression:
@@ -116,6 +127,8 @@ class ExpressionResolver:
                 return nodes.IsDistinctFrom(left=left, right=right, negated=tree.negated, span=span)
             case parse_tree.Between():
                 return self._between(tree)
+            case parse_tree.InPredicate() if isinstance(tree.operand, parse_tree.Row):
+                return rows.row_in_list(self.resolve, tree.operand, tree)
             case parse_tree.InPredicate():
                 every = [self.resolve(tree.operand), *[self.resolve(item) for item in tree.items]]
                 operand, *items = coerce_to_common(every, "IN", span)
@@ -128,8 +141,48 @@ class ExpressionResolver:
                 return self._cast(tree)
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
+            case parse_tree.ScalarQuery():
+                return self._collector(span).scalar(tree)
+            case parse_tree.Exists():
+                return self._collector(span).exists(tree)
+            case parse_tree.QuantifiedComparison():
+                return self._quantified(tree)
+            case parse_tree.Row():
+                raise ProgrammingError(
+                    "A row of values stands only beside = <> < <= > >= or IN.",
+                    span,
+                    hint="Take its values one by one.",
+                )
             case _:
                 assert_never(tree)
+
+    def _collector(self, span: Span) -> SubqueryCollector:
+        found = self._subqueries if self._in_aggregate is None else self._input_subqueries
+        if found is None:
+            raise ProgrammingError(
+                f"{self._clause} takes no subqueries.", span, hint="Join the query in FROM, and name its column."
+            )
+        return found
+
+    def _quantified(self, tree: parse_tree.QuantifiedComparison) -> Expression:
+        """`operand operator ANY (query)`; ALL is "not: FALSE for any row"."""
+        collector, span = self._collector(tree.span), tree.span
+        operands = tree.operand.items if isinstance(tree.operand, parse_tree.Row) else (tree.operand,)
+        resolved = [self.resolve(operand) for operand in operands]
+        what = "IN" if tree.operator == ("<>" if tree.all else "=") else tree.operator
+
+        def comparison(columns: list[Expression]) -> Expression:
+            pairs = [
+                coerce_to_common((operand, column), what, span)
+                for operand, column in zip(resolved, columns, strict=True)
+            ]
+            if tree.operator == "<=>":
+                raise ProgrammingError("<=> takes no ANY and no ALL.", span)
+            compared = rows.compare_rows(tree.operator, pairs, span)
+            return nodes.Not(operand=compared, span=span) if tree.all else compared
+
+        found = collector.any(tree, len(resolved), comparison)
+        return nodes.Not(operand=found, span=span) if tree.all else found
 
     def _column(self, tree: parse_tree.ColumnName) -> Expression:
         expression = self._scope.column(tree.table, tree.column, tree.span)
@@ -155,6 +208,8 @@ class ExpressionResolver:
 
     def _binary(self, tree: parse_tree.Binary) -> Expression:
         operator, span = tree.operator, tree.span
+        if isinstance(tree.left, parse_tree.Row) and operator in _COMPARISONS:
+            return rows.row_comparison(self.resolve, operator, tree.left, tree.right, span)
         if operator in _COMPARISONS:
             left, right = self._comparable(tree.left, tree.right, operator, span)
             return nodes.Comparison(operator=operator, left=left, right=right, span=span)
@@ -303,6 +358,12 @@ class ExpressionResolver:
             condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
         finally:
             self._in_aggregate = None
+        if argument is not None and reads_outer_columns_only(argument):
+            raise NotSupportedError(
+                f"This {name} is over columns of the query around, and would be an aggregate of that query.",
+                tree.span,
+                hint="Compute it in a derived table around which the subquery stands.",
+            )
         argument, type_ = _aggregate_type(name, argument, tree.span)
         distinct = tree.distinct and name not in ("min", "max")
         call = AggregateCall(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from minisql.catalog.range_table import RangeTable
@@ -17,9 +17,8 @@ from minisql.query_block.coerce import coerce_to_common
 from minisql.query_block.environment import CommonTables, Environment, View
 from minisql.query_block.query_block import DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
 from minisql.query_block.resolve_expression import ExpressionResolver
-from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
-
-ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables], QueryExpression]
+from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.subqueries import ResolveQuery, SubqueryCollector
 
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
@@ -28,13 +27,26 @@ EMPTY_SCOPE: Final = Scope({}, {}, ())
 class FromResolver:
     """Resolves the FROM of one query block."""
 
-    def __init__(self, environment: Environment, common_tables: CommonTables, resolve_query: ResolveQuery) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        common_tables: CommonTables,
+        resolve_query: ResolveQuery,
+        outer: OuterScope | None,
+    ) -> None:
         self._environment = environment
         self._common_tables = common_tables
         self._resolve_query = resolve_query
+        self._outer = outer
+        self._siblings: list[Scope] = []  # of the tables to the left of the one that is being resolved
+        self._lateral_count = 0
 
     def resolve(self, tree: parse_tree.TableReference) -> tuple[FromTree, Scope]:
         """The tables and joins, and the names that they make visible."""
+        from_, scope = self._resolve(tree)
+        return from_, scope.within(self._outer)
+
+    def _resolve(self, tree: parse_tree.TableReference) -> tuple[FromTree, Scope]:
         match tree:
             case parse_tree.TableName():
                 return self._named(tree)
@@ -43,12 +55,20 @@ class FromResolver:
             case parse_tree.TableFunction():
                 return self._function(tree)
             case parse_tree.DerivedTable():
-                query = self._resolve_query(tree.query, self._common_tables)
+                outer = self._lateral_scope() if tree.lateral else self._outer
+                query = self._resolve_query(tree.query, self._common_tables, outer)
                 return self._derived(query, tree.alias, tree.column_aliases, tree.span)
             case parse_tree.JoinedTable():
                 return self._join(tree)
             case _:
                 assert_never(tree)
+
+    def _lateral_scope(self) -> OuterScope:
+        self._lateral_count += 1
+        scope = EMPTY_SCOPE
+        for sibling in self._siblings:
+            scope = scope.join(sibling)
+        return OuterScope(scope.within(self._outer))
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
@@ -57,7 +77,7 @@ class FromResolver:
         alias = tree.alias or tree.name
         common = self._common_tables.get(name.lower())
         if common is not None:
-            query = self._resolve_query(common.tree.query, common.visible)
+            query = self._resolve_query(common.tree.query, common.visible, common.outer)
             return self._derived(query, alias, tree.column_aliases or common.tree.columns, tree.span)
         found = self._environment.relations.find(name)
         if isinstance(found, View):
@@ -76,7 +96,7 @@ class FromResolver:
             raise ProgrammingError(f'The view "{view.name}" reads itself.', tree.span)
         open_views.append(view.name)
         try:
-            query = self._resolve_query(view.query, {})
+            query = self._resolve_query(view.query, {}, None)
         finally:
             open_views.pop()
         return self._derived(query, alias, tree.column_aliases or view.columns, tree.span)
@@ -138,8 +158,18 @@ class FromResolver:
     # --- joins --------------------------------------------------------------------------------------------------------
 
     def _join(self, tree: parse_tree.JoinedTable) -> tuple[FromTree, Scope]:
-        left, left_scope = self.resolve(tree.left)
-        right, right_scope = self.resolve(tree.right)
+        left, left_scope = self._resolve(tree.left)
+        lateral_count = self._lateral_count
+        self._siblings.append(left_scope)
+        right, right_scope = self._resolve(tree.right)
+        self._siblings.pop()
+        lateral = self._lateral_count > lateral_count
+        if lateral and tree.kind in (JoinKind.RIGHT, JoinKind.FULL):
+            raise ProgrammingError(
+                f"LATERAL cannot stand on the right side of a {tree.kind.value} JOIN.",
+                tree.right.span,
+                hint="A table on its right side is kept without a partner, and then there is nothing to refer to.",
+            )
         shared = left_scope.shared_alias(right_scope)
         if shared is not None:
             raise ProgrammingError(
@@ -154,8 +184,24 @@ class FromResolver:
             scope = left_scope.join(right_scope)
             condition = None
             if tree.condition is not None:
-                condition = ExpressionResolver(scope, self._environment.parameters, "ON").condition(tree.condition)
-        return JoinedTable(kind=tree.kind, left=left, right=right, condition=condition), scope
+                inner = scope.within(self._outer)
+                subqueries = SubqueryCollector(
+                    self._environment, self._common_tables, self._resolve_query, OuterScope(inner)
+                )
+                resolver = ExpressionResolver(inner, self._environment.parameters, "ON", subqueries=subqueries)
+                condition = resolver.condition(tree.condition)
+                return (
+                    JoinedTable(
+                        kind=tree.kind,
+                        left=left,
+                        right=right,
+                        condition=condition,
+                        lateral=lateral,
+                        subqueries=tuple(subqueries.found),
+                    ),
+                    scope,
+                )
+        return JoinedTable(kind=tree.kind, left=left, right=right, condition=condition, lateral=lateral), scope
 
     def _merge(
         self, tree: parse_tree.JoinedTable, left: Scope, right: Scope
