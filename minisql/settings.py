@@ -14,6 +14,8 @@ class Settings:
 
     simplify_outer_joins: bool = True
     """Turn FULL into LEFT and LEFT into INNER joins where a condition rejects the padded rows."""
+    unnest_subqueries: bool = True
+    """Turn subqueries into joins; without that they are run once for each combination of the values that they read."""
     push_down_conditions: bool = True
     """Move conditions of WHERE and ON as far down as is legal."""
     merge_derived_tables: bool = True

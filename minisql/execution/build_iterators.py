@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from minisql.columnar.column import Batch
-from minisql.datatypes import SqlType
+from minisql.datatypes import BOOLEAN, SqlType
 from minisql.execution.aggregate import HashAggregateIterator
+from minisql.execution.apply import ApplyIterator
 from minisql.execution.filter_project import FilterIterator, ProjectIterator
 from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
@@ -25,6 +27,7 @@ from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import aggregate_inputs, columns_of
 from minisql.optimizer.access_path import (
     AccessPath,
+    Apply,
     Filter,
     HashAggregate,
     HashJoin,
@@ -37,6 +40,7 @@ from minisql.optimizer.access_path import (
     TableScan,
     ValuesScan,
 )
+from minisql.optimizer.access_path import inputs as inputs_of
 from minisql.relational.relational_expression import JoinType, SetOperator
 from minisql.settings import Settings
 
@@ -83,6 +87,7 @@ class _Visit:
 class _Builder:
     def __init__(self, path: AccessPath, settings: Settings, profile: Profile | None) -> None:
         self._path = path
+        self._settings = settings
         self._batch_rows = settings.batch_rows
         self._profile = profile
         self._tables = _visible_tables(path)
@@ -117,6 +122,9 @@ class _Builder:
                 return self._sides(path, _needed(required, (*keys, *path.residual)))
             case NestedLoopJoin():
                 return self._sides(path, _needed(required, path.conditions))
+            case Apply():
+                sides = self._sides(path, self._needed_of_apply(path, required))
+                return sides[:1] if path.references else sides
             case Project():
                 return [(path.input, _needed((), [path.expressions[column.position] for column in required]))]
             case HashAggregate():
@@ -134,8 +142,16 @@ class _Builder:
             case _:
                 assert_never(path)
 
+    def _needed_of_apply(self, path: Apply, required: Sequence[ColumnId]) -> tuple[ColumnId, ...]:
+        """The columns that an Apply needs of its inputs."""
+        keys = [side for key in path.keys for side in (key.left, key.right)]
+        comparison = () if path.comparison is None else (path.comparison,)
+        own = ColumnId(-1 if path.mark is None else path.mark, 0)
+        needed = _needed([*required, *path.references], (*keys, *path.residual, *comparison))
+        return tuple([column for column in needed if column != own])
+
     def _sides(
-        self, path: HashJoin | NestedLoopJoin, needed: tuple[ColumnId, ...]
+        self, path: HashJoin | NestedLoopJoin | Apply, needed: tuple[ColumnId, ...]
     ) -> list[tuple[AccessPath, tuple[ColumnId, ...]]]:
         left_tables = self._tables[id(path.left)]
         left = tuple(column for column in needed if left_tables >> column.table & 1)
@@ -175,6 +191,8 @@ class _Builder:
                 return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
             case NestedLoopJoin():
                 return NestedLoopJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
+            case Apply():
+                return self._apply(path, required, inputs)
             case Project():
                 return ProjectIterator(inputs[0], path.table, path.expressions, positions)
             case HashAggregate():
@@ -194,6 +212,15 @@ class _Builder:
             case _:
                 assert_never(path)
 
+    def _apply(self, path: Apply, required: tuple[ColumnId, ...], inputs: list[RowIterator]) -> RowIterator:
+        if path.references:
+            for below in _all_paths(path.right):
+                self._note_types(below)
+        right = None if path.references else inputs[1]
+        right_columns = self._sides(path, self._needed_of_apply(path, required))[1][1]
+        run = partial(build_iterators, settings=self._settings)
+        return ApplyIterator(path, inputs[0], right, required, right_columns, self._types, self._batch_rows, run)
+
     def _note_types(self, path: AccessPath) -> None:
         """Notes the types of the columns that a path makes."""
         match path:
@@ -203,6 +230,9 @@ class _Builder:
                 types = list(path.types)
             case Project():
                 types = [expression.type for expression in path.expressions]
+            case Apply() if path.mark is not None:
+                self._types[ColumnId(path.mark, 0)] = BOOLEAN
+                return
             case HashAggregate():
                 types = [*(key.type for key in path.keys), *(call.type for call in path.aggregates)]
             case _:
@@ -223,19 +253,18 @@ def _is_union_all(path: SetOperation) -> bool:
     return path.all and path.operator is SetOperator.UNION
 
 
-def _visible_tables(path: AccessPath) -> dict[int, int]:
-    """For every path below, by identity, the tables whose columns it gives, as bits."""
+def _all_paths(path: AccessPath) -> list[AccessPath]:
+    """The path and all below it, each before its inputs."""
     order = [path]
     for visited in order:
-        match visited:
-            case TableScan() | ValuesScan() | OneRow():
-                pass
-            case HashJoin() | NestedLoopJoin() | SetOperation():
-                order += (visited.left, visited.right)
-            case _:
-                order.append(visited.input)
+        order += inputs_of(visited)
+    return order
+
+
+def _visible_tables(path: AccessPath) -> dict[int, int]:
+    """For every path below, by identity, the tables whose columns it gives, as bits."""
     tables: dict[int, int] = {}
-    for visited in reversed(order):
+    for visited in reversed(_all_paths(path)):
         match visited:
             case OneRow():
                 own = 0
@@ -243,6 +272,9 @@ def _visible_tables(path: AccessPath) -> dict[int, int]:
                 own = tables[id(visited.left)]
                 if visited.type not in (JoinType.SEMI, JoinType.ANTI):
                     own |= tables[id(visited.right)]
+            case Apply():
+                own = tables[id(visited.left)]
+                own |= tables[id(visited.right)] if visited.mark is None else 1 << visited.mark
             case Filter() | Sort() | Limit():
                 own = tables[id(visited.input)]
             case _:

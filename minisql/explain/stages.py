@@ -21,6 +21,7 @@ from minisql.parser import parse_tree
 from minisql.query_block.table_names import format_order
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -78,7 +79,7 @@ def _relational_inputs(node: RelationalExpression) -> tuple[RelationalExpression
             return ()
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
             return (node.input,)
-        case Join() | SetOperation():
+        case Join() | Apply() | SetOperation():
             return (node.left, node.right)
         case _:
             assert_never(node)
@@ -95,6 +96,11 @@ def _relational_title(node: RelationalExpression) -> str:
             return "one row"
         case Join():
             return f"{node.type.value} join on {format_conditions(node.conditions)}"
+        case Apply():
+            name = "" if node.mark is None else f" #{node.mark}"
+            asked = "" if node.comparison is None else f": {format_expression(node.comparison)}"
+            on = f" on {format_conditions(node.conditions)}" if node.conditions else ""
+            return f"{node.type.value} apply{name}{on}{asked}"
         case JoinOrder():
             return f"join order {format_order(node.joins, node.names)}"
         case Filter():

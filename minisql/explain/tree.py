@@ -27,6 +27,7 @@ from minisql.expression.format import (
 from minisql.expression.nodes import Comparison, IsDistinctFrom
 from minisql.optimizer.access_path import (
     AccessPath,
+    Apply,
     Filter,
     HashAggregate,
     HashJoin,
@@ -40,7 +41,7 @@ from minisql.optimizer.access_path import (
     TableScan,
     ValuesScan,
 )
-from minisql.relational.relational_expression import JoinType
+from minisql.relational.relational_expression import ApplyType, JoinType
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
         case HashJoin():
             probe, build = (path.right, path.left) if path.build_left else (path.left, path.right)
             return [(1, probe), (1, "Hash"), (2, build)]
-        case NestedLoopJoin() | SetOperation():
+        case NestedLoopJoin() | Apply() | SetOperation():
             return [(1, path.left), (1, path.right)]
         case _:
             assert_never(path)
@@ -123,6 +124,8 @@ def _title(path: AccessPath) -> str:
             conditions = f" ({format_conditions(path.conditions)})" if path.conditions else ""
             word = "Cross product" if path.type is JoinType.INNER and not path.conditions else None
             return f"{word or _join_word(path.type, 'nested loop')}{conditions}"
+        case Apply():
+            return _apply_title(path)
         case Project():
             listed = ", ".join(format_expression(expression) for expression in path.expressions)
             return f"Project{f' as {path.alias}' if path.alias else ''}: {listed}"
@@ -140,6 +143,23 @@ def _title(path: AccessPath) -> str:
             return f"Limit: {', '.join(counts)}"
         case _:
             assert_never(path)
+
+
+def _apply_title(path: Apply) -> str:
+    """`For each row, EXISTS (a.x = b.x)`: what is asked of the second input for each row of the first."""
+    conditions = [_key(key, flipped=False) for key in path.keys]
+    conditions += [format_expression(condition) for condition in path.residual]
+    if path.comparison is not None:
+        conditions.append(format_expression(path.comparison))
+    word = {
+        ApplyType.INNER: "join with",
+        ApplyType.LEFT: "left join with",
+        ApplyType.SINGLE: "the one row of",
+        ApplyType.MARK: "whether there is a row in",
+    }[path.type]
+    asked = f" that fulfils ({' AND '.join(conditions)})" if conditions else ""
+    again = " subquery run for each of its values" if path.references else " subquery"
+    return f"For each row, {word} the{again}{asked}"
 
 
 def _scan_title(path: TableScan) -> str:

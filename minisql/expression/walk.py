@@ -111,6 +111,11 @@ def columns_of(expression: Expression) -> set[ColumnId]:
     return columns
 
 
+def column_references(expression: Expression) -> list[ColumnRef]:
+    """The columns that the expression reads, each time that it does."""
+    return [node for node in walk(expression) if isinstance(node, ColumnRef)]
+
+
 def outer_references(expression: Expression) -> list[OuterReference]:
     """The references to columns of the queries around."""
     return [node for node in walk(expression) if isinstance(node, OuterReference)]

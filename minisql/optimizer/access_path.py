@@ -11,10 +11,11 @@ from typing import TypeAlias, assert_never
 
 from minisql.catalog.table import SimpleFilter, Table
 from minisql.datatypes import SqlType
+from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
 from minisql.node import node
 from minisql.node_set import NodeSet
-from minisql.relational.relational_expression import JoinType, SetOperator
+from minisql.relational.relational_expression import ApplyType, JoinType, SetOperator
 
 
 @node
@@ -94,6 +95,26 @@ class NestedLoopJoin(_Path):
 
 
 @node
+class Apply(_Path):
+    """Gives the left rows with what the right rows say of them; see `relational.relational_expression.Apply`.
+
+    The right rows are held. `keys` and `residual` are the conditions that have to be TRUE. With `references`, columns
+    of the left input to which the right path has outer references, that path is run once for each combination of their
+    values.
+    """
+
+    type: ApplyType
+    left: AccessPath
+    right: AccessPath
+    references: tuple[ColumnId, ...]
+    keys: tuple[JoinKey, ...]
+    residual: tuple[Expression, ...]
+    mark: int | None
+    comparison: Expression | None
+    span: Span | None
+
+
+@node
 class Project(_Path):
     """Computes `ColumnId(table, i)` as `expressions[i]`."""
 
@@ -154,6 +175,7 @@ AccessPath: TypeAlias = (
     | Filter
     | HashJoin
     | NestedLoopJoin
+    | Apply
     | Project
     | HashAggregate
     | SetOperation
@@ -167,7 +189,7 @@ def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
     match path:
         case TableScan() | ValuesScan() | OneRow():
             return ()
-        case HashJoin() | NestedLoopJoin() | SetOperation():
+        case HashJoin() | NestedLoopJoin() | Apply() | SetOperation():
             return path.left, path.right
         case Filter() | Project() | HashAggregate() | Sort() | Limit():
             return (path.input,)

@@ -20,14 +20,24 @@ from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs, fewest_pairs
-from minisql.node_set import EMPTY, single
+from minisql.node_set import EMPTY, NodeSet, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
-from minisql.optimizer.cost_model import aggregate_cost, project_cost, scan_cost, sort_cost
+from minisql.optimizer.cost_model import (
+    aggregate_cost,
+    build_cost,
+    output_cost,
+    probe_cost_of_row,
+    project_cost,
+    residual_cost,
+    scan_cost,
+    sort_cost,
+)
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
+from minisql.optimizer.join_conditions import split_conditions
 from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
 from minisql.optimizer.scan_filters import simple_filters
@@ -36,6 +46,8 @@ from minisql.optimizer.statistics import Statistics
 from minisql.optimizer.waiting_predicates import LEAST_COST, Candidate, delay_conditions
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
+    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -48,7 +60,9 @@ from minisql.relational.relational_expression import (
     SetOperator,
     Sort,
     Values,
+    output_tables,
 )
+from minisql.relational.rewriting import outer_columns
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,6 +107,8 @@ class _Planner:
                 return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
             case Join():
                 return self._join_region(expression)
+            case Apply():
+                return self._apply(expression)
             case JoinOrder():
                 return self._join_region(expression.input, expression)
             case Filter():
@@ -185,6 +201,42 @@ class _Planner:
         for node in graph.leaves:
             receiver.found_single_node(node)
         return False
+
+    def _apply(self, apply: Apply) -> AccessPath:
+        left = self.plan(apply.left)
+        left_tables, right_tables = output_tables(apply.left), output_tables(apply.right)
+        references = [column for column in outer_columns(apply.right) if left_tables >> column.table & 1]
+        right = self.plan(apply.right)
+        keys: tuple[access_path.JoinKey, ...] = ()
+        residual = apply.conditions
+        if not references:
+            keys, residual = split_conditions(apply.conditions, left_tables, right_tables)
+        runs = 1.0
+        for column in references:
+            runs = min(runs * self._statistics.of_column(column).distinct_count, max(1.0, left.rows))
+        pairs = left.rows * right.rows
+        for key in keys:
+            pairs /= max(self._statistics.of(key.left).distinct_count, self._statistics.of(key.right).distinct_count)
+        rows = left.rows if apply.type in (ApplyType.SINGLE, ApplyType.MARK) else max(pairs, 1.0)
+        if apply.type is ApplyType.LEFT:
+            rows = max(rows, left.rows)
+        if apply.mark is not None:
+            self._statistics.add_derived(apply.mark, rows, (None,))
+        work = build_cost(right.rows) + left.rows * probe_cost_of_row(right.rows) + residual_cost(pairs)
+        return access_path.Apply(
+            nodes=NodeSet(left.nodes | (right.nodes if apply.mark is None else single(apply.mark))),
+            rows=min(rows, MOST_ROWS),
+            cost=left.cost + runs * right.cost + work + output_cost(rows),
+            type=apply.type,
+            left=left,
+            right=right,
+            references=tuple(references),
+            keys=keys,
+            residual=residual,
+            mark=apply.mark,
+            comparison=apply.comparison,
+            span=apply.span,
+        )
 
     # --- other operators ----------------------------------------------------------------------------------------------
 

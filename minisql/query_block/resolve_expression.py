@@ -178,8 +178,8 @@ class ExpressionResolver:
             ]
             if tree.operator == "<=>":
                 raise ProgrammingError("<=> takes no ANY and no ALL.", span)
-            compared = rows.compare_rows(tree.operator, pairs, span)
-            return nodes.Not(operand=compared, span=span) if tree.all else compared
+            compare = rows.compare_rows_negated if tree.all else rows.compare_rows
+            return compare(tree.operator, pairs, span)
 
         found = collector.any(tree, len(resolved), comparison)
         return nodes.Not(operand=found, span=span) if tree.all else found

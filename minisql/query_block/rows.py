@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import And, Comparison, Expression, Not, Or
@@ -41,6 +42,16 @@ def compare_rows(operator: str, pairs: Pairs, span: Span) -> Expression:
         is_last = place == len(pairs) - 1
         alternatives.append(_and([*equal, _compare(operator if is_last else strict, pair, span)], span))
     return alternatives[0] if len(alternatives) == 1 else Or(operands=tuple(alternatives), span=span)
+
+
+_NEGATED: Final = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def compare_rows_negated(operator: str, pairs: Pairs, span: Span) -> Expression:
+    """NOT of the comparison."""
+    if len(pairs) == 1 or operator in ("=", "<>"):
+        return compare_rows(_NEGATED[operator], pairs, span)
+    return Not(operand=compare_rows(operator, pairs, span), span=span)
 
 
 def _pairs(resolve: Resolve, left: parse_tree.Row, right: parse_tree.Expression, what: str) -> Pairs:

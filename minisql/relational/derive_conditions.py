@@ -36,6 +36,7 @@ from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -126,7 +127,7 @@ class _Deriver:
             case Aggregate():
                 input_ = self.node(node.input)
                 self._rename(node.table, node.keys)
-            case SetOperation():
+            case Apply() | SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case JoinOrder() | Sort() | Limit():

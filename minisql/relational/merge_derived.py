@@ -16,13 +16,11 @@ is read twice would be computed twice). It stays
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import (
-    aggregate_inputs,
     replace_columns,
     replace_columns_in_aggregate,
     transform,
@@ -31,6 +29,7 @@ from minisql.expression.walk import (
 from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -44,6 +43,7 @@ from minisql.relational.relational_expression import (
     Sort,
     Values,
 )
+from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
 
 
 def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
@@ -56,8 +56,16 @@ class _Merger:
 
     def __init__(self, root: RelationalExpression) -> None:
         self._uses = Counter(
-            node.column for expression in _expressions(root) for node in walk(expression) if isinstance(node, ColumnRef)
+            part.column
+            for node in nodes_of(root)
+            for expression in expressions_of(node)
+            for part in walk(expression)
+            if isinstance(part, ColumnRef)
         )
+        # What a subquery reads for each row has to stay as it is.
+        self._referred = {
+            column.table for node in nodes_of(root) if isinstance(node, Apply) for column in outer_columns(node.right)
+        }
         self._new: dict[ColumnId, Expression] = {}
         self._ordered: set[int] = set()  # the tables that prescribed orders name
         self._renumbered: dict[int, int] = {}  # what became of those of them that were merged
@@ -81,6 +89,8 @@ class _Merger:
                 return replace(node, input=input_, conditions=conditions)
             case Join():
                 return self._join(node, padded=padded)
+            case Apply():
+                return self._apply(node, padded=padded)
             case JoinOrder():
                 return self._join_order(node, keep=keep, padded=padded)
             case Aggregate():
@@ -114,6 +124,16 @@ class _Merger:
             return node
         return replace(node, left=left, right=right, conditions=conditions)
 
+    def _apply(self, node: Apply, *, padded: bool) -> RelationalExpression:
+        left = self.node(node.left, keep=False, padded=padded, joined=True)
+        right = self.node(node.right, keep=True, padded=False, joined=True)
+        conditions = self._replaced(node.conditions)
+        comparison = None if node.comparison is None else replace_columns(node.comparison, self._new)
+        is_same = conditions is node.conditions and comparison is node.comparison
+        if is_same and left is node.left and right is node.right:
+            return node
+        return replace(node, left=left, right=right, conditions=conditions, comparison=comparison)
+
     def _join_order(self, node: JoinOrder, *, keep: bool, padded: bool) -> RelationalExpression:
         self._ordered.update(
             table for join in node.joins for side in (join.left, join.right) for table in members(side)
@@ -130,7 +150,7 @@ class _Merger:
         return node_set(self._renumbered.get(table, table) for table in members(tables))
 
     def _project(self, node: Project, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
-        merges = not keep and self._can_go(node, padded, joined)
+        merges = not keep and node.table not in self._referred and self._can_go(node, padded, joined)
         input_ = self.node(node.input, keep=False, padded=padded and merges, joined=joined and merges)
         expressions = self._replaced(node.expressions)
         if merges and node.table in self._ordered:
@@ -202,7 +222,7 @@ def _only_table(node: RelationalExpression) -> int | None:
     """The number of what the node gives the columns of, where it is no join."""
     while isinstance(node, Filter | Sort | Limit):
         node = node.input
-    return None if isinstance(node, Join | JoinOrder | OneRow) else node.table
+    return None if isinstance(node, Join | Apply | JoinOrder | OneRow) else node.table
 
 
 def _reads_nothing(node: RelationalExpression) -> bool:
@@ -210,36 +230,3 @@ def _reads_nothing(node: RelationalExpression) -> bool:
     while isinstance(node, Filter):
         node = node.input
     return isinstance(node, OneRow)
-
-
-def _expressions(root: RelationalExpression) -> Iterator[Expression]:
-    """Every expression of a query."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        match node:
-            case BaseTable() | Values() | OneRow():
-                pass
-            case Project():
-                yield from node.expressions
-                stack.append(node.input)
-            case Filter():
-                yield from node.conditions
-                stack.append(node.input)
-            case Join():
-                yield from node.conditions
-                stack += [node.left, node.right]
-            case Aggregate():
-                yield from node.keys
-                for call in node.aggregates:
-                    yield from aggregate_inputs(call)
-                stack.append(node.input)
-            case JoinOrder() | Limit():
-                stack.append(node.input)
-            case Sort():
-                yield from (key.expression for key in node.keys)
-                stack.append(node.input)
-            case SetOperation():
-                stack += [node.left, node.right]
-            case _:
-                assert_never(node)

@@ -9,6 +9,7 @@ What a join lets through, and what it takes from ON:
     full          stays above    stays above      stays in ON    stays in ON
     semi          goes left      -                goes left      goes right
     anti          goes left      -                stays in ON    goes right
+    apply         goes left      stays above      stays          goes right
 
 A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
 the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
@@ -32,6 +33,7 @@ from minisql.relational.columns import group_keys, operand_columns, projected
 from minisql.relational.merged_keys import on_merged_key
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -65,6 +67,8 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
             return node if _is_same_filter(result, node) else result
         case Join():
             return _push_join(node, conditions)
+        case Apply():
+            return _push_apply(node, conditions)
         case Project():
             new = projected(node)
             input_ = _push(node.input, _translated(conditions, new))
@@ -127,6 +131,19 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     if left is not node.left or right is not node.right or len(on) != len(node.conditions) or (is_inner and above):
         node = replace(node, left=left, right=right, conditions=tuple(on))
     return _filtered(node, tuple(stays))
+
+
+def _push_apply(node: Apply, above: Conditions) -> RelationalExpression:
+    """A row of the left input that fails a condition has no part in the result, nor does a row of the right one."""
+    left_tables, right_tables = output_tables(node.left), output_tables(node.right)
+    to_left = tuple([condition for condition in above if is_subset(tables_of(condition), left_tables)])
+    stays = tuple([condition for condition in above if condition not in to_left])
+    to_right = tuple([condition for condition in node.conditions if is_subset(tables_of(condition), right_tables)])
+    on = tuple([condition for condition in node.conditions if condition not in to_right])
+    left, right = _push(node.left, to_left), _push(node.right, to_right)
+    if left is not node.left or right is not node.right or to_right:
+        node = replace(node, left=left, right=right, conditions=on)
+    return _filtered(node, stays)
 
 
 def _push_aggregate(node: Aggregate, conditions: Conditions) -> RelationalExpression:

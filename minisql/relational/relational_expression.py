@@ -77,6 +77,41 @@ class Join:
         object.__setattr__(self, "output_tables", tables)
 
 
+class ApplyType(Enum):
+    """What an `Apply` gives for a row of its left input."""
+
+    INNER = "inner"  # it beside each row of the right input that fulfils the conditions
+    LEFT = "left"  # the same, or it beside NULLs where there is none
+    SINGLE = "single"  # as LEFT, but several rows are an error: the value of a scalar subquery
+    MARK = "mark"  # it beside one truth value: whether there is a row
+
+
+@node
+class Apply:
+    """For each row of `left` the rows of `right`, which may have outer references to its columns.
+
+    A subquery is applied to the rows of the query around it: Galindo-Legaria and Joshi, "Orthogonal Optimization of
+    Subqueries and Aggregation", SIGMOD 2001, section 1.3. `conditions` are over both inputs and have to be TRUE. MARK
+    gives the left columns and `ColumnId(mark, 0)`: without a `comparison` whether there is a row, and with one, over
+    both inputs, TRUE if it is TRUE for some row, else NULL if it is NULL for some row, else FALSE.
+
+    `span` is the place of the subquery, for the error of SINGLE.
+    """
+
+    type: ApplyType
+    left: RelationalExpression
+    right: RelationalExpression
+    conditions: tuple[Expression, ...] = ()
+    mark: int | None = None
+    comparison: Expression | None = None
+    span: Span | None = None
+    output_tables: NodeSet = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        own = output_tables(self.right) if self.mark is None else single(self.mark)
+        object.__setattr__(self, "output_tables", NodeSet(output_tables(self.left) | own))
+
+
 @node
 class JoinOrder:
     """The rows of the input, filters above joins or joins, which are to be joined in this order and no other.
@@ -167,7 +202,7 @@ class Limit:
 
 
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable | Values | OneRow | Join | Apply | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
 )
 
 
@@ -175,7 +210,7 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
     """The tables whose columns the expression gives."""
     while True:
         match expression:
-            case Join():
+            case Join() | Apply():
                 return expression.output_tables
             case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
                 return single(expression.table)
@@ -192,7 +227,7 @@ def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]
     match expression:
         case BaseTable() | Values() | OneRow():
             return ()
-        case Join() | SetOperation():
+        case Join() | Apply() | SetOperation():
             return expression.left, expression.right
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
             return (expression.input,)

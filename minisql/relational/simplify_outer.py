@@ -27,6 +27,7 @@ from minisql.node_set import NodeSet, overlaps
 from minisql.relational.columns import group_keys, operand_columns, projected
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -126,6 +127,10 @@ class _Simplifier:
                 conditions = _translated(conditions, node.table, group_keys(node)) if node.keys else ()
             case SetOperation():
                 return self._set_operation(node, conditions)
+            case Apply():
+                left = self.node(node.left, _about(conditions, output_tables(node.left)))
+                right = self.node(node.right, ())
+                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case JoinOrder() | Sort():
                 pass
             case Limit():

@@ -13,6 +13,7 @@ from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Join,
     JoinOrder,
@@ -59,7 +60,7 @@ class Region:
             if isinstance(node, JoinOrder):
                 below = node
                 continue
-            if isinstance(node, SetOperation):
+            if isinstance(node, SetOperation | Apply):
                 result = replace(node, left=result) if node.left is below else replace(node, right=result)
             else:
                 assert not isinstance(node, BaseTable | Values | OneRow | Join)

@@ -29,6 +29,7 @@ from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
+from minisql.relational.unnest.unnest import unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.settings import Settings
@@ -105,6 +106,8 @@ def plan_relational(
     simplifications: tuple[Simplification, ...] = ()
     if settings.fold_constants:
         rewritten = fold_constants(rewritten, evaluate_constant)
+    if settings.unnest_subqueries:
+        rewritten = unnest_subqueries(rewritten)
     if settings.simplify_outer_joins:
         rewritten, simplifications = simplify_outer_joins(rewritten)
     if settings.push_down_conditions:

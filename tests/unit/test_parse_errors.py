@@ -49,7 +49,7 @@ LINE 1: SELECT a full FROM t
                  ^^^^
 {RESERVED_FULL}""",
         f"""\
-Expected a table, found FULL.
+Expected a table or LATERAL, found FULL.
 LINE 1: SELECT a FROM full JOIN b ON x
                       ^^^^
 {RESERVED_FULL}""",
@@ -78,7 +78,7 @@ LINE 1: SELECT 1 FROM t NATURAL JOIN u ON x
                                        ^^
 HINT: There is no JOIN for this ON; CROSS and NATURAL joins take none.""",
         """\
-Expected an operator or ")", found FROM.
+Expected an operator, "," or ")", found FROM.
 LINE 1: SELECT (a FROM t
                   ^^^^""",
         """\
@@ -87,7 +87,7 @@ LINE 1: SELECT a < b < c
                      ^
 HINT: Comparisons do not chain: combine them with AND, or use parentheses.""",
         """\
-Expected an expression, found "=".
+Expected an expression, ALL, ANY or SOME, found "=".
 LINE 1: SELECT a == b
                   ^
 HINT: Equality is written "=".""",
@@ -201,11 +201,6 @@ LINE 1: WITH RECURSIVE t AS (SELECT 1) SELECT 1
 An alias for tables in parentheses is not supported.
 LINE 1: SELECT 1 FROM (a JOIN b ON x) AS y
                                          ^""",
-        """\
-Subqueries in expressions are not supported.
-LINE 1: SELECT 1 + (SELECT 2)
-                    ^^^^^^^^
-HINT: Join the query in FROM instead.""",
     ],
 )
 def test_messages(message: str) -> None:
