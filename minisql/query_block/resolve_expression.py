@@ -311,8 +311,10 @@ class ExpressionResolver:
             raise _wrong_count("nullif", "two arguments", len(arguments), tree)
         left, right = coerce_to_common(arguments, "NULLIF", tree.span)
         equal = nodes.Comparison(operator="=", left=left, right=right, span=tree.span)
-        null = Literal(value=None, type=left.type, span=tree.span)
-        return nodes.Case(branches=((equal, null),), otherwise=left, type=left.type, span=tree.span)
+        # What comes out is the first argument, as it is; only the comparison may need another type.
+        value = left if arguments[0].type.kind is TypeKind.NULL or is_untyped_string(arguments[0]) else arguments[0]
+        null = Literal(value=None, type=value.type, span=tree.span)
+        return nodes.Case(branches=((equal, null),), otherwise=value, type=value.type, span=tree.span)
 
     def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
         function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
