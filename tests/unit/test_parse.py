@@ -18,9 +18,7 @@ from minisql.parser.parse_tree import (
     CastExpression,
     ColumnName,
     Constant,
-    CreateTable,
     DerivedTable,
-    Explain,
     FileTable,
     Identifier,
     InPredicate,
@@ -33,12 +31,12 @@ from minisql.parser.parse_tree import (
     QueryBlock,
     QueryExpression,
     SetOperation,
-    SetVariable,
     TableFunction,
     TableName,
     Unary,
     Values,
 )
+from minisql.parser.statement_tree import CreateTable, Explain, SetVariable
 from tests.parse_shape import block, derived, expression, shape, table
 
 
