@@ -67,8 +67,6 @@ def _json_values(texts: pa.Array, type_: SqlType) -> pa.Array:
 
 def _lines(lines: pa.Array) -> bytes:
     """The lines, each with its end."""
-    if len(lines) == 0:
-        return b""
-    joined = pc.binary_join(pa.LargeListArray.from_arrays([0, len(lines)], lines), "\n")
-    text: bytes = joined[0].as_buffer().to_pybytes()
-    return text + b"\n"
+    ended = pc.binary_join_element_wise(lines, pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
+    text = ended.buffers()[2]
+    return b"" if text is None else bytes(text)[: pc.sum(pc.binary_length(ended)).as_py()]

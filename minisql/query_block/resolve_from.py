@@ -79,8 +79,12 @@ class FromResolver:
         """A table that the statement changes: the numbers of its rows have a name, and are in no `*` and no list."""
         used, scope = self._use(NumberedTable(source), alias, tree.column_aliases, tree.span)
         (table,) = scope.tables
-        visible = ScopeTable(alias, tuple(column for column in table.columns if column.name != ROW_NUMBER))
-        return used, Scope({alias.lower(): visible}, table.by_name, visible.columns)
+        *columns, number = table.columns
+        assert isinstance(number.expression, ColumnRef)
+        visible = ScopeTable(alias, tuple(columns))
+        numbers = ScopeColumn(ROW_NUMBER, replace(number.expression, name="row number"))
+        by_name = {**visible.by_name, ROW_NUMBER: (numbers,)}
+        return used, Scope({alias.lower(): visible}, by_name, visible.columns)
 
     def _view(self, view: View, alias: Identifier, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
         open_views = self._environment.open_views

@@ -113,6 +113,9 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
 
 
 def _open(context: Context, path: str, options: _Options) -> Table:
+    if not Path(path).expanduser().is_file():
+        context.catalog.files.open(path)  # which says what is wrong
+        raise NotSupportedError("COPY reads one file.", hint="INSERT INTO ... SELECT * FROM 'pattern' reads many.")
     if options.format == "csv":
         from minisql.catalog.csv_table import read_csv_texts
 
@@ -123,8 +126,6 @@ def _open(context: Context, path: str, options: _Options) -> Table:
         return read_json_table(path, [Path(path).expanduser()])
     from minisql.catalog.parquet_table import ParquetTable
 
-    if not Path(path).expanduser().is_file():
-        return context.catalog.files.open(path)  # which says what is wrong, or knows a pattern
     return ParquetTable(path, [Path(path).expanduser()])
 
 
