@@ -207,8 +207,8 @@ def _hint(mistake: _Mistake, source: str) -> str | None:
         return f'{word} is a reserved word. If it is meant as a name, write "{word.lower()}" in double quotes.'
     if "CREATE" in expected and "INSERT" in expected:
         return (
-            "The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, BEGIN, "
-            "COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN."
+            "The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, "
+            "BEGIN, COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN."
         )
     return None
 

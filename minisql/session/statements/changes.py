@@ -43,9 +43,11 @@ def insert(context: Context, statement: st.Insert, parameters: Sequence[object])
     if statement.on_conflict is not None:
         from minisql.session.statements.on_conflict import resolve_conflicts  # which few statements need
 
-        new, updated, rows = resolve_conflicts(context, statement, table, rows, parameters)
+        # What a row must have by itself, it must have also where it is not added, as in PostgreSQL.
+        integrity.check_rows(table, rows, span)
+        new, changed, rows = resolve_conflicts(context, statement, table, rows, parameters)
         new = appended(context, new, rows, span)
-        rows = concat_batches([updated, rows])
+        rows = concat_batches([changed, rows])
     else:
         new = appended(context, table, rows, span)
     result = returned(context, statement.table, table, rows, statement.returning, parameters)
