@@ -62,9 +62,10 @@ class Statements:
         ])  # fmt: skip
 
     def on_conflict(self) -> str:
+        text = self._rng.choice(["t.s", "excluded.s"])
         if self._rng.random() < 0.5:
             return f"INSERT INTO t VALUES {self.row()}, {self.row()} ON CONFLICT DO NOTHING"
-        return f"INSERT INTO t VALUES {self.row()} ON CONFLICT (k) DO UPDATE SET a = excluded.a, s = {self._rng.choice(['t.s', 'excluded.s'])}"
+        return f"INSERT INTO t VALUES {self.row()} ON CONFLICT (k) DO UPDATE SET a = excluded.a, s = {text}"
 
     def change(self) -> str:
         columns = self._rng.sample("abs", self._rng.choice([1, 2]))
