@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from minisql.catalog.arrow_table import slices
 from minisql.catalog.row_group_filter import ValueRange, may_match
 from minisql.catalog.statistics import distinct_from_sample, statistics_of
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter
 from minisql.columnar.column import Array, Batch, Column, StringPool, concat_columns
 from minisql.columnar.from_arrow import from_arrow, sql_type
 from minisql.datatypes import SqlType, TypeKind
@@ -72,6 +72,10 @@ class ParquetTable:
         self.columns = columns
         self._pools = [_SharedPool() for _ in columns]
         self._statistics: dict[int, ColumnStatistics] = {}
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return ()
 
     @property
     def uses_filters(self) -> bool:

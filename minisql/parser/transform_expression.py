@@ -32,11 +32,11 @@ from minisql.parser.parse_tree import (
     QueryTerm,
     Row,
     ScalarQuery,
-    Statement,
     TableReference,
     TypeName,
     Unary,
 )
+from minisql.parser.statement_tree import Statement
 from minisql.parser.token_stream import TokenStream
 
 Names: TypeAlias = tuple[Identifier, ...]
@@ -261,6 +261,13 @@ class ExpressionTransform(Transformer[Token, Statement]):
 
     def identifier(self, name: Token) -> Identifier:
         return Identifier(span=self._span(name), name=name.lower())
+
+    def qualified_name(self, schema: Identifier, name: Identifier) -> Identifier:
+        """Stored tables are in the schema `main`; the names of those in other schemas have a dot in them."""
+        is_main = schema.name.lower() == "main"
+        return Identifier(
+            span=self._span(schema), name=name.name if is_main else f"{schema.name}.{name.name}", quoted=name.quoted
+        )
 
     def quoted_identifier(self, quoted: Token) -> Identifier:
         name = unquoted(quoted)

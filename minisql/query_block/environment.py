@@ -59,6 +59,8 @@ class Environment:
     evaluate: Callable[[Expression], Value]
     open_views: list[str] = field(default_factory=list)
     """The views being resolved right now, outermost first."""
+    target: parse_tree.TableName | None = None
+    """The table that the statement changes, where it stands in FROM: its rows are numbered there."""
     _table_count: int = 0
 
     def new_table(self) -> int:

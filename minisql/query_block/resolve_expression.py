@@ -139,6 +139,10 @@ class ExpressionResolver:
                 return self._case(tree)
             case parse_tree.CastExpression():
                 return self._cast(tree)
+            case parse_tree.DefaultValue():
+                if tree.bound is None:
+                    raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
+                return tree.bound
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
             case parse_tree.ScalarQuery():
