@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -48,12 +49,39 @@ class CommonTable:
 CommonTables = Mapping[str, CommonTable]
 
 
+class StatementValues:
+    """The values that a statement is given from outside: those of its parameters, and the time.
+
+    The time is read when the statement first asks for it, and stays the same then. `time_was_read` tells whether that
+    happened: the resolved statement is good for this moment only.
+    """
+
+    def __init__(self, parameters: Sequence[object] = ()) -> None:
+        self._parameters = parameters
+        self._time: datetime.datetime | None = None
+
+    def __getitem__(self, index: int) -> object:
+        """The value of the parameter number `index`, from 0."""
+        return self._parameters[index]
+
+    @property
+    def time(self) -> datetime.datetime:
+        """The time of the statement, in UTC."""
+        if self._time is None:
+            self._time = datetime.datetime.now(datetime.UTC)
+        return self._time
+
+    @property
+    def time_was_read(self) -> bool:
+        return self._time is not None
+
+
 @dataclass(slots=True)
 class Environment:
     """The surroundings of one statement. `evaluate` computes an expression that has no columns in it."""
 
     relations: Relations
-    parameters: Sequence[object]
+    parameters: StatementValues
     evaluate: Callable[[Expression], Value]
     open_views: list[str] = field(default_factory=list)
     """The views being resolved right now, outermost first."""

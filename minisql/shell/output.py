@@ -45,6 +45,8 @@ def _text(value: Value) -> str:
             return "true" if value else "false"
         case Decimal():
             return format(value, "f")
+        case bytes():
+            return f"\\x{value.hex()}"
         case _:
             return str(value)
 
