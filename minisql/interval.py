@@ -132,8 +132,8 @@ def interval_of(count: Fraction | int, unit: str) -> Interval:
 def parse_interval(text: str, unit: str = "second") -> Interval | None:
     """The interval that a text means; None where it means none, or one out of range.
 
-    Texts are PostgreSQL's: `1 year 2 months -3 days 04:05:06.7`, `1-2` (years and months), `3 04:05`, `2 hours ago`, and
-    those of ISO 8601, `P1Y2M3DT4H5M6S`. `unit` is that of a number at the end without one.
+    Texts are PostgreSQL's: `1 year 2 months -3 days 04:05:06.7`, `1-2` (years and months), `3 04:05`, `2 hours ago`,
+    and those of ISO 8601, `P1Y2M3DT4H5M6S`. `unit` is that of a number at the end without one.
     """
     text = text.strip().lower()
     if len(text) > 200:

@@ -200,7 +200,7 @@ def _microseconds(values: Array, unit: str, valid: BoolArray | None, column: str
         return values
     bounds = exact_bounds(values, valid)
     if bounds is not None and not -(2**63) <= bounds[0] * factor <= bounds[1] * factor < 2**63:
-        raise DataError(f'Column "{column}" has a time too far away for microseconds.')
+        raise DataError(f'Column "{column}" has a time or an interval too far away for microseconds.')
     return values * factor
 
 

@@ -2,7 +2,8 @@
 
 Texts are read strictly, once the spaces around them are taken away: numbers in SQL's notation, dates as YYYY-MM-DD,
 timestamps as YYYY-MM-DD HH:MM[:SS[.fraction]], with a T for the space if one likes and a zone as +HH[:MM] or Z, which
-is turned into UTC, times as HH:MM[:SS[.fraction]]. All texts of a pool may be read, but only one that a row alive has may raise.
+is turned into UTC, times as HH:MM[:SS[.fraction]]. All texts of a pool may be read, but only one that a row alive has
+may raise.
 """
 
 from __future__ import annotations

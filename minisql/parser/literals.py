@@ -44,8 +44,8 @@ def float_value(digits: str, span: Span) -> float:
     return number
 
 
-def interval_value(word: str, count: str, unit: str, last_unit: str | None, span: Span) -> Interval:
-    """The value of `INTERVAL count unit`, with the count in quotes or not; `INTERVAL '1-2' YEAR TO MONTH` has two units.
+def interval_value(count: str, unit: str, last_unit: str | None, span: Span) -> Interval:
+    """The value of `INTERVAL count unit`, with the count in quotes or not; `YEAR TO MONTH` has a `last_unit`.
 
     Raises:
         ProgrammingError: the count is no number, or the interval out of range.

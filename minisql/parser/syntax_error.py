@@ -38,7 +38,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),

@@ -224,19 +224,19 @@ class ExpressionTransform(Transformer[Token, Statement]):
 
     def interval(self, word: Token, count: Token, unit: Token, last_unit: Token | None = None) -> Constant:
         span = self._span(word)
-        return Constant(span=span, value=interval_value(word, count, unit, last_unit, span))
+        return Constant(span=span, value=interval_value(count, unit, last_unit, span))
 
     def interval_parameter(self, word: Token, question_mark: Token, unit: Token) -> Binary:
-        return self._times_unit(self._span(word), self.parameter(question_mark), word, unit)
+        return self._times_unit(self._span(word), self.parameter(question_mark), unit)
 
     def interval_call(self, call: Call, unit: Token) -> Expression:
         span = self._span(call)
         if len(call.arguments) != 1 or call.star or call.distinct or call.filter is not None:
             raise ProgrammingError("An INTERVAL has one number in parentheses.", span)
-        return self._times_unit(span, call.arguments[0], call.name.name, unit)
+        return self._times_unit(span, call.arguments[0], unit)
 
-    def _times_unit(self, span: Span, count: Expression, word: str, unit: Token) -> Binary:
-        one = Constant(span=span, value=interval_value(word, "1", unit, None, span))
+    def _times_unit(self, span: Span, count: Expression, unit: Token) -> Binary:
+        one = Constant(span=span, value=interval_value("1", unit, None, span))
         return Binary(span=span, operator="*", left=count, right=one)
 
     def type_name(

@@ -1,8 +1,8 @@
 """Key columns as integers: equal integers stand for equal values, whatever batch and pool they come from.
 
-Numbers, dates, times and booleans are their own integers, an INTERVAL is its length. A DOUBLE is its bits, with one zero and one NaN (which equals
-itself, as in PostgreSQL). Strings and decimals beyond 18 digits are numbered as they are inserted. What stands for a
-NULL means nothing: the validity of the column says where they are.
+Numbers, dates, times and booleans are their own integers, an INTERVAL is its length. A DOUBLE is its bits, with one
+zero and one NaN (which equals itself, as in PostgreSQL). Strings and decimals beyond 18 digits are numbered as they are
+inserted. What stands for a NULL means nothing: the validity of the column says where they are.
 """
 
 from __future__ import annotations
