@@ -92,7 +92,8 @@ class Column:
     """The values of one column in one batch; see the module for what they are.
 
     `valid` is None where no row is NULL. `bounds` holds every value that is not NULL (of an integer, DECIMAL, DATE,
-    TIME or TIMESTAMP column, as physical ints); it may be wider than the values are, and is None where nothing is known.
+    TIME or TIMESTAMP column, as physical ints); it may be wider than the values are, and is None where nothing is
+    known.
     """
 
     type: SqlType

@@ -122,9 +122,9 @@ def _valid_values(column: Column) -> list[Any]:
         case TypeKind.TIMESTAMP:
             values = column.values.astype("M8[us]").tolist()
         case TypeKind.TIMESTAMPTZ:
-            values = [moment.replace(tzinfo=datetime.UTC) for moment in column.values.astype("M8[us]").tolist()]
+            values = [moment.replace(tzinfo=datetime.UTC) for moment in _moments(column)]
         case TypeKind.TIME:
-            values = [moment.time() for moment in column.values.astype("M8[us]").tolist()]
+            values = [moment.time() for moment in _moments(column)]
         case TypeKind.INTERVAL:
             values = [Interval(*parts) for parts in column.values.tolist()]
         case _:
@@ -138,6 +138,13 @@ def _interval(value: Value) -> tuple[int, int, int]:
     if not isinstance(value, Interval):
         raise InternalError(f"{value!r} is not a value of INTERVAL.")
     return value.months, value.days, value.microseconds
+
+
+def _moments(column: Column) -> list[datetime.datetime]:
+    """Microseconds since 1970 as datetimes. What is in the place of a NULL may be out of their range."""
+    values = column.values if column.valid is None else np.where(column.valid, column.values, 0)
+    moments: list[datetime.datetime] = values.astype("M8[us]").tolist()
+    return moments
 
 
 def _bytes(column: Column) -> list[bytes]:

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 
 from minisql.errors import DataError
-from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, Value
 from minisql.expression.narrow_times import narrow_times
+from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, Value
 from minisql.expression.walk import children, transform
 
 Evaluate = Callable[[Expression], Value]

@@ -1,7 +1,7 @@
 """Between Lark's lexer and its parser: where in the text the parser is, which comments are hints, which names units.
 
-A name is a unit where it follows what is counted in it: `INTERVAL '3' MONTH`, `INTERVAL 3 MONTH`, `INTERVAL (a) MONTH`, and
-in `INTERVAL '1-2' YEAR TO MONTH`. Everywhere else INTERVAL, MONTH and the like are names like any other.
+A name is a unit where it follows what is counted in it: `INTERVAL '3' MONTH`, `INTERVAL 3 MONTH`, `INTERVAL (a) MONTH`,
+and in `INTERVAL '1-2' YEAR TO MONTH`. Everywhere else INTERVAL, MONTH and the like are names like any other.
 """
 
 from __future__ import annotations

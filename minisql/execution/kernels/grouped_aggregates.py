@@ -209,7 +209,7 @@ def _add(sums: Array, grouping: Grouping, values: Array) -> None:
 
 
 class ExtremeState:
-    """The least or the greatest value of each group, of any type but strings and INTERVAL. NaN is the greatest number."""
+    """The least or the greatest value of each group, of any type but strings and INTERVAL. NaN is the greatest."""
 
     def __init__(self, type_: SqlType, *, greatest: bool) -> None:
         """Decimals that may not fit into int64 are kept as Python ints."""
