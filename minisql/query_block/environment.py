@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final, Protocol
 
 from minisql.catalog.table import Table
@@ -56,7 +56,7 @@ class StatementValues:
     happened: the resolved statement is good for this moment only.
     """
 
-    def __init__(self, parameters: Sequence[object] = ()) -> None:
+    def __init__(self, parameters: Sequence[object]) -> None:
         self._parameters = parameters
         self._time: datetime.datetime | None = None
 
@@ -81,11 +81,16 @@ class Environment:
     """The surroundings of one statement. `evaluate` computes an expression that has no columns in it."""
 
     relations: Relations
-    parameters: StatementValues
+    given: InitVar[Sequence[object]]
     evaluate: Callable[[Expression], Value]
     open_views: list[str] = field(default_factory=list)
     """The views being resolved right now, outermost first."""
+    parameters: StatementValues = field(init=False)
+    """The values `given` for parameters, and the time of the statement."""
     _table_count: int = 0
+
+    def __post_init__(self, given: Sequence[object]) -> None:
+        self.parameters = StatementValues(given)
 
     def new_table(self) -> int:
         """The next free table number of the statement."""

@@ -19,7 +19,7 @@ from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, V
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
-from minisql.query_block.environment import Environment, StatementValues, View
+from minisql.query_block.environment import Environment, View
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.query_block.scope import same_name
@@ -43,13 +43,13 @@ class StatementRunner:
     def plan(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> NewPlan:
         """Plans a query."""
         version, relations = self._catalog.version, CatalogRelations(self._catalog)
-        values = StatementValues(parameters)
-        planned = plan_query(tree, Environment(relations, values, evaluate_constant), self.settings)
-        return NewPlan(planned, version, relations.opened, is_of_this_moment=values.time_was_read)
+        environment = Environment(relations, parameters, evaluate_constant)
+        planned = plan_query(tree, environment, self.settings)
+        return NewPlan(planned, version, relations.opened, is_of_this_moment=environment.parameters.time_was_read)
 
     def _environment(self, parameters: Sequence[object]) -> Environment:
         """The surroundings in which a statement is resolved."""
-        return Environment(CatalogRelations(self._catalog), StatementValues(parameters), evaluate_constant)
+        return Environment(CatalogRelations(self._catalog), parameters, evaluate_constant)
 
     def run(self, statement: parse_tree.Statement, parameters: Sequence[object]) -> Result:
         """Runs one statement."""
