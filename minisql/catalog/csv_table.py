@@ -44,7 +44,7 @@ def read_csv_table(name: str, files: Sequence[Path]) -> ArrowTable:
 def _common_type(types: Sequence[pa.DataType]) -> pa.DataType:
     """The type in which a column is read: that of all the files, DOUBLE for different numbers, else text."""
     known = {type_ for type_ in types if not pa.types.is_null(type_)}
-    if len(known) == 1 and not any(pa.types.is_time(type_) or pa.types.is_binary(type_) for type_ in known):
+    if len(known) == 1 and not any(pa.types.is_binary(type_) for type_ in known):
         return known.pop()
     if known and all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in known):
         return pa.float64()

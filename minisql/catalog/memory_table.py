@@ -142,7 +142,7 @@ class MemoryTable:
 def _loaded(column: Column) -> Column:
     """The column as a table keeps it: with exact bounds, and a pool that holds little else than its strings."""
     kind = column.type.kind
-    if kind in (TypeKind.NULL, TypeKind.BOOLEAN, TypeKind.DOUBLE):
+    if kind in (TypeKind.NULL, TypeKind.BOOLEAN, TypeKind.DOUBLE, TypeKind.INTERVAL):
         return column
     if column.pool is None:
         return replace(column, bounds=exact_bounds(column.values, column.valid))
@@ -150,4 +150,4 @@ def _loaded(column: Column) -> Column:
         return column
     from minisql.columnar.strings import encoded_strings, gathered
 
-    return encoded_strings(gathered(column), column.valid)
+    return encoded_strings(gathered(column), column.valid, column.type)

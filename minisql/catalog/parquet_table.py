@@ -275,13 +275,18 @@ def _difference(
 def _value(raw: Any, type_: SqlType) -> Value:
     """A value of a footer as a value of the column's type; None where it is of another kind."""
     match type_.kind, raw:
-        case TypeKind.TIMESTAMP, datetime.datetime():
+        case ((TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ), datetime.datetime()):
+            zone = None if type_.kind is TypeKind.TIMESTAMP else datetime.UTC
             if raw.tzinfo is not None:
                 raw = raw.astimezone(datetime.UTC)
             # The seven fields alone: pandas' own timestamps have nanoseconds as well.
-            return datetime.datetime(raw.year, raw.month, raw.day, raw.hour, raw.minute, raw.second, raw.microsecond)
-        case TypeKind.TIMESTAMP, _:
+            return datetime.datetime(
+                raw.year, raw.month, raw.day, raw.hour, raw.minute, raw.second, raw.microsecond, zone
+            )
+        case ((TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ), _):
             return None
+        case TypeKind.TIME, datetime.time():
+            return raw.replace(tzinfo=None)
         case TypeKind.DECIMAL, int() | Decimal():
             return Decimal(raw)
         case ((TypeKind.INTEGER | TypeKind.BIGINT), int()):

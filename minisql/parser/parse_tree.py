@@ -41,7 +41,7 @@ class TypeName(_Node):
 
 @node
 class Constant(_Node):
-    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
+    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and the like are already values."""
 
     value: Value
 

@@ -43,7 +43,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ('AS or "("', {"AS", "DOT", "LPAR"}, set()),
     ("a constraint", {"CONSTRAINT", "PRIMARY", "UNIQUE"}, {"CHECK", "FOREIGN", "REFERENCES", "NOT", "NULL", "DEFAULT"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),

@@ -172,7 +172,8 @@ LINE 1: SELECT timestamp '2013-01-01 24:00:00'
 A string cannot follow "a".
 LINE 1: SELECT a 'x'
                ^^^^^
-HINT: There are DATE '2013-01-31' and TIMESTAMP '2013-01-31 05:00:00'; names are quoted with ".""",
+HINT: There are DATE '2013-01-31', TIME '05:00:00', TIMESTAMP '2013-01-31 05:00:00', TIMESTAMPTZ \
+'2013-01-31 05:00:00+01', INTERVAL '3' MONTH and X'00FF'; names are quoted with ".""",
         """\
 1e999 is out of the range of DOUBLE.
 LINE 1: SELECT 1e999

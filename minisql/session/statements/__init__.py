@@ -44,7 +44,8 @@ class StatementRunner:
         catalog = self._context.catalog
         version, relations = catalog.version, CatalogRelations(catalog)
         environment = Environment(relations, parameters, evaluate_constant)
-        return NewPlan(plan_query(tree, environment, self.settings), version, relations.opened)
+        planned = plan_query(tree, environment, self.settings)
+        return NewPlan(planned, version, relations.opened, is_of_this_moment=environment.parameters.time_was_read)
 
     def run(self, statement: st.Statement, parameters: Sequence[object]) -> Result:
         """Runs one statement."""

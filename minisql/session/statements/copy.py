@@ -143,7 +143,8 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
         if name in given:
             raise ProgrammingError(f"The option {option.name.upper()} is given twice.", option.span)
         given[name] = option
-    suffix = Path(str(path.value)).suffix.lower()
+    assert isinstance(path.value, str)
+    suffix = Path(path.value).suffix.lower()
     format_ = _word(given, "format", ("parquet", "csv", "json"), _FORMATS.get(suffix, ""))
     if not format_:
         raise ProgrammingError(
