@@ -22,6 +22,7 @@ from minisql.execution.nested_loop_join import NestedLoopJoinIterator
 from minisql.execution.profile import Profile, ProfilingIterator
 from minisql.execution.scan import OneRowIterator, TableScanIterator, ValuesScanIterator
 from minisql.execution.set_operations import SetOperationIterator, UnionAllIterator
+from minisql.execution.single_row import SingleRowIterator
 from minisql.execution.sort_limit import LimitIterator, SortIterator, TopNIterator
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import aggregate_inputs, columns_of
@@ -36,6 +37,7 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
@@ -137,7 +139,7 @@ class _Builder:
                 return [(input_, _distinct(columns)) for input_, columns in self._union_inputs(path, required)]
             case Sort():
                 return [(path.input, _needed(required, [key.expression for key in path.keys]))]
-            case Limit():
+            case Limit() | SingleRow():
                 return [(path.input, required)]
             case _:
                 assert_never(path)
@@ -207,6 +209,8 @@ class _Builder:
                 if path.limit is None:
                     return SortIterator(inputs[0], path.keys, required, self._batch_rows)
                 return TopNIterator(inputs[0], path.keys, path.limit, required, self._batch_rows)
+            case SingleRow():
+                return SingleRowIterator(inputs[0], [self._types[column] for column in inputs[0].columns], path.span)
             case Limit():
                 return LimitIterator(inputs[0], path.limit, path.offset)
             case _:
@@ -275,7 +279,7 @@ def _visible_tables(path: AccessPath) -> dict[int, int]:
             case Apply():
                 own = tables[id(visited.left)]
                 own |= tables[id(visited.right)] if visited.mark is None else 1 << visited.mark
-            case Filter() | Sort() | Limit():
+            case Filter() | Sort() | Limit() | SingleRow():
                 own = tables[id(visited.input)]
             case _:
                 own = 1 << visited.table

@@ -32,6 +32,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
 )
@@ -78,7 +79,7 @@ def _relational_inputs(node: RelationalExpression) -> tuple[RelationalExpression
     match node:
         case BaseTable() | Values() | OneRow():
             return ()
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow():
             return (node.input,)
         case Join() | Apply() | SetOperation():
             return (node.left, node.right)
@@ -120,6 +121,8 @@ def _relational_title(node: RelationalExpression) -> str:
             return f"{node.operator.value}{' all' if node.all else ''} #{node.table}"
         case Sort():
             return "sort by " + ", ".join(format_sort_key(key) for key in node.keys)
+        case SingleRow():
+            return "single row"
         case Limit():
             return f"limit {'all' if node.limit is None else node.limit} offset {node.offset}"
         case _:

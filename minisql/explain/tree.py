@@ -37,6 +37,7 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
@@ -75,7 +76,7 @@ def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
     match path:
         case TableScan() | ValuesScan() | OneRow():
             return []
-        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+        case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow():
             return [(1, path.input)]
         case HashJoin():
             probe, build = (path.right, path.left) if path.build_left else (path.left, path.right)
@@ -136,6 +137,8 @@ def _title(path: AccessPath) -> str:
         case Sort():
             keys = ", ".join(format_sort_key(key) for key in path.keys)
             return f"Sort: {keys}" + ("" if path.limit is None else f", limit {path.limit}")
+        case SingleRow():
+            return "Single row"
         case Limit():
             counts = [] if path.limit is None else [f"{path.limit} rows"]
             if path.offset:

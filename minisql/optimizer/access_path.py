@@ -168,6 +168,14 @@ class Limit(_Path):
     offset: int
 
 
+@node
+class SingleRow(_Path):
+    """Gives the one row of its input; NULLs where there is none, an error where there are several."""
+
+    input: AccessPath
+    span: Span | None
+
+
 AccessPath: TypeAlias = (
     TableScan
     | ValuesScan
@@ -181,6 +189,7 @@ AccessPath: TypeAlias = (
     | SetOperation
     | Sort
     | Limit
+    | SingleRow
 )
 
 
@@ -191,7 +200,7 @@ def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
             return ()
         case HashJoin() | NestedLoopJoin() | Apply() | SetOperation():
             return path.left, path.right
-        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+        case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow():
             return (path.input,)
         case _:
             assert_never(path)

@@ -20,6 +20,7 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
@@ -76,7 +77,7 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         case Sort():
             sort_keys = tuple([replace(key, expression=bind(key.expression)) for key in path.keys])
             return replace(path, input=_bound(path.input, bind), keys=sort_keys)
-        case Limit():
+        case Limit() | SingleRow():
             return replace(path, input=_bound(path.input, bind))
         case _:
             assert_never(path)

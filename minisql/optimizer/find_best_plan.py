@@ -58,6 +58,7 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SingleRow,
     Sort,
     Values,
     output_tables,
@@ -123,6 +124,11 @@ class _Planner:
                 return self._sort(self.plan(expression.input), expression)
             case Limit():
                 return self._limit(expression)
+            case SingleRow():
+                input_ = self.plan(expression.input)
+                return access_path.SingleRow(
+                    nodes=input_.nodes, rows=1.0, cost=input_.cost, input=input_, span=expression.span
+                )
             case _:
                 assert_never(expression)
 

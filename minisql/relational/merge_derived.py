@@ -40,6 +40,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
 )
@@ -108,7 +109,7 @@ class _Merger:
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
                 return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
-            case Limit():
+            case Limit() | SingleRow():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:
@@ -220,7 +221,7 @@ def _is_one_table(node: RelationalExpression) -> bool:
 
 def _only_table(node: RelationalExpression) -> int | None:
     """The number of what the node gives the columns of, where it is no join."""
-    while isinstance(node, Filter | Sort | Limit):
+    while isinstance(node, Filter | Sort | Limit | SingleRow):
         node = node.input
     return None if isinstance(node, Join | Apply | JoinOrder | OneRow) else node.table
 

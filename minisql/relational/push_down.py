@@ -14,7 +14,8 @@ What a join lets through, and what it takes from ON:
 A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
 the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
 projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
-sorting. They stop at LIMIT, which would let other rows through.
+sorting. They stop at LIMIT, which would let other rows through, and at the row of a scalar subquery, which is there
+even if no row is.
 
 A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
 those from further down come first, as they did: they may protect the others.
@@ -44,6 +45,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
     output_tables,
@@ -83,7 +85,7 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case JoinOrder() | Sort():
             input_ = _push(node.input, conditions)
             return node if input_ is node.input else replace(node, input=input_)
-        case Limit():
+        case Limit() | SingleRow():
             input_ = _push(node.input, ())
             return _filtered(node if input_ is node.input else replace(node, input=input_), conditions)
         case _:

@@ -201,8 +201,28 @@ class Limit:
     offset: int
 
 
+@node
+class SingleRow:
+    """The one row of the input; a row of NULLs where it has none, an error at `span` where it has several."""
+
+    input: RelationalExpression
+    span: Span | None
+
+
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | Apply | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable
+    | Values
+    | OneRow
+    | Join
+    | Apply
+    | JoinOrder
+    | Filter
+    | Project
+    | Aggregate
+    | SetOperation
+    | Sort
+    | Limit
+    | SingleRow
 )
 
 
@@ -216,7 +236,7 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
                 return single(expression.table)
             case OneRow():
                 return EMPTY
-            case JoinOrder() | Filter() | Sort() | Limit():
+            case JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
                 expression = expression.input
             case _:
                 assert_never(expression)
@@ -229,7 +249,7 @@ def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]
             return ()
         case Join() | Apply() | SetOperation():
             return expression.left, expression.right
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow():
             return (expression.input,)
         case _:
             assert_never(expression)

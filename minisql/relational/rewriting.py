@@ -21,6 +21,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
     inputs,
@@ -42,7 +43,7 @@ def nodes_of(root: RelationalExpression) -> Iterator[RelationalExpression]:
 def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
     """The expressions in one node, those of its inputs left out."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
             pass
         case Values():
             for row in node.rows:
@@ -74,7 +75,7 @@ def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...
             return node
         case Join() | Apply() | SetOperation():
             return replace(node, left=new[0], right=new[1])
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow():
             return replace(node, input=new[0])
         case _:
             assert_never(node)
@@ -83,7 +84,7 @@ def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...
 def with_expressions(node: RelationalExpression, change: Change) -> RelationalExpression:
     """The node with each expression in it changed, its inputs left as they are; itself where none changes."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
             return node
         case Values():
             rows = unchanged(node.rows, tuple([changed(row, change) for row in node.rows]))
@@ -178,7 +179,7 @@ def _own_table(node: RelationalExpression) -> tuple[int, ...]:
             return (node.table,)
         case Apply():
             return () if node.mark is None else (node.mark,)
-        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
             return ()
         case _:
             assert_never(node)
@@ -212,7 +213,7 @@ def _renumbered(node: RelationalExpression, numbers: Mapping[int, int]) -> Relat
             return node if node.mark is None else replace(node, mark=numbers[node.mark])
         case JoinOrder():
             return node.input  # a hint names tables by their numbers; it holds for the original
-        case OneRow() | Join() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | Filter() | Sort() | Limit() | SingleRow():
             return node
         case _:
             assert_never(node)

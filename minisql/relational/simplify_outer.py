@@ -38,6 +38,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
     output_tables,
@@ -133,7 +134,7 @@ class _Simplifier:
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case JoinOrder() | Sort():
                 pass
-            case Limit():
+            case Limit() | SingleRow():
                 conditions = ()
             case _:
                 assert_never(node)

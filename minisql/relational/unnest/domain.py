@@ -49,6 +49,7 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SingleRow,
     Sort,
     Values,
 )
@@ -104,7 +105,7 @@ class Domain:
                 return self._set_operation(node)
             case JoinOrder():
                 return self.of(node.input)
-            case Limit():
+            case Limit() | SingleRow():
                 return None
             case _:
                 assert_never(node)

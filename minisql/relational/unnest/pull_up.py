@@ -48,6 +48,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
 )
@@ -121,7 +122,7 @@ class PullUp:
                 keeps_all = node.limit is None and not node.offset
                 keeps_one = node.limit is not None and node.limit > 0 and not node.offset and self._only_existence
                 return self.pull(node.input) if keeps_all or keeps_one else None
-            case SetOperation() | Values():
+            case SetOperation() | Values() | SingleRow():
                 return None
             case BaseTable() | OneRow():
                 raise AssertionError("no table has outer references")

@@ -24,6 +24,7 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
     output_tables,
@@ -33,7 +34,7 @@ from minisql.relational.relational_expression import (
 def has_one_row(node: RelationalExpression) -> bool:
     """Whether the node has exactly one row, whatever is in the tables."""
     match node:
-        case OneRow():
+        case OneRow() | SingleRow():
             return True
         case Aggregate():
             return not node.keys
@@ -97,7 +98,7 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case BaseTable() | OneRow():
+        case BaseTable() | OneRow() | SingleRow():
             return False
         case _:
             assert_never(node)
@@ -138,7 +139,7 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             )
         case JoinOrder() | Sort() | Limit():
             return is_never_null(column, node.input)
-        case OneRow():
+        case OneRow() | SingleRow():
             return False
         case _:
             assert_never(node)
