@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 from minisql.catalog.table import SimpleFilter, Table
 from minisql.datatypes import SqlType
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.expression.window import WindowCall
 from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import JoinType, SetOperator
@@ -115,6 +116,15 @@ class HashAggregate(_Path):
 
 
 @node
+class Window(_Path):
+    """Computes `ColumnId(table, i)` as `calls[i]` beside the columns of the input, whose order it keeps."""
+
+    table: int
+    input: AccessPath
+    calls: tuple[WindowCall, ...]
+
+
+@node
 class SetOperation(_Path):
     """UNION, INTERSECT or EXCEPT; see `relational.relational_expression.SetOperation`."""
 
@@ -156,6 +166,7 @@ AccessPath: TypeAlias = (
     | NestedLoopJoin
     | Project
     | HashAggregate
+    | Window
     | SetOperation
     | Sort
     | Limit
@@ -169,7 +180,7 @@ def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
             return ()
         case HashJoin() | NestedLoopJoin() | SetOperation():
             return path.left, path.right
-        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+        case Filter() | Project() | HashAggregate() | Window() | Sort() | Limit():
             return (path.input,)
         case _:
             assert_never(path)

@@ -49,7 +49,8 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
-    "MINUS": '"-"', "INTEGER": "an integer", "STRING": "a string", "$END": "the end of the statement",
+    "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "STRING": "a string",
+    "$END": "the end of the statement",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -59,8 +60,8 @@ _FIRST: Final = (
     "USING", "JOIN", "FROM",
 )  # fmt: skip
 _LAST: Final = (
-    "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
-    "ESCAPE", "FILTER", "PRECISION", "VARYING", "WITH", "WITHOUT",
+    "INTO", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "UNION", "the end of the statement",
+    '"."', '"("', "a string", "ESCAPE", "FILTER", "OVER", "IGNORE NULLS", "PRECISION", "VARYING", "WITH", "WITHOUT",
 )  # fmt: skip
 
 
@@ -178,8 +179,6 @@ def _describe(mistake: _Mistake, source: str) -> str:
 def _hint(mistake: _Mistake, source: str) -> str | None:
     found, expected, previous = mistake.found, mistake.expected, mistake.previous
     kind, word = found.type, source.upper()
-    if kind == "LPAR" and previous is not None and previous.lower() == "over":
-        return "Window functions are not supported."
     # `SELECT a FORM t`: what was to be a keyword has been read as an alias.
     meant = _misspelt(found, expected, mistake.keywords) or _misspelt(
         previous, mistake.expected_before, mistake.keywords

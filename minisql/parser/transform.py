@@ -30,6 +30,7 @@ from minisql.parser.parse_tree import (
     JoinedTable,
     JoinKind,
     JoinTree,
+    NamedWindow,
     OrderItem,
     QueryBlock,
     QueryExpression,
@@ -45,7 +46,8 @@ from minisql.parser.parse_tree import (
     TypeName,
     Values,
 )
-from minisql.parser.transform_expression import ExpressionTransform, Names, is_token
+from minisql.parser.transform_expression import Names, is_token
+from minisql.parser.transform_window import WindowTransform
 
 Alias: TypeAlias = tuple[Identifier, Names]
 RowLimits: TypeAlias = tuple[Expression | None, Expression | None]
@@ -59,7 +61,7 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(ExpressionTransform):
+class Transform(WindowTransform):
     """All callbacks: those of expressions, and here those of statements, queries and tables."""
 
     # --- statements ---------------------------------------------------------------------------------------------------
@@ -200,6 +202,8 @@ class Transform(ExpressionTransform):
         where: Expression | None,
         group_by: tuple[Expression, ...] | None,
         having: Expression | None,
+        windows: tuple[NamedWindow, ...] | None,
+        qualify: Expression | None,
     ) -> QueryBlock:
         return QueryBlock(
             span=self._span(select),
@@ -209,6 +213,8 @@ class Transform(ExpressionTransform):
             where=where,
             group_by=group_by or (),
             having=having,
+            windows=windows or (),
+            qualify=qualify,
             join_tree=join_tree,
         )
 

@@ -15,8 +15,9 @@ from typing import assert_never
 
 from minisql.datatypes import SqlType, common_type
 from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey, Value
 from minisql.expression.walk import children, with_children
+from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import coerce, coerce_to_common
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
@@ -30,10 +31,12 @@ from minisql.query_block.query_block import (
     QueryTerm,
     SetOperation,
     Values,
+    Windows,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
-from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.resolve_window import WindowCollector
+from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -107,6 +110,11 @@ class _QueryResolver:
             raise ProgrammingError(f"{clause} takes no negative number.", tree.span)
         return value
 
+    def _constant(self, tree: parse_tree.Expression) -> tuple[Value, SqlType]:
+        """The value of an expression without columns, and its type."""
+        expression = resolve_constant(tree, self._environment)
+        return self._environment.evaluate(expression), expression.type
+
     # --- SELECT -------------------------------------------------------------------------------------------------------
 
     def _block(
@@ -123,20 +131,35 @@ class _QueryResolver:
 
         keys = self._group_keys(tree, items, scope)
         aggregates = AggregateCollector(self._environment.new_table, len(keys))
-        resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates)
+        windows = WindowCollector(self._environment.new_table, tree.windows, self._constant)
+        resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates, windows)
         expressions = [item.resolve(resolver) for item in items]
         having = None
         if tree.having is not None:
             having = ExpressionResolver(scope, parameters, "HAVING", aggregates).condition(tree.having)
-        sort_resolver = ExpressionResolver(scope, parameters, "ORDER BY", aggregates)
+        qualify = None
+        if tree.qualify is not None:
+            aliases = {item.name: e for item, e in zip(items, expressions, strict=True) if item.aliased}
+            qualify_scope = ScopeWithAliases(scope, aliases)
+            qualify = ExpressionResolver(qualify_scope, parameters, "QUALIFY", aggregates, windows).condition(
+                tree.qualify
+            )
+            if not windows.calls:
+                hint = "A condition without one belongs into WHERE, or into HAVING where the query has groups."
+                raise ProgrammingError("QUALIFY needs a window function.", tree.qualify.span, hint=hint)
+        sort_resolver = ExpressionResolver(scope, parameters, "ORDER BY", aggregates, windows)
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
+        windows.check_named(ExpressionResolver(scope, parameters, "WINDOW", aggregates))
 
+        calls = windows.calls
         grouping = None
         if keys or tree.having is not None or aggregates.calls:
             grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
-            grouped = _Grouped(grouping)
+            grouped = _Grouped(grouping, windows.table if calls else None)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
+            calls = [map_window_call(call, grouped.read) for call in calls]
+            qualify = None if qualify is None else grouped.read(qualify)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         distinct_from = self._environment.new_table() if tree.distinct else None
@@ -166,6 +189,8 @@ class _QueryResolver:
             where=where,
             grouping=grouping,
             having=having,
+            windows=Windows(table=windows.table, calls=tuple(calls)) if calls else None,
+            qualify=qualify,
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
@@ -294,7 +319,9 @@ class _QueryResolver:
 class _Grouped:
     """Rewrites expressions over the input of a grouping to expressions over its groups."""
 
-    def __init__(self, grouping: Grouping) -> None:
+    def __init__(self, grouping: Grouping, windows: int | None) -> None:
+        """`windows` is the table of the window functions, which read the groups."""
+        self._tables = (grouping.table, windows)
         self._table = grouping.table
         self._positions = {key: position for position, key in enumerate(grouping.keys)}
 
@@ -306,7 +333,7 @@ class _Grouped:
             column = ColumnId(self._table, position)
             return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
         if isinstance(expression, ColumnRef):
-            if expression.column.table == self._table:
+            if expression.column.table in self._tables:
                 return expression
             raise ProgrammingError(
                 f"The column {expression.name} is neither in GROUP BY nor inside an aggregate.",

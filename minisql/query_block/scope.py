@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
@@ -125,6 +125,22 @@ class Scope:
         if table is None and len(owners) > 1:
             hint = "Write " + " or ".join(f"{owner}.{column.name}" for owner in owners) + "."
         raise ProgrammingError(f'The column name "{column.name}"{where} is ambiguous.', span, hint=hint)
+
+
+class ScopeWithAliases(Scope):
+    """A scope in which a name that is no column may be an alias of the select list."""
+
+    __slots__ = ("_aliases",)
+
+    def __init__(self, scope: Scope, aliases: Mapping[str, Expression]) -> None:
+        super().__init__(scope._by_alias, scope._by_name, scope.visible)
+        self._aliases = {_key(name): expression for name, expression in aliases.items()}
+
+    def column(self, table: Identifier | None, column: Identifier, span: Span) -> Expression:
+        expression = self._aliases.get(_key(column.name))
+        if table is None and expression is not None and not self.find(column.name):
+            return expression
+        return super().column(table, column, span)
 
 
 def _key(name: str) -> str:

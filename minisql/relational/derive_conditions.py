@@ -48,6 +48,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 
@@ -129,7 +130,7 @@ class _Deriver:
             case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case JoinOrder() | Sort() | Limit():
+            case JoinOrder() | Window() | Sort() | Limit():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)

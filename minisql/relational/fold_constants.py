@@ -11,7 +11,8 @@ from typing import TypeVar, assert_never
 
 from minisql.expression.fold import Evaluate, fold, is_true
 from minisql.expression.nodes import AggregateCall, Expression, SortKey
-from minisql.expression.walk import conjuncts
+from minisql.expression.walk import conjuncts, map_aggregate
+from minisql.expression.window import map_window_call
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -25,6 +26,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     Sort,
     Values,
+    Window,
 )
 
 T = TypeVar("T")
@@ -72,6 +74,12 @@ class _Folder:
                 input_ = self.node(node.input)
                 keys = _unchanged(node.keys, tuple([self._sort_key(key) for key in node.keys]))
                 return node if input_ is node.input and keys is node.keys else replace(node, input=input_, keys=keys)
+            case Window():
+                input_ = self.node(node.input)
+                calls = _unchanged(node.calls, tuple([map_window_call(call, self._expression) for call in node.calls]))
+                if input_ is node.input and calls is node.calls:
+                    return node
+                return replace(node, input=input_, calls=calls)
             case JoinOrder() | Limit():
                 input_ = self.node(node.input)
                 return node if input_ is node.input else replace(node, input=input_)
@@ -86,11 +94,10 @@ class _Folder:
         return replace(node, input=input_, keys=keys, aggregates=aggregates)
 
     def _call(self, call: AggregateCall) -> AggregateCall:
-        argument = None if call.argument is None else fold(call.argument, self._evaluate)
-        filter_ = None if call.filter is None else fold(call.filter, self._evaluate)
-        if argument is call.argument and filter_ is call.filter:
-            return call
-        return replace(call, argument=argument, filter=filter_)
+        return map_aggregate(call, self._expression)
+
+    def _expression(self, expression: Expression) -> Expression:
+        return fold(expression, self._evaluate)
 
     def _sort_key(self, key: SortKey) -> SortKey:
         expression = fold(key.expression, self._evaluate)
