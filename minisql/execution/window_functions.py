@@ -70,10 +70,8 @@ def _ntile(function: WindowFunction, rows: OrderedRows) -> Column:
     argument = rows.values(function.arguments[0]).take(partitions.starts)
     _require_positive(argument, function, "The number of buckets")
     buckets = argument.values if argument.valid is None else np.where(argument.valid, argument.values, 1)
-    smaller, larger = (
-        partitions.lengths // buckets,
-        partitions.lengths % buckets,
-    )  # rows of a bucket; how many have more
+    # The rows of a smaller bucket, and how many buckets are larger.
+    smaller, larger = partitions.lengths // buckets, partitions.lengths % buckets
     in_partition = np.arange(partitions.length) - partitions.first
     smaller, larger = np.repeat(smaller, partitions.lengths), np.repeat(larger, partitions.lengths)
     in_larger = larger * (smaller + 1)

@@ -49,8 +49,8 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
-    "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "STRING": "a string",
-    "$END": "the end of the statement",
+    "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
+    "STRING": "a string", "$END": "the end of the statement",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -60,8 +60,8 @@ _FIRST: Final = (
     "USING", "JOIN", "FROM",
 )  # fmt: skip
 _LAST: Final = (
-    "INTO", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "UNION", "the end of the statement",
-    '"."', '"("', "a string", "ESCAPE", "FILTER", "OVER", "IGNORE NULLS", "PRECISION", "VARYING", "WITH", "WITHOUT",
+    "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
+    "ESCAPE", "FILTER", "IGNORE NULLS", "OVER", "PRECISION", "QUALIFY", "VARYING", "WINDOW", "WITH", "WITHOUT",
 )  # fmt: skip
 
 

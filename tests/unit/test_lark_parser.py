@@ -17,6 +17,7 @@ from minisql.parser.split import next_piece
 from minisql.parser.token_stream import TokenStream
 from minisql.parser.transform import Transform
 from minisql.parser.transform_expression import ExpressionTransform
+from minisql.parser.transform_window import WindowTransform
 
 # --- the grammar ------------------------------------------------------------------------------------------------------
 
@@ -35,9 +36,12 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
         ("ESCAPE", "predicate"),
         ("FILTER", "filter_clause"),
         ("LPAR", "word"),
+        ("OVER", "primary"),
         ("PRECISION", "second_word"),
         ("VARYING", "second_word"),
         ("WITHOUT", "time_zone"),
+        # A window, or an offset of a frame, may have the name of a word that could stand there.
+        *((terminal, "word") for terminal in ("FOLLOWING", "GROUPS", "PARTITION", "PRECEDING", "RANGE", "ROWS")),
     }
     assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"VALUES"}
 
@@ -61,7 +65,7 @@ def test_every_rule_has_a_callback_and_every_callback_a_rule() -> None:
         for rule in rules
         if not rule.origin.name.startswith("_") and (rule.alias or not rule.options.expand1)
     }
-    callbacks = vars(Transform).keys() | vars(ExpressionTransform).keys()
+    callbacks = vars(Transform).keys() | vars(WindowTransform).keys() | vars(ExpressionTransform).keys()
     methods = {name for name in callbacks if not name.startswith("_")} - {"begin"}
     assert methods == needed
 

@@ -8,7 +8,7 @@ among all rows at once, in numbers that ascend through the partitions and in eac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from minisql.errors import InternalError
 from minisql.execution.kernels.runs import Runs
 from minisql.expression.window import BoundKind, Exclusion, Frame, FrameBound, FrameUnit
 
+_Side: TypeAlias = Literal["left", "right"]
 _MOST_NUMBERS: Final = 1 << 62
 
 
@@ -150,7 +151,7 @@ class _RangeSearch:
         assert self._key.end is not None
         return self._edges(self._key.end, "right", self._peers.stop)
 
-    def _edges(self, limits: Array, side: str, without_key: IndexArray) -> IndexArray:
+    def _edges(self, limits: Array, side: _Side, without_key: IndexArray) -> IndexArray:
         keys, numbers, rows = self._key.keys, self._partitions.numbers, self._rows
         if rows is None:
             return _search(keys, limits, numbers, len(self._partitions), side)
@@ -165,7 +166,7 @@ class _RangeSearch:
         return edges
 
 
-def _search(keys: Array, limits: Array, partitions: IndexArray, count: int, side: str) -> IndexArray:
+def _search(keys: Array, limits: Array, partitions: IndexArray, count: int, side: _Side) -> IndexArray:
     """Where each limit belongs among the keys of its partition, which ascend there: numpy's `searchsorted` in each."""
     low, high = int(keys.min()), int(keys.max())
     width = high - low + 3
@@ -173,9 +174,10 @@ def _search(keys: Array, limits: Array, partitions: IndexArray, count: int, side
         base = partitions * width
         placed = base + (keys.astype(np.int64, copy=False) - low + 1)
         wanted = base + (np.clip(limits, low - 1, high + 1) - low + 1)
-        return np.searchsorted(placed, wanted, side)  # type: ignore[call-overload,no-any-return]
+        edges: IndexArray = np.searchsorted(placed, wanted, side)
+        return edges
     # The places among all keys stand for the keys themselves.
     distinct = np.unique(keys)
     placed = partitions * (len(distinct) + 1) + np.searchsorted(distinct, keys)
-    wanted = partitions * (len(distinct) + 1) + np.searchsorted(distinct, limits, side)  # type: ignore[call-overload]
+    wanted = partitions * (len(distinct) + 1) + np.searchsorted(distinct, limits, side)
     return np.searchsorted(placed, wanted)
