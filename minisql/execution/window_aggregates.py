@@ -47,7 +47,7 @@ def window_aggregate(call: AggregateCall, pieces: Sequence[Piece], rows: Ordered
         DataError: a sum does not fit its type.
     """
     if call.name not in ("count", "sum", "avg", "min", "max"):
-        return _frame_by_frame(call, pieces, rows)
+        return frame_by_frame(call, pieces, rows)
     column, counted = None, None
     if call.argument is not None:
         column = rows.values(call.argument, call.filter)
@@ -56,7 +56,7 @@ def window_aggregate(call: AggregateCall, pieces: Sequence[Piece], rows: Ordered
         counted = rows.flags(call.filter)
     if call.distinct and call.name not in ("min", "max") and column is not None:
         if len(pieces) > 1 or not (pieces[0].from_first or pieces[0].to_last):
-            return _frame_by_frame(call, pieces, rows)
+            return frame_by_frame(call, pieces, rows)
         counted = _first_of_equals(column, rows.partitions, backwards=not pieces[0].from_first)
     if counted is not None and counted.all():
         counted = None
@@ -178,7 +178,7 @@ def _extreme_numbers(function: np.ufunc, values: Array, piece: Piece, partitions
 # --- any aggregate ----------------------------------------------------------------------------------------------------
 
 
-def _frame_by_frame(call: AggregateCall, pieces: Sequence[Piece], rows: OrderedRows) -> Column:
+def frame_by_frame(call: AggregateCall, pieces: Sequence[Piece], rows: OrderedRows) -> Column:
     """Groups by frame. A frame without rows has what the aggregate gives for none."""
     differs = np.ones(rows.length, np.bool_)
     differs[1:] = False
