@@ -21,7 +21,7 @@ from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs, fewest_pairs
-from minisql.node_set import EMPTY, NodeSet, single
+from minisql.node_set import EMPTY, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
@@ -275,7 +275,7 @@ class _Planner:
         self._statistics.add_derived(window.table, input_.rows, (None,) * len(window.calls))
         sorts = len({(frozenset(call.partition_by), call.order_by) for call in window.calls})
         return access_path.Window(
-            nodes=NodeSet(input_.nodes | single(window.table)),
+            nodes=single(window.table),
             rows=input_.rows,
             cost=input_.cost + window_cost(input_.rows, sorts, len(window.calls)),
             table=window.table,
