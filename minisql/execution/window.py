@@ -6,16 +6,16 @@ ordered by the first keys of another's is computed over the rows as that one sor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from minisql.columnar.column import Batch, Column
 from minisql.execution.held_rows import read_all
 from minisql.execution.iterator import RowIterator
-from minisql.execution.window_aggregates import window_aggregate
+from minisql.execution.window_aggregates import partition_aggregates, window_aggregate
 from minisql.execution.window_functions import window_function
 from minisql.execution.window_rows import OrderedRows
 from minisql.expression.nodes import AggregateCall, ColumnId
-from minisql.expression.window import WindowCall
+from minisql.expression.window import WHOLE_PARTITION, WindowCall
 from minisql.optimizer.access_path import Window
 
 
@@ -38,16 +38,21 @@ class WindowIterator(RowIterator):
         Raises:
             DataError: a sum does not fit its type, or an argument has a value that the function does not take.
         """
-        batch = read_all(self._source, self._source.columns)
+        source = self._source.columns
+        batch = read_all(self._source, source)
         if batch is None:
             return
         computed: dict[ColumnId, Column] = {}
         for calls in _sharing_an_order(self._calls):
+            aggregates = _whole_partition_aggregates(calls.values())
             longest = next(iter(calls.values()))
-            rows = OrderedRows(batch, self._source.columns, longest.partition_by, longest.order_by)
+            if aggregates:
+                columns = partition_aggregates(aggregates, longest.partition_by, batch, source)
+                computed.update(zip(calls, columns, strict=True))
+                continue
+            rows = OrderedRows(batch, source, longest.partition_by, longest.order_by)
             for column, call in calls.items():
                 computed[column] = rows.in_input_order(_compute(call, rows))
-        source = self._source.columns
         self._result = Batch(
             [computed[c] if c.table == self._table else batch.column(source.index(c)) for c in self.columns],
             len(batch),
@@ -72,6 +77,16 @@ def _compute(call: WindowCall, rows: OrderedRows) -> Column:
     if isinstance(call.function, AggregateCall):
         return window_aggregate(call.function, rows.pieces(call.frame, len(call.order_by)), rows)
     return window_function(call.function, call, rows)
+
+
+def _whole_partition_aggregates(calls: Iterable[WindowCall]) -> list[AggregateCall]:
+    """The aggregates, if all calls are aggregates over whole partitions in no order; else nothing."""
+    found = []
+    for call in calls:
+        if not isinstance(call.function, AggregateCall) or call.order_by or call.frame != WHOLE_PARTITION:
+            return []
+        found.append(call.function)
+    return found
 
 
 def _sharing_an_order(calls: dict[ColumnId, WindowCall]) -> list[dict[ColumnId, WindowCall]]:

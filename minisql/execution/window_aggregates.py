@@ -1,8 +1,9 @@
 """Aggregates as window functions.
 
-COUNT, SUM, AVG, MIN and MAX are computed for all frames at once (`range_folds`). Every other aggregate, and DISTINCT
-over frames that have neither end in common, is given the rows of each frame: as many rows as all frames have together.
-Frames that are the same for neighbours, as those of whole partitions are, count once.
+Over whole partitions without an order, aggregates are what they are in GROUP BY. Else COUNT, SUM, AVG, MIN and MAX are
+computed for all frames at once (`range_folds`). Every other aggregate, and DISTINCT over frames that have neither end
+in common, is given the rows of each frame: as many rows as all frames have together. Frames that are the same for
+neighbours, as those of peers may be, count once.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, IndexArray, concat_columns
+from minisql.columnar.column import PHYSICAL_DTYPE, Array, Batch, BoolArray, Column, IndexArray, concat_columns
 from minisql.datatypes import BIGINT, DOUBLE, TypeKind
 from minisql.errors import DataError
 from minisql.execution.aggregate import GroupedRows, averages
+from minisql.execution.evaluate import compile_expression
 from minisql.execution.exact import first_outside, value_range
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.range_folds import (
@@ -31,12 +33,13 @@ from minisql.execution.kernels.runs import Runs
 from minisql.execution.kernels.sort_order import ordered_integers
 from minisql.execution.kernels.window_frames import Piece
 from minisql.execution.window_rows import OrderedRows, pick
-from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef
+from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression
 
 MOST_PAIRS: Final = 1 << 18
 """The rows of frames that are looked at together where each frame is looked at for itself."""
 
 _FRAME: Final = ColumnId(-1, 0)  # no table of a statement has this number
+_FRAME_REF: Final = ColumnRef(column=_FRAME, name="frame", type=BIGINT)
 _INT64: Final = np.iinfo(np.int64)
 
 
@@ -73,6 +76,22 @@ def window_aggregate(call: AggregateCall, pieces: Sequence[Piece], rows: Ordered
         return Column(call.type, sums, valid)
     scale = column.type.scale if column.type.kind is TypeKind.DECIMAL else 0
     return Column(DOUBLE, averages(sums, np.maximum(counts, 1), scale), valid)
+
+
+def partition_aggregates(
+    calls: Sequence[AggregateCall], partition_by: Sequence[Expression], batch: Batch, columns: Sequence[ColumnId]
+) -> list[Column]:
+    """The values of aggregates of any kind over whole partitions, in the order of the batch: grouping needs no sort."""
+    if not partition_by:
+        groups, ids = GroupedRows([], calls, columns), np.zeros(len(batch), np.intp)
+        groups.update(batch)
+    else:
+        keys = [compile_expression(key, columns)(batch) for key in partition_by]
+        ids, _ = KeyTable([key.type for key in partition_by], [True] * len(keys)).insert_and_tell_new(keys)
+        groups = GroupedRows([_FRAME_REF], calls, (*columns, _FRAME))
+        groups.update(batch.with_column(Column(BIGINT, ids.astype(np.int64))))
+    # Groups come in the order of their first rows, and so do the ids.
+    return [column.take(ids) for column in groups.final().columns[bool(partition_by) :]]
 
 
 def _first_of_equals(column: Column, partitions: Runs, *, backwards: bool) -> BoolArray:
@@ -203,9 +222,6 @@ def frame_by_frame(call: AggregateCall, pieces: Sequence[Piece], rows: OrderedRo
         results.append(column)
         count += len(keys)
     return concat_columns(results).take(np.repeat(found, np.diff(np.append(frames, rows.length))))
-
-
-_FRAME_REF: Final = ColumnRef(column=_FRAME, name="frame", type=BIGINT)
 
 
 def _blocks(sizes: IndexArray) -> Iterator[tuple[int, int]]:
