@@ -297,6 +297,8 @@ def _with_offsets(key: Expression, offsets: Sequence[Literal], span: Span) -> tu
 
 
 def _offset(tree: parse_tree.Expression, windows: WindowCollector) -> Literal:
+    if isinstance(tree, parse_tree.ColumnName):
+        raise ProgrammingError("The offset of a frame is a constant, not a column.", tree.span)
     value, type_ = windows.constant(tree)
     if value is None:
         raise ProgrammingError("The offset of a frame cannot be NULL.", tree.span)
