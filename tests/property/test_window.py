@@ -315,6 +315,35 @@ def test_a_filter_keeps_an_argument_from_being_computed() -> None:
     assert run([INTEGER], [(0,), (2,), (3,)], over(total)) == [(5,)] * 3
 
 
+def test_distinct_values_up_to_the_end_of_the_partition() -> None:
+    rows = [(1, 1), (2, 2), (1, 3), (None, 4), (2, 5)]
+    to_end = Frame(
+        unit=FrameUnit.ROWS,
+        start=FrameBound(kind=BoundKind.CURRENT_ROW),
+        end=FrameBound(kind=BoundKind.UNBOUNDED_FOLLOWING),
+        exclusion=Exclusion.NO_OTHERS,
+    )
+    distinct = AggregateCall(name="count", argument=ref(0, INTEGER), distinct=True, filter=None, type=BIGINT)
+    order = [by(1, INTEGER)]
+    found = run([INTEGER, INTEGER], rows, over(distinct, order, to_end), over(distinct, order))
+    assert found == [(2, 1), (2, 2), (2, 2), (1, 2), (1, 2)]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_offsets_beyond_the_integers_there_are_reach_the_last_one(descending: bool) -> None:
+    rows = [(-BIG,), (2 - BIG,), (0,), (BIG - 2,), (BIG - 1,)]
+    offset = lit(3, BIGINT)
+    near = Frame(
+        unit=FrameUnit.RANGE,
+        start=FrameBound(kind=BoundKind.PRECEDING, offset=offset),
+        end=FrameBound(kind=BoundKind.FOLLOWING, offset=offset),
+        exclusion=Exclusion.NO_OTHERS,
+    )
+    count = AggregateCall(name="count", argument=None, distinct=False, filter=None, type=BIGINT)
+    order = [SortKey(expression=ref(0, BIGINT), descending=descending, nulls_first=False)]
+    assert run([BIGINT], rows, over(count, order, near)) == [(2,), (2,), (1,), (2,), (2,)]
+
+
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
 
