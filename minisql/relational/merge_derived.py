@@ -10,7 +10,8 @@ is read twice would be computed twice). It stays
   that moved above the join is not;
 - above a filter over a join: what condition push-down could not move stays between two groups of joins;
 - above joins whose order is prescribed, if they are joined to others;
-- above several tables that a prescribed order takes as one.
+- above several tables that a prescribed order takes as one;
+- above window functions, whose columns come beside those of their input.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from minisql.expression.walk import (
     transform,
     walk,
 )
+from minisql.expression.window import map_window_call
 from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -43,6 +45,7 @@ from minisql.relational.relational_expression import (
     SingleRow,
     Sort,
     Values,
+    Window,
 )
 from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
 
@@ -101,6 +104,12 @@ class _Merger:
                 if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
                     return node
                 return replace(node, input=input_, keys=keys, aggregates=aggregates)
+            case Window():
+                input_ = self.node(node.input, keep=False, padded=False, joined=False)
+                calls = tuple([map_window_call(call, self._replace) for call in node.calls])
+                if input_ is node.input and all(a is b for a, b in zip(calls, node.calls, strict=True)):
+                    return node
+                return replace(node, input=input_, calls=calls)
             case SetOperation():
                 left = self.node(node.left, keep=True, padded=False, joined=False)
                 right = self.node(node.right, keep=True, padded=False, joined=False)
@@ -175,7 +184,11 @@ class _Merger:
             if joined:
                 return False
             below = below.input
-        if _reads_nothing(below) or (isinstance(below, Filter) and not _is_one_table(below)):
+        if (
+            isinstance(below, Window)
+            or _reads_nothing(below)
+            or (isinstance(below, Filter) and not _is_one_table(below))
+        ):
             return False
         return all(
             isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
@@ -205,11 +218,14 @@ class _Merger:
         return result
 
     def _replaced(self, expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
-        new = tuple([replace_columns(expression, self._new) for expression in expressions])
+        new = tuple([self._replace(expression) for expression in expressions])
         return expressions if all(a is b for a, b in zip(expressions, new, strict=True)) else new
 
+    def _replace(self, expression: Expression) -> Expression:
+        return replace_columns(expression, self._new)
+
     def _sort_key(self, key: SortKey) -> SortKey:
-        return replace(key, expression=replace_columns(key.expression, self._new))
+        return replace(key, expression=self._replace(key.expression))
 
 
 def _is_one_table(node: RelationalExpression) -> bool:

@@ -11,7 +11,7 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
 
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
-known that it has at most one row. With LIMIT in a subquery that reads outer columns, the input stays dependent.
+known that it has at most one row.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
