@@ -44,10 +44,13 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     Sort,
     Values,
+    WorkingTable,
     output_tables,
 )
 
@@ -111,7 +114,7 @@ class _Deriver:
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node)
@@ -129,6 +132,9 @@ class _Deriver:
             case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor), self.node(node.step)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case JoinOrder() | Sort() | Limit():
                 input_ = self.node(node.input)
             case _:

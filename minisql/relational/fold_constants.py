@@ -21,10 +21,13 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     Sort,
     Values,
+    WorkingTable,
 )
 
 T = TypeVar("T")
@@ -41,7 +44,7 @@ class _Folder:
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
-            case BaseTable() | OneRow():
+            case BaseTable() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Values():
                 rows = tuple([self._expressions(row) for row in node.rows])
@@ -68,6 +71,9 @@ class _Folder:
             case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor), self.node(node.step)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case Sort():
                 input_ = self.node(node.input)
                 keys = _unchanged(node.keys, tuple([self._sort_key(key) for key in node.keys]))

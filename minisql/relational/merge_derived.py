@@ -39,10 +39,13 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     Sort,
     Values,
+    WorkingTable,
 )
 
 
@@ -69,7 +72,7 @@ class _Merger:
         `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Project():
                 return self._project(node, keep=keep, padded=padded, joined=joined)
@@ -94,6 +97,10 @@ class _Merger:
                 left = self.node(node.left, keep=True, padded=False, joined=False)
                 right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor = self.node(node.anchor, keep=True, padded=False, joined=False)
+                step = self.node(node.step, keep=True, padded=False, joined=False)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case Sort():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
@@ -218,7 +225,7 @@ def _expressions(root: RelationalExpression) -> Iterator[Expression]:
     while stack:
         node = stack.pop()
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 pass
             case Project():
                 yield from node.expressions
@@ -241,5 +248,7 @@ def _expressions(root: RelationalExpression) -> Iterator[Expression]:
                 stack.append(node.input)
             case SetOperation():
                 stack += [node.left, node.right]
+            case RecursiveUnion():
+                stack += [node.anchor, node.step]
             case _:
                 assert_never(node)

@@ -166,8 +166,83 @@ class Limit:
     offset: int
 
 
+@node
+class Shared:
+    """An expression that is computed once and read by every `SharedScan` that refers to this very object.
+
+    It is computed when the first of its rows are wanted, and no further than they are. No pass changes the columns of
+    its rows; a pass that rewrites it makes one new object for all scans (`map_shared`).
+
+    Attributes:
+        name: what EXPLAIN calls it.
+        columns: those of the input that the scans read: column i of a scan is `columns[i]`.
+        materialized: whether it has to be computed once (True) or for each scan (False); None leaves it to the costs.
+    """
+
+    name: str
+    input: RelationalExpression
+    columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    materialized: bool | None = None
+
+
+@node
+class SharedScan:
+    """The rows of a shared expression, under a table number of its own."""
+
+    table: int
+    alias: str
+    shared: Shared
+
+
+@node
+class RecursiveUnion:
+    """The rows of `anchor`, then again and again those that `step` makes of the rows of the round before.
+
+    Without `all`, a row that was there in any round before is no row of a round. `ColumnId(table, i)` is
+    `anchor_columns[i]` and `step_columns[i]`. In the step, and nowhere else, a `WorkingTable` with this `table` as its
+    `recursion` gives the rows of the round before.
+    """
+
+    table: int
+    name: str
+    all: bool
+    anchor: RelationalExpression
+    step: RelationalExpression
+    anchor_columns: tuple[ColumnId, ...]
+    step_columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    span: Span | None = None
+
+
+@node
+class WorkingTable:
+    """In the step of the `RecursiveUnion` numbered `recursion`: the rows of the round before."""
+
+    table: int
+    alias: str
+    recursion: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable
+    | Values
+    | OneRow
+    | SharedScan
+    | WorkingTable
+    | Join
+    | JoinOrder
+    | Filter
+    | Project
+    | Aggregate
+    | SetOperation
+    | RecursiveUnion
+    | Sort
+    | Limit
 )
 
 
@@ -177,7 +252,9 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
         match expression:
             case Join():
                 return expression.output_tables
-            case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
+            case BaseTable() | Values() | SharedScan() | WorkingTable() | Project() | Aggregate():
+                return single(expression.table)
+            case SetOperation() | RecursiveUnion():
                 return single(expression.table)
             case OneRow():
                 return EMPTY
@@ -188,12 +265,14 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
 
 
 def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]:
-    """The inputs of the expression, from left to right."""
+    """The inputs of the expression, from left to right. What a `SharedScan` reads is none."""
     match expression:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return ()
         case Join() | SetOperation():
             return expression.left, expression.right
+        case RecursiveUnion():
+            return expression.anchor, expression.step
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
             return (expression.input,)
         case _:

@@ -35,10 +35,13 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     Sort,
     Values,
+    WorkingTable,
     output_tables,
 )
 
@@ -113,7 +116,7 @@ class _Simplifier:
     def node(self, node: RelationalExpression, conditions: _Conditions) -> RelationalExpression:
         """The node simplified, given conditions that its rows must not fail."""
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node, conditions)
@@ -126,6 +129,9 @@ class _Simplifier:
                 conditions = _translated(conditions, node.table, group_keys(node)) if node.keys else ()
             case SetOperation():
                 return self._set_operation(node, conditions)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor, ()), self.node(node.step, ())
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case JoinOrder() | Sort():
                 pass
             case Limit():
