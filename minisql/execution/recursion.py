@@ -212,13 +212,13 @@ class RecursiveUnionIterator(RowIterator):
                     rows += len(new)
                     yield new
                     if rows > self._most_rows:
-                        raise self._endless(f"give no more than {self._most_rows:,} rows", "max_recursive_rows")
+                        raise self._endless(f"gives more than {self._most_rows:,} rows", "max_recursive_rows")
             if source is self._anchor:
                 source.close()
             if not added:
                 return
             if rounds == self._most_rounds:
-                raise self._endless(f"end within {self._most_rounds:,} rounds", "max_recursion")
+                raise self._endless(f"takes more than {self._most_rounds:,} rounds", "max_recursion")
             rounds += 1
             # Many small batches would make each operator of the step work in small pieces from round to round.
             small = len(added) > 1 and sum(map(len, added)) <= self._batch_rows
@@ -235,7 +235,7 @@ class RecursiveUnionIterator(RowIterator):
 
     def _endless(self, what: str, setting: str) -> OperationalError:
         return OperationalError(
-            f'The recursion of "{self._path.name}" does not {what}.',
+            f'The recursion of "{self._path.name}" {what}.',
             self._path.span,
             hint=f"A condition, UNION without ALL or a LIMIT may end it; SET {setting} allows more.",
         )

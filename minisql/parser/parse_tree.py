@@ -333,22 +333,27 @@ QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 @node
 class CommonTable(_Node):
-    """One `name(columns) AS (query)` of a WITH."""
+    """One `name(columns) AS [[NOT] MATERIALIZED] (query)` of a WITH; `materialized` is None where nothing is said."""
 
     name: Identifier
     columns: tuple[Identifier, ...]
     query: QueryExpression
+    materialized: bool | None = None
 
 
 @node
 class QueryExpression(_Node):
-    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+    """[WITH [RECURSIVE] ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...].
+
+    A QueryTerm itself where it stands in parentheses.
+    """
 
     with_: tuple[CommonTable, ...]
     term: QueryTerm
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
+    recursive: bool = False
 
 
 # --- statements -------------------------------------------------------------------------------------------------------

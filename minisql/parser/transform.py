@@ -55,6 +55,7 @@ class WithClause(NamedTuple):
     """WITH and what follows it."""
 
     word: Token
+    is_recursive: bool
     tables: tuple[CommonTable, ...]
 
 
@@ -166,15 +167,21 @@ class Transform(ExpressionTransform):
             order_by=order_by or (),
             limit=limit,
             offset=offset,
+            recursive=with_ is not None and with_.is_recursive,
         )
 
     def with_clause(self, with_: Token, recursive: Token | None, *tables: CommonTable) -> WithClause:
-        if recursive is not None:
-            raise NotSupportedError("WITH RECURSIVE is not supported.", self._span(with_))
-        return WithClause(with_, tables)
+        return WithClause(with_, recursive is not None, tables)
 
-    def common_table(self, name: Identifier, columns: Names | None, query: QueryExpression) -> CommonTable:
-        return CommonTable(span=self._span(name), name=name, columns=columns or (), query=query)
+    def common_table(
+        self, name: Identifier, columns: Names | None, materialized: bool | None, query: QueryExpression
+    ) -> CommonTable:
+        return CommonTable(
+            span=self._span(name), name=name, columns=columns or (), query=query, materialized=materialized
+        )
+
+    def materialized(self, negation: Token | None, _: Token) -> bool:
+        return negation is None
 
     def set_operation(
         self, left: QueryTerm, operator: Token, quantifier: Token | None, right: QueryTerm

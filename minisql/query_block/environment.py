@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from minisql.catalog.table import Table
-from minisql.errors import NotSupportedError
+from minisql.datatypes import SqlType
+from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.expression.nodes import Expression, Value
 from minisql.parser import parse_tree
+from minisql.query_block.query_block import CommonQuery
 
 MAX_TABLES: Final = 20_000
 """The most tables of one statement, views and common table expressions counted each time they are used."""
@@ -37,12 +39,35 @@ class Relations(Protocol):
         """The file, or the files where the path holds `*`, as a table; an SqlError without a span if that fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class OpenRecursion:
+    """A recursive query whose recursive term is being resolved: its columns, and where it has read itself so far."""
+
+    table: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    references: list[Span] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
 class CommonTable:
-    """A common table expression, with those that its own query may use."""
+    """A common table expression, or a view: a name and what it stands for, which is resolved when it is first used.
+
+    Attributes:
+        visible: the common table expressions that its own query may use; itself among them with RECURSIVE.
+        siblings: all that stand in one WITH RECURSIVE with it.
+        query: once it is resolved, the query.
+        recursion: while its recursive term is being resolved, what its own name means.
+        reads_working_table: whether its query reads the rows of the last round of a recursion around it.
+    """
 
     tree: parse_tree.CommonTable
     visible: CommonTables
+    is_recursive: bool = False
+    siblings: tuple[parse_tree.CommonTable, ...] = ()
+    query: CommonQuery | None = None
+    recursion: OpenRecursion | None = None
+    reads_working_table: bool = False
 
 
 CommonTables = Mapping[str, CommonTable]
@@ -57,6 +82,10 @@ class Environment:
     evaluate: Callable[[Expression], Value]
     open_views: list[str] = field(default_factory=list)
     """The views being resolved right now, outermost first."""
+    open_common_tables: list[CommonTable] = field(default_factory=list)
+    """The common table expressions being resolved right now, outermost first."""
+    views: dict[str, CommonTable] = field(default_factory=dict)
+    """The views used so far, each with its query."""
     _table_count: int = 0
 
     def new_table(self) -> int:
@@ -68,7 +97,21 @@ class Environment:
 
 
 def with_common_tables(visible: CommonTables, tree: parse_tree.QueryExpression) -> CommonTables:
-    """The common table expressions visible inside a query: those outside of it and those of its WITH."""
+    """The common table expressions visible inside a query: those outside of it and those of its WITH.
+
+    Raises:
+        ProgrammingError: a name is there twice.
+    """
+    names = set[str]()
+    for table in tree.with_:
+        if table.name.name.lower() in names:
+            raise ProgrammingError(f'This WITH has two tables "{table.name.name}".', table.name.span)
+        names.add(table.name.name.lower())
+    if tree.recursive:
+        all_visible = dict(visible)
+        for table in tree.with_:
+            all_visible[table.name.name.lower()] = CommonTable(table, all_visible, True, tree.with_)
+        return all_visible
     for table in tree.with_:
         visible = {**visible, table.name.name.lower(): CommonTable(table, visible)}
     return visible

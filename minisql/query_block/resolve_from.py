@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from minisql.catalog.range_table import RangeTable
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
-from minisql.errors import ProgrammingError, Span, SqlError, counted, did_you_mean
+from minisql.errors import ProgrammingError, Span, SqlError, did_you_mean
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression
 from minisql.expression.walk import conjunction
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier, JoinKind
 from minisql.query_block.coerce import coerce_to_common
-from minisql.query_block.environment import CommonTables, Environment, View
-from minisql.query_block.query_block import DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
+from minisql.query_block.environment import CommonTable, CommonTables, Environment, View
+from minisql.query_block.query_block import (
+    CommonQuery,
+    DerivedTable,
+    FromTree,
+    JoinedTable,
+    QueryExpression,
+    TableUse,
+)
+from minisql.query_block.resolve_common_tables import ResolveQuery, common_query, renamed, working_table
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
-
-ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables], QueryExpression]
 
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
@@ -28,7 +34,16 @@ EMPTY_SCOPE: Final = Scope({}, {}, ())
 class FromResolver:
     """Resolves the FROM of one query block."""
 
-    def __init__(self, environment: Environment, common_tables: CommonTables, resolve_query: ResolveQuery) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        common_tables: CommonTables,
+        resolve_query: ResolveQuery,
+        *,
+        copies_common_tables: bool = False,
+    ) -> None:
+        """`copies_common_tables` resolves them for each use: a hint may name tables inside."""
+        self._copies = copies_common_tables
         self._environment = environment
         self._common_tables = common_tables
         self._resolve_query = resolve_query
@@ -44,7 +59,10 @@ class FromResolver:
                 return self._function(tree)
             case parse_tree.DerivedTable():
                 query = self._resolve_query(tree.query, self._common_tables)
-                return self._derived(query, tree.alias, tree.column_aliases, tree.span)
+                if tree.alias is None and tree.column_aliases:
+                    raise ProgrammingError("Column aliases follow the alias of a table.", tree.span)
+                names = renamed(query.names, tree.column_aliases, tree.alias.name if tree.alias else "the subquery")
+                return self._derived(query, query.table, tree.alias, names)
             case parse_tree.JoinedTable():
                 return self._join(tree)
             case _:
@@ -57,8 +75,7 @@ class FromResolver:
         alias = tree.alias or tree.name
         common = self._common_tables.get(name.lower())
         if common is not None:
-            query = self._resolve_query(common.tree.query, common.visible)
-            return self._derived(query, alias, tree.column_aliases or common.tree.columns, tree.span)
+            return self._common(common, alias, tree)
         found = self._environment.relations.find(name)
         if isinstance(found, View):
             return self._view(found, alias, tree)
@@ -74,12 +91,30 @@ class FromResolver:
         open_views = self._environment.open_views
         if view.name in open_views:
             raise ProgrammingError(f'The view "{view.name}" reads itself.', tree.span)
+        common = self._environment.views.get(view.name)
+        if common is None:
+            name = Identifier(span=tree.name.span, name=view.name)
+            definition = parse_tree.CommonTable(span=tree.span, name=name, columns=view.columns, query=view.query)
+            common = self._environment.views[view.name] = CommonTable(definition, {})
         open_views.append(view.name)
         try:
-            query = self._resolve_query(view.query, {})
+            return self._common(common, alias, tree)
         finally:
             open_views.pop()
-        return self._derived(query, alias, tree.column_aliases or view.columns, tree.span)
+
+    def _common(self, common: CommonTable, alias: Identifier, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
+        """A use of a common table expression or a view."""
+        if common in self._environment.open_common_tables:
+            table = working_table(common, self._environment, alias.name, tree.span)
+            names = renamed(table.names, tree.column_aliases, alias.name)
+            return table, Scope.of_table(_scope_table(table.table, alias.name, names, table.types))
+        if self._copies and not common.is_recursive and common.tree.materialized is None:
+            query = self._resolve_query(common.tree.query, common.visible)
+            names = renamed(query.names, common.tree.columns, alias.name)
+            return self._derived(query, query.table, alias, renamed(names, tree.column_aliases, alias.name))
+        found = common_query(common, self._environment, self._resolve_query)
+        names = renamed(found.names, tree.column_aliases, alias.name)
+        return self._derived(found.query, self._environment.new_table(), alias, names, found)
 
     def _file(self, tree: parse_tree.FileTable) -> tuple[FromTree, Scope]:
         try:
@@ -120,20 +155,22 @@ class FromResolver:
         self, source: Table, alias: str, column_aliases: Sequence[Identifier], span: Span
     ) -> tuple[FromTree, Scope]:
         table = self._environment.new_table()
-        names = _renamed([column.name for column in source.columns], column_aliases, alias)
+        names = renamed([column.name for column in source.columns], column_aliases, alias)
         types = [column.type for column in source.columns]
         scope_table = _scope_table(table, alias, names, types)
         return TableUse(table=table, alias=alias, source=source, span=span), Scope.of_table(scope_table)
 
     def _derived(
-        self, query: QueryExpression, alias: Identifier | None, column_aliases: Sequence[Identifier], span: Span
+        self,
+        query: QueryExpression,
+        table: int,
+        alias: Identifier | None,
+        names: Sequence[str],
+        common: CommonQuery | None = None,
     ) -> tuple[FromTree, Scope]:
         name = "" if alias is None else alias.name
-        names = _renamed(query.names, column_aliases, name or "the subquery")
-        scope_table = _scope_table(query.table, name, names, query.types)
-        if not name and column_aliases:
-            raise ProgrammingError("Column aliases follow the alias of a table.", span)
-        return DerivedTable(alias=name, query=query), Scope.of_table(scope_table)
+        scope = Scope.of_table(_scope_table(table, name, names, query.types))
+        return DerivedTable(alias=name, query=query, table=table, common=common), scope
 
     # --- joins --------------------------------------------------------------------------------------------------------
 
@@ -215,16 +252,6 @@ def _scope_table(table: int, alias: str, names: Sequence[str], types: Sequence[S
         for position, (name, type_) in enumerate(zip(names, types, strict=True))
     )
     return ScopeTable(alias, columns)
-
-
-def _renamed(names: Sequence[str], aliases: Sequence[Identifier], table: str) -> list[str]:
-    """The names with the first of them replaced by the aliases."""
-    if len(aliases) > len(names):
-        raise ProgrammingError(
-            f'"{table}" has {counted(len(names), "column")}, and {len(aliases)} names are given.',
-            aliases[len(names)].span,
-        )
-    return [alias.name for alias in aliases] + list(names[len(aliases) :])
 
 
 def _stem(path: str) -> str:
