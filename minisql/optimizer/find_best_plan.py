@@ -70,6 +70,12 @@ def find_best_plan(expression: RelationalExpression, settings: Settings) -> Acce
     return replace(path, cost=path.cost + planner.shared_cost) if planner.shared_cost else path
 
 
+def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple[float, float]:
+    """What the cheapest path costs, what it reads that is shared left out, and the rows that it gives."""
+    path = _Planner(settings).plan(expression)
+    return path.cost, path.rows
+
+
 def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
     """All orders of a join region, up to the `pair_budget`."""
     return _Planner(settings).search_space(region)

@@ -8,7 +8,7 @@ nodes about without renaming a column, and the tables of an expression say which
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from typing import TypeAlias, assert_never
 
@@ -275,5 +275,20 @@ def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]
             return expression.anchor, expression.step
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
             return (expression.input,)
+        case _:
+            assert_never(expression)
+
+
+def with_inputs(expression: RelationalExpression, new: tuple[RelationalExpression, ...]) -> RelationalExpression:
+    """The expression over other inputs, in the order of `inputs`."""
+    match expression:
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
+            return expression
+        case Join() | SetOperation():
+            return replace(expression, left=new[0], right=new[1])
+        case RecursiveUnion():
+            return replace(expression, anchor=new[0], step=new[1])
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+            return replace(expression, input=new[0])
         case _:
             assert_never(expression)

@@ -28,6 +28,7 @@ from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
+from minisql.relational.shared import finish, rewrite_all, uses_in
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
@@ -101,18 +102,17 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewritten = as_written
-    simplifications: tuple[Simplification, ...] = ()
-    if settings.fold_constants:
-        rewritten = fold_constants(rewritten, evaluate_constant)
-    if settings.simplify_outer_joins:
-        rewritten, simplifications = simplify_outer_joins(rewritten)
-    if settings.push_down_conditions:
-        rewritten = push_down(rewritten)
-    if settings.merge_derived_tables:
-        rewritten = merge_derived_tables(rewritten)
-    if settings.derive_conditions:
-        rewritten = derive_conditions(rewritten)
+    rewriting = _Rewriting(settings)
+    if any(uses_in(as_written)):
+        from minisql.optimizer.choose_shared import choose_shared  # which few statements need
+
+        rewritten = rewrite_all(as_written, rewriting.first)
+        chosen = choose_shared(rewritten, settings, rewriting.second)
+        if chosen is not rewritten:
+            rewritten = rewrite_all(chosen, rewriting.first)
+        rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
+    else:
+        rewritten = rewriting.second(rewriting.first(as_written))
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -121,9 +121,32 @@ def plan_relational(
         types=types,
         as_written=as_written,
         rewritten=rewritten,
-        simplifications=simplifications,
+        simplifications=tuple(rewriting.simplifications),
         path=find_best_plan(rewritten, settings),
     )
+
+
+class _Rewriting:
+    """The passes, each with its switch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.simplifications: list[Simplification] = []
+
+    def first(self, expression: RelationalExpression) -> RelationalExpression:
+        """What puts conditions in their places."""
+        if self._settings.fold_constants:
+            expression = fold_constants(expression, evaluate_constant)
+        if self._settings.simplify_outer_joins:
+            expression, steps = simplify_outer_joins(expression)
+            self.simplifications += steps
+        return push_down(expression) if self._settings.push_down_conditions else expression
+
+    def second(self, expression: RelationalExpression) -> RelationalExpression:
+        """What makes join regions larger, and their conditions more; once only, for it numbers equalities."""
+        if self._settings.merge_derived_tables:
+            expression = merge_derived_tables(expression)
+        return derive_conditions(expression) if self._settings.derive_conditions else expression
 
 
 def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:
