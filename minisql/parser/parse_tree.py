@@ -63,9 +63,11 @@ class ColumnName(_Node):
 
 @node
 class Star(_Node):
-    """`*` or `table.*` in a select list."""
+    """`* [EXCLUDE (a, b)] [REPLACE (expression AS c)]` or `table.*` in a select list."""
 
     table: Identifier | None
+    exclude: tuple[Identifier, ...] = ()
+    replacements: tuple[SelectItem, ...] = ()
 
 
 @node
@@ -320,12 +322,13 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT tighter. A long UNION chain is deep on the left."""
 
     operator: SetOperator
     all: bool
     left: QueryTerm
     right: QueryTerm
+    by_name: bool = False
 
 
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"

@@ -21,12 +21,14 @@ _MOST_PHRASES: Final = 6
 
 # A phrase replaces the terminals of both sets where all of the first set are expected. The first match comes first.
 _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
-    ("a statement", {"SELECT", "CREATE", "INSERT"}, {"VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET"}),
+    ("a statement", {"SELECT", "CREATE", "INSERT"}, {
+        "VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET", "FROM", "TABLE",
+    }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
         "PLUS", "NOT",
     }),
-    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR"}),
+    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
         "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS",
     }),

@@ -7,12 +7,13 @@ last token that the parser has taken ends it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from lark import Token, v_args
 
-from minisql.errors import NotSupportedError, Span
+from minisql.errors import ProgrammingError, Span
 from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import (
     ColumnDefinition,
@@ -194,6 +195,13 @@ class Transform(ExpressionTransform):
             right=right,
         )
 
+    def union_by_name(
+        self, left: QueryTerm, operator: Token, quantifier: Token | None, word: Identifier, right: QueryTerm
+    ) -> SetOperation:
+        if word.name != "name" or word.quoted:
+            raise ProgrammingError("Expected NAME, as in UNION BY NAME.", word.span)
+        return replace(self.set_operation(left, operator, quantifier, right), by_name=True)
+
     def values(self, values: Token, *rows: tuple[Expression, ...]) -> Values:
         return Values(span=self._span(values), rows=rows)
 
@@ -219,6 +227,19 @@ class Transform(ExpressionTransform):
             join_tree=join_tree,
         )
 
+    def from_first(
+        self,
+        word: Token,
+        from_: TableReference,
+        where: Expression | None,
+        group_by: tuple[Expression, ...] | None,
+        having: Expression | None,
+    ) -> QueryBlock:
+        return replace(all_of(from_, self._span(word)), where=where, group_by=group_by or (), having=having)
+
+    def table_query(self, word: Token, name: Identifier) -> QueryBlock:
+        return all_of(TableName(span=name.span, name=name, alias=None), self._span(word))
+
     def hints(self, *comments: Token) -> JoinTree | None:
         if not comments:
             return None
@@ -236,13 +257,20 @@ class Transform(ExpressionTransform):
     def select_item(self, expression: Expression, alias: Identifier | None) -> SelectItem:
         return SelectItem(span=self._span(expression), expression=expression, alias=alias)
 
-    def star(self, star: Token) -> SelectItem:
+    def star(self, star: Token, exclude: Names | None, replacements: tuple[SelectItem, ...] | None) -> SelectItem:
         span = self._span(star)
-        return SelectItem(span=span, expression=Star(span=span, table=None), alias=None)
+        all_columns = Star(span=span, table=None, exclude=exclude or (), replacements=replacements or ())
+        return SelectItem(span=span, expression=all_columns, alias=None)
 
-    def table_star(self, table: Identifier) -> SelectItem:
+    def table_star(
+        self, table: Identifier, exclude: Names | None, replacements: tuple[SelectItem, ...] | None
+    ) -> SelectItem:
         span = self._span(table)
-        return SelectItem(span=span, expression=Star(span=span, table=table), alias=None)
+        all_columns = Star(span=span, table=table, exclude=exclude or (), replacements=replacements or ())
+        return SelectItem(span=span, expression=all_columns, alias=None)
+
+    def excluded(self, *names: Identifier) -> Names:
+        return names
 
     def order_items(self, *items: OrderItem) -> tuple[OrderItem, ...]:
         return items
@@ -261,6 +289,11 @@ class Transform(ExpressionTransform):
     def offset_limit(self, offset: Expression, limit: Expression | None) -> RowLimits:
         return limit, offset
 
+    def fetch_first(self, count: Expression | None) -> Expression:
+        if count is not None:
+            return count
+        return Constant(span=Span(self._stream.text, self._stream.end, self._stream.end), value=1)
+
     def no_limit(self) -> None:
         return None
 
@@ -272,8 +305,10 @@ class Transform(ExpressionTransform):
             left = JoinedTable(span=left.span.to(right.span), kind=JoinKind.CROSS, left=left, right=right)
         return left
 
-    def aliased_tables(self, tables: TableReference, alias: Alias) -> TableReference:
-        raise NotSupportedError("An alias for tables in parentheses is not supported.", alias[0].span)
+    def aliased_tables(self, tables: TableReference, alias: Alias) -> DerivedTable:
+        span = self._span(tables)
+        query = QueryExpression(span=span, with_=(), term=all_of(tables, span), order_by=(), limit=None, offset=None)
+        return DerivedTable(span=span, query=query, alias=alias[0], column_aliases=alias[1])
 
     def join(
         self, left: TableReference, kind: Token | None, right: TableReference, condition: Expression | Names
@@ -311,6 +346,12 @@ class Transform(ExpressionTransform):
 
     def alias(self, name: Identifier, columns: Names | None) -> Alias:
         return name, columns or ()
+
+
+def all_of(tables: TableReference, span: Span) -> QueryBlock:
+    """SELECT * FROM tables."""
+    items = (SelectItem(span=span, expression=Star(span=span, table=None), alias=None),)
+    return QueryBlock(span=span, distinct=False, items=items, from_=tables, where=None, group_by=(), having=None)
 
 
 def _join_kind(kind: Token | None) -> JoinKind:

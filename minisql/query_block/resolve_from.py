@@ -27,6 +27,8 @@ from minisql.query_block.resolve_common_tables import ResolveQuery, common_query
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
 
+_FUNCTIONS: Final = ("range", "generate_series")
+
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
 
@@ -128,28 +130,33 @@ class FromResolver:
 
     def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
         name = tree.name.name
-        if name != "range":
+        if name not in _FUNCTIONS:
             raise ProgrammingError(
-                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, ["range"])
+                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, _FUNCTIONS)
             )
-        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "range")
+        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, name)
         values: list[int] = []
         for argument in tree.arguments:
             value = self._environment.evaluate(resolver.resolve(argument))
             if not isinstance(value, int) or isinstance(value, bool):
-                raise ProgrammingError("range takes integers.", argument.span)
+                raise ProgrammingError(f"{name} takes integers.", argument.span)
             values.append(value)
         if not 1 <= len(values) <= 3:
             raise ProgrammingError(
-                f"range takes 1 to 3 arguments, not {len(values)}.",
+                f"{name} takes 1 to 3 arguments, not {len(values)}.",
                 tree.span,
-                hint="It is range([start,] stop [, step]).",
+                hint=f"It is {name}([start,] stop [, step]).",
             )
         if len(values) == 3 and values[2] == 0:
-            raise ProgrammingError("The step of range is not zero.", tree.arguments[2].span)
+            raise ProgrammingError(f"The step of {name} is not zero.", tree.arguments[2].span)
         start, stop = (0, values[0]) if len(values) == 1 else (values[0], values[1])
-        source = RangeTable(start, stop, values[2] if len(values) == 3 else 1)
-        return self._use(source, tree.alias.name if tree.alias else name, tree.column_aliases, tree.span)
+        step = values[2] if len(values) == 3 else 1
+        names = tree.column_aliases
+        if name == "generate_series":
+            # Its stop is included, and its column goes by the alias of the table, both as in PostgreSQL.
+            stop += 1 if step > 0 else -1
+            names = names or ((tree.alias,) if tree.alias else ())
+        return self._use(RangeTable(start, stop, step, name), tree.alias.name if tree.alias else name, names, tree.span)
 
     def _use(
         self, source: Table, alias: str, column_aliases: Sequence[Identifier], span: Span
