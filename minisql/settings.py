@@ -32,7 +32,7 @@ class Settings:
     """Subgraph pairs that the join enumeration may look at before it turns to greedy and linearised search."""
     materialize_common_tables: bool = True
     """Compute once what a query names once and uses several times, where that is cheaper or written (MATERIALIZED)."""
-    max_recursion: int = 250_000
+    max_recursion: int = 100_000
     """The rounds after which a WITH RECURSIVE that has not come to an end is an error."""
     max_recursive_rows: int = 50_000_000
     """The rows after which a WITH RECURSIVE that has not come to an end is an error."""

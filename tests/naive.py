@@ -17,9 +17,9 @@ from fractions import Fraction
 from functools import partial, reduce
 from typing import Any, assert_never
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter, Table
 from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
+from minisql.columnar.python_values import from_values, to_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import DataError
 from minisql.expression.nodes import (
@@ -393,8 +393,7 @@ def rows(relation: RelationalExpression) -> list[Row]:
     """The rows of a relational expression over tables that have `.rows`; their order means something after a sort."""
     match relation:
         case BaseTable():
-            assert isinstance(relation.source, ListTable)
-            return [numbered(relation.table, row) for row in relation.source.rows]
+            return [numbered(relation.table, row) for row in stored_rows(relation.source)]
         case Values():
             return [numbered(relation.table, [evaluate(value, {}) for value in row]) for row in relation.rows]
         case OneRow():
@@ -428,6 +427,13 @@ def rows(relation: RelationalExpression) -> list[Row]:
             return rows(relation.input)[relation.offset : stop]
         case _:
             assert_never(relation)
+
+
+def stored_rows(source: Table) -> Sequence[Sequence[Value]]:
+    if isinstance(source, ListTable):
+        return source.rows
+    batches = source.scan(range(len(source.columns)), (), 1_000)
+    return [row for batch in batches for row in zip(*map(to_values, batch.columns), strict=True)]
 
 
 def numbered(table: int, values: Sequence[Value]) -> Row:

@@ -322,7 +322,10 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT binding tighter.
+
+    A long UNION chain is deep on the left.
+    """
 
     operator: SetOperator
     all: bool
