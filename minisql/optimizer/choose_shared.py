@@ -41,11 +41,12 @@ def choose_shared(root: RelationalExpression, settings: Settings, rewrite: Rewri
     decided = set[object]()
     copies: Copies | None = None
     while True:
-        # Copies may bring conditions to scans further down: what is scanned is decided after its users.
+        # Copies may bring conditions to scans further down: what is scanned is decided after its users. What must be
+        # copied is so first of all: it may read the working table of a recursion that is to be copied.
         order = [shared for shared in shared_users_first(root) if shared.columns not in decided]
         if not order:
             return root
-        shared = order[0]
+        shared = min(order, key=lambda each: each.materialized is not False)
         decided.add(shared.columns)
         if not _is_computed_once(root, shared, settings, rewrite):
             copies = copies or Copies(root)

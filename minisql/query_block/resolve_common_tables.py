@@ -60,6 +60,11 @@ def common_query(common: CommonTable, environment: Environment, resolve: Resolve
             names=renamed(query.names, common.tree.columns, common.tree.name.name),
             materialized=False if common.reads_working_table else common.tree.materialized,
         )
+    elif common.reads_working_table:
+        # So does what uses it, inside of the recursion.
+        owners = [other.recursion is not None for other in environment.open_common_tables]
+        for other in environment.open_common_tables[owners.index(True) + 1 :]:
+            other.reads_working_table = True
     common.query.uses += 1
     return common.query
 
@@ -161,7 +166,7 @@ def _recursive(common: CommonTable, environment: Environment, resolve: ResolveQu
         clause = tree.order_by[0].expression if tree.order_by else tree.limit or tree.offset
         assert clause is not None
         raise NotSupportedError(
-            f"ORDER BY, LIMIT and OFFSET are not supported in the recursive query {common.tree.name.name!r}.",
+            f'ORDER BY, LIMIT and OFFSET are not supported in the recursive query "{common.tree.name.name}".',
             clause.span,
             hint="Put them where the query is read: SELECT ... FROM ... ORDER BY ... LIMIT ...",
         )

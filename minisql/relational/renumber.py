@@ -56,6 +56,13 @@ def with_own_number(root: RelationalExpression, old: int, new: int) -> Relationa
             return replace(root, input=with_own_number(root.input, old, new))
         case Project() | Aggregate() | Values() | SetOperation():
             return replace(root, table=new)
+        case RecursiveUnion():
+            # Its working table goes by its number, also inside of what is shared in its step.
+            columns = tuple(
+                ColumnRef(column=ColumnId(old, position), name=name, type=type_)
+                for position, (name, type_) in enumerate(zip(root.names, root.types, strict=True))
+            )
+            return Project(table=new, alias=root.name, input=root, names=root.names, expressions=columns)
         case _:
             return renumbered(root, {old: new})
 
