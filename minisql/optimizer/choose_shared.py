@@ -7,7 +7,7 @@ here: by planning what is shared under the conditions of each scan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -32,8 +32,10 @@ MOST_PLANNED: Final = 6
 """How many different conditions on scans are planned with; more are taken to cost what these do on average."""
 
 
-def choose_shared(root: RelationalExpression, settings: Settings, rewrite: Rewrite) -> RelationalExpression:
-    """The query with copies in the place of scans where that is cheaper; itself where it is not.
+def choose_shared(
+    root: RelationalExpression, settings: Settings, rewrite: Rewrite
+) -> tuple[RelationalExpression, Mapping[int, Mapping[int, int]]]:
+    """The query with copies in the place of scans where that is cheaper, and the tables of these (`Copies.tables`).
 
     Conditions stand directly above the scans by now. `rewrite` does what is done to expressions before they are
     planned. Of the settings, `materialize_common_tables` decides, and those of the plans.
@@ -45,7 +47,7 @@ def choose_shared(root: RelationalExpression, settings: Settings, rewrite: Rewri
         # copied is so first of all: it may read the working table of a recursion that is to be copied.
         order = [shared for shared in shared_users_first(root) if shared.columns not in decided]
         if not order:
-            return root
+            return root, {} if copies is None else copies.tables
         shared = min(order, key=lambda each: each.materialized is not False)
         decided.add(shared.columns)
         if not _is_computed_once(root, shared, settings, rewrite):

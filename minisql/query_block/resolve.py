@@ -115,9 +115,7 @@ class _QueryResolver:
         parameters = self._environment.parameters
         from_, scope = None, EMPTY_SCOPE
         if tree.from_ is not None:
-            from_resolver = FromResolver(
-                self._environment, visible, self.query, copies_common_tables=tree.join_tree is not None
-            )
+            from_resolver = FromResolver(self._environment, visible, self.query, join_tree=tree.join_tree)
             from_, scope = from_resolver.resolve(tree.from_)
         where = None
         if tree.where is not None:

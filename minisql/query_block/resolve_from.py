@@ -42,10 +42,10 @@ class FromResolver:
         common_tables: CommonTables,
         resolve_query: ResolveQuery,
         *,
-        copies_common_tables: bool = False,
+        join_tree: parse_tree.JoinTree | None = None,
     ) -> None:
-        """`copies_common_tables` resolves them for each use: a hint may name tables inside."""
-        self._copies = copies_common_tables
+        """`join_tree` is the hint of the block, which may name tables inside of common table expressions."""
+        self._looked_into = set() if join_tree is None else tables_looked_into(join_tree)
         self._environment = environment
         self._common_tables = common_tables
         self._resolve_query = resolve_query
@@ -110,7 +110,8 @@ class FromResolver:
             table = working_table(common, self._environment, alias.name, tree.span)
             names = renamed(table.names, tree.column_aliases, alias.name)
             return table, Scope.of_table(_scope_table(table.table, alias.name, names, table.types))
-        if self._copies and not common.is_recursive and common.tree.materialized is None:
+        if alias.name.lower() in self._looked_into and not common.is_recursive and common.tree.materialized is None:
+            # A use of its own, whose tables are no other use's.
             query = self._resolve_query(common.tree.query, common.visible)
             names = renamed(query.names, common.tree.columns, alias.name)
             return self._derived(query, query.table, alias, renamed(names, tree.column_aliases, alias.name))
@@ -259,6 +260,18 @@ def _scope_table(table: int, alias: str, names: Sequence[str], types: Sequence[S
         for position, (name, type_) in enumerate(zip(names, types, strict=True))
     )
     return ScopeTable(alias, columns)
+
+
+def tables_looked_into(tree: parse_tree.JoinTree) -> set[str]:
+    """The derived tables of which a JOIN_TREE names the tables inside, in lower case."""
+    found, waiting = set[str](), [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, parse_tree.JoinTreePair):
+            waiting += [node.left, node.right]
+        elif len(node.path) > 1:
+            found.add(node.path[0].name.lower())
+    return found
 
 
 def _stem(path: str) -> str:

@@ -61,24 +61,28 @@ def _own_tables(block: QueryBlock) -> set[int]:
     return {table for table in (block.table, block.distinct_from, grouping) if table is not None}
 
 
-def table_names(block: QueryBlock) -> dict[int, str]:
+def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | None = None) -> dict[int, str]:
     """What a hint of the block calls each table, by its number.
 
     The groups of a derived table, and the only table in one, go by the name of the derived table. What has no alias has
-    no name here.
+    no name here. Where a use of a common query is a copy of it, `copies` has the tables of the copy by the use's.
     """
     names: dict[int, str] = {}
-    waiting = [(item, quoted_name(item.alias)) for item in from_items(block.from_) if item.alias]
+    numbers: Mapping[int, int] = {}
+    waiting = [(item, quoted_name(item.alias), numbers) for item in from_items(block.from_) if item.alias]
     while waiting:
-        item, name = waiting.pop()
-        names[item.table] = name
+        item, name, numbers = waiting.pop()
+        table = numbers.get(item.table, item.table)
+        names[table] = name
+        if copies and table in copies:
+            numbers = copies[table]
         if isinstance(item, DerivedTable) and (block_inside := _block_of(item.query)) is not None:
-            names |= dict.fromkeys(_own_tables(block_inside), name)
+            names |= dict.fromkeys([numbers.get(own, own) for own in _own_tables(block_inside)], name)
         inner = inner_items(item)
         if len(inner) == 1:
-            waiting.append((inner[0], name))
+            waiting.append((inner[0], name, numbers))
         else:
-            waiting += [(table, f"{name}.{quoted_name(table.alias)}") for table in inner if table.alias]
+            waiting += [(each, f"{name}.{quoted_name(each.alias)}", numbers) for each in inner if each.alias]
     return names
 
 

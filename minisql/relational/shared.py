@@ -152,6 +152,8 @@ class Copies:
     """Puts copies of what is shared in the places of its scans, with table numbers that are new in the query."""
 
     def __init__(self, root: RelationalExpression) -> None:
+        self.tables: dict[int, dict[int, int]] = {}
+        """For the table of each scan that became a copy, what became of the tables of what it read."""
         trees: Sequence[RelationalExpression] = [root, *(shared.input for shared in shared_users_first(root))]
         self._next = 1 + max(max(tables_inside(tree), default=-1) for tree in trees)
 
@@ -168,9 +170,11 @@ class Copies:
     def _copy(self, scan: SharedScan) -> RelationalExpression:
         shared = scan.shared
         numbers = {table: self._new_table() for table in sorted(tables_inside(shared.input))}
+        self.tables[scan.table] = numbers
         own = shared.columns[0].table if shared.columns else None
         if own is not None and all(column == ColumnId(own, place) for place, column in enumerate(shared.columns)):
-            return _with_alias(renumbered(shared.input, numbers | {own: scan.table}), scan.alias)
+            numbers[own] = scan.table
+            return _with_alias(renumbered(shared.input, numbers), scan.alias)
         columns = tuple(
             ColumnRef(column=ColumnId(numbers[column.table], column.position), name=name, type=type_)
             for column, name, type_ in zip(shared.columns, shared.names, shared.types, strict=True)

@@ -6,7 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -50,6 +50,8 @@ class PlannedQuery:
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
+    copies: Mapping[int, Mapping[int, int]]
+    """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
 
     @property
@@ -103,12 +105,13 @@ def plan_relational(
     The expression is that of the query, and perhaps something on top.
     """
     rewriting = _Rewriting(settings)
+    copies: Mapping[int, Mapping[int, int]] = {}
     if any(uses_in(as_written)):
         from minisql.optimizer.choose_shared import choose_shared  # which few statements need
 
         rewritten = rewrite_all(as_written, rewriting.first)
-        chosen = choose_shared(rewritten, settings, rewriting.second)
-        if chosen is not rewritten:
+        chosen, copies = choose_shared(rewritten, settings, rewriting.second)
+        if copies:
             rewritten = rewrite_all(chosen, rewriting.first)
         rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
     else:
@@ -122,6 +125,7 @@ def plan_relational(
         as_written=as_written,
         rewritten=rewritten,
         simplifications=tuple(rewriting.simplifications),
+        copies=copies,
         path=find_best_plan(rewritten, settings),
     )
 
