@@ -48,17 +48,16 @@ class HashAggregateIterator(RowIterator):
         wanted = [position - self._key_count for position in positions if position >= self._key_count]
         self._places = [p if p < self._key_count else self._key_count + wanted.index(p - self._key_count)
                         for p in positions]  # fmt: skip
-        self._groups: GroupedRows | None = GroupedRows(
-            path.keys, [path.aggregates[place] for place in wanted], source.columns
-        )
+        self._path = path
+        self._calls = [path.aggregates[place] for place in wanted]
+        self._groups: GroupedRows | None = self._no_groups()
         self._result: Batch | None = None
         self._given = 0
 
     def open(self) -> None:
         """Reads the input."""
-        groups = self._groups
-        if groups is None:
-            raise InternalError("An iterator was opened after it was closed.")
+        groups = self._groups = self._groups or self._no_groups()
+        self._given, self._result = 0, None
         self._source.open()
         while (batch := self._source.next()) is not None:
             groups.update(batch)
@@ -76,6 +75,9 @@ class HashAggregateIterator(RowIterator):
     def close(self) -> None:
         self._groups = self._result = None
         self._source.close()
+
+    def _no_groups(self) -> GroupedRows:
+        return GroupedRows(self._path.keys, self._calls, self._source.columns)
 
     def held_bytes(self) -> int:
         groups = 0 if self._groups is None else self._groups.nbytes

@@ -37,12 +37,16 @@ from minisql.optimizer.access_path import (
     NestedLoopJoin,
     OneRow,
     Project,
+    RecursiveUnion,
     SetOperation,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     TableScan,
     ValuesScan,
     Window,
+    WorkingTableScan,
 )
 from minisql.relational.relational_expression import ApplyType, JoinType
 
@@ -64,6 +68,7 @@ def explain_tree(path: AccessPath, profile: Profile | None = None) -> str:
 def lines(path: AccessPath) -> Iterator[Line]:
     """The lines of the tree, from the top. Iterative, for plans may be a thousand joins deep."""
     stack: list[tuple[int, AccessPath | str]] = [(0, path)]
+    shown = set[Shared]()
     while stack:
         depth, item = stack.pop()
         if isinstance(item, str):
@@ -71,13 +76,18 @@ def lines(path: AccessPath) -> Iterator[Line]:
             continue
         yield Line(depth, _title(item), item)
         stack.extend((depth + deeper, below) for deeper, below in reversed(_inputs(item)))
+        if isinstance(item, SharedScan) and item.shared not in shown:
+            shown.add(item.shared)
+            stack += [(depth + 2, item.shared.input), (depth + 1, f"Compute {item.shared.name} once")]
 
 
 def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
     """The inputs as the tree lists them, each with how much deeper it stands; a string is a line of its own."""
     match path:
-        case TableScan() | ValuesScan() | OneRow():
+        case TableScan() | ValuesScan() | OneRow() | SharedScan() | WorkingTableScan():
             return []
+        case RecursiveUnion():
+            return [(1, path.anchor), (1, "Repeat until it gives no new rows"), (2, path.step)]
         case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():
             return [(1, path.input)]
         case HashJoin():
@@ -117,6 +127,15 @@ def _title(path: AccessPath) -> str:
             return f"Rows of VALUES{f' as {path.alias}' if path.alias else ''}"
         case OneRow():
             return "One row"
+        case SharedScan():
+            name = path.shared.name
+            return (
+                f"Scan on {path.alias or name}" + ("" if path.alias in ("", name) else f" ({name})") + ", computed once"
+            )
+        case WorkingTableScan():
+            return f"Rows of the last round as {path.alias}"
+        case RecursiveUnion():
+            return f"Recursive union{' all' if path.all else ''}: {path.name}"
         case Filter():
             return f"Filter: ({format_conditions(path.conditions)})"
         case HashJoin():

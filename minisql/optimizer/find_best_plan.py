@@ -42,6 +42,7 @@ from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.join_conditions import split_conditions
 from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
+from minisql.optimizer.recursion import EXPECTED_ROUNDS, build_on_constant_sides
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
@@ -57,13 +58,17 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 from minisql.relational.rewriting import outer_columns
@@ -78,7 +83,15 @@ def find_best_plan(expression: RelationalExpression, settings: Settings) -> Acce
 
     Of the settings, `join_order`, `hash_join`, `pair_budget` and `delay_expensive_conditions` matter here.
     """
-    return _Planner(settings).plan(expression)
+    planner = _Planner(settings)
+    path = planner.plan(expression)
+    return replace(path, cost=path.cost + planner.shared_cost) if planner.shared_cost else path
+
+
+def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple[float, float]:
+    """What the cheapest path costs, what it reads that is shared left out, and the rows that it gives."""
+    path = _Planner(settings).plan(expression)
+    return path.cost, path.rows
 
 
 def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
@@ -100,6 +113,10 @@ class _Planner:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._statistics = Statistics()
+        self._shared: dict[Shared, access_path.Shared] = {}
+        self._recursions: dict[int, tuple[float, tuple[Expression, ...]]] = {}  # rows and columns of working tables
+        self.shared_cost = 0.0
+        """The cost of all that is shared, each once."""
 
     def plan(self, expression: RelationalExpression) -> AccessPath:
         match expression:
@@ -109,6 +126,10 @@ class _Planner:
                 return self._values(expression)
             case OneRow():
                 return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
+            case SharedScan():
+                return self._shared_scan(expression)
+            case WorkingTable():
+                return self._working_table(expression)
             case Join():
                 return self._join_region(expression)
             case Apply():
@@ -125,6 +146,8 @@ class _Planner:
                 return self._window(expression)
             case SetOperation():
                 return self._set_operation(expression)
+            case RecursiveUnion():
+                return self._recursive_union(expression)
             case Sort():
                 return self._sort(self.plan(expression.input), expression)
             case Limit():
@@ -385,6 +408,76 @@ class _Planner:
             right_columns=operation.right_columns,
             names=operation.names,
             types=operation.types,
+        )
+
+    def _shared_scan(self, scan: SharedScan) -> AccessPath:
+        shared = self._shared.get(scan.shared)
+        if shared is None:
+            shared = self._shared[scan.shared] = self._plan_shared(scan.shared)
+        columns = tuple(
+            ColumnRef(column=column, name=name, type=type_)
+            for column, name, type_ in zip(shared.columns, scan.shared.names, shared.types, strict=True)
+        )
+        self._statistics.add_derived(scan.table, shared.rows, columns)
+        return access_path.SharedScan(
+            nodes=single(scan.table),
+            rows=shared.rows,
+            cost=scan_cost(shared.rows),
+            table=scan.table,
+            alias=scan.alias,
+            shared=shared,
+        )
+
+    def _plan_shared(self, shared: Shared) -> access_path.Shared:
+        input_ = self.plan(shared.input)
+        cost = input_.cost + output_cost(input_.rows)
+        self.shared_cost += cost
+        return access_path.Shared(
+            name=shared.name,
+            rows=input_.rows,
+            cost=cost,
+            input=input_,
+            columns=shared.columns,
+            types=shared.types,
+        )
+
+    def _recursive_union(self, union: RecursiveUnion) -> AccessPath:
+        anchor = self.plan(union.anchor)
+        columns = tuple(
+            ColumnRef(column=column, name=name, type=type_)
+            for column, name, type_ in zip(union.anchor_columns, union.names, union.types, strict=True)
+        )
+        self._recursions[union.table] = min(max(1.0, anchor.rows) * EXPECTED_ROUNDS, MOST_ROWS), columns
+        step = build_on_constant_sides(self.plan(union.step), union.table)
+        rows = min(anchor.rows + EXPECTED_ROUNDS * step.rows, MOST_ROWS)
+        self._statistics.add_derived(union.table, rows, columns)
+        return access_path.RecursiveUnion(
+            nodes=single(union.table),
+            rows=rows,
+            cost=anchor.cost + EXPECTED_ROUNDS * step.cost + (0.0 if union.all else aggregate_cost(rows)),
+            table=union.table,
+            name=union.name,
+            all=union.all,
+            anchor=anchor,
+            step=step,
+            anchor_columns=union.anchor_columns,
+            step_columns=union.step_columns,
+            names=union.names,
+            types=union.types,
+            span=union.span,
+        )
+
+    def _working_table(self, table: WorkingTable) -> AccessPath:
+        rows, columns = self._recursions[table.recursion]
+        self._statistics.add_derived(table.table, rows, columns)
+        return access_path.WorkingTableScan(
+            nodes=single(table.table),
+            rows=rows,
+            cost=scan_cost(rows),
+            table=table.table,
+            alias=table.alias,
+            recursion=table.recursion,
+            types=table.types,
         )
 
     def _sort(self, input_: AccessPath, sort: Sort) -> AccessPath:

@@ -64,9 +64,11 @@ class ColumnName(_Node):
 
 @node
 class Star(_Node):
-    """`*` or `table.*` in a select list."""
+    """`* [EXCLUDE (a, b)] [REPLACE (expression AS c)]` or `table.*` in a select list."""
 
     table: Identifier | None
+    exclude: tuple[Identifier, ...] = ()
+    replacements: tuple[SelectItem, ...] = ()
 
 
 @node
@@ -419,12 +421,16 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT binding tighter.
+
+    A long UNION chain is deep on the left.
+    """
 
     operator: SetOperator
     all: bool
     left: QueryTerm
     right: QueryTerm
+    by_name: bool = False
 
 
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
@@ -432,19 +438,24 @@ QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 @node
 class CommonTable(_Node):
-    """One `name(columns) AS (query)` of a WITH."""
+    """One `name(columns) AS [[NOT] MATERIALIZED] (query)` of a WITH; `materialized` is None where nothing is said."""
 
     name: Identifier
     columns: tuple[Identifier, ...]
     query: QueryExpression
+    materialized: bool | None = None
 
 
 @node
 class QueryExpression(_Node):
-    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+    """[WITH [RECURSIVE] ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...].
+
+    A QueryTerm itself where it stands in parentheses.
+    """
 
     with_: tuple[CommonTable, ...]
     term: QueryTerm
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
+    recursive: bool = False

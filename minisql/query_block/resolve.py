@@ -13,13 +13,13 @@ from functools import partial
 from operator import methodcaller
 from typing import assert_never
 
-from minisql.datatypes import SqlType, common_type
-from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey, Value
+from minisql.datatypes import NULL, SqlType, common_type
+from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, SortKey, Value
 from minisql.expression.walk import children, with_children
 from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common, literal
+from minisql.query_block.coerce import coerce, coerce_to_common, literal, mismatch
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
@@ -132,7 +132,8 @@ class _QueryResolver:
         parameters = self._environment.parameters
         from_, scope = None, EMPTY_SCOPE.within(outer)
         if tree.from_ is not None:
-            from_, scope = FromResolver(self._environment, visible, self.query, outer).resolve(tree.from_)
+            from_resolver = FromResolver(self._environment, visible, self.query, outer, join_tree=tree.join_tree)
+            from_, scope = from_resolver.resolve(tree.from_)
         input_subqueries = SubqueryCollector(self._environment, visible, self.query, OuterScope(scope))
         where = None
         if tree.where is not None:
@@ -234,7 +235,7 @@ class _QueryResolver:
         query = QueryExpression(
             table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
         )
-        return DerivedTable(alias="", query=query)
+        return DerivedTable(alias="", query=query, table=table)
 
     def _group_keys(
         self,
@@ -308,6 +309,8 @@ class _QueryResolver:
         names, left_types = _output(left)
         _, right_types = _output(right)
         word = tree.operator.value
+        if tree.by_name:
+            return self._union_by_name(tree, left, right)
         if len(left_types) != len(right_types):
             raise ProgrammingError(
                 f"The left side of {word} has {counted(len(left_types), 'column')}, the right side {len(right_types)}.",
@@ -333,6 +336,45 @@ class _QueryResolver:
             left_casts=self._casts(left, types),
             right_casts=self._casts(right, types),
             names=names,
+            types=tuple(types),
+        )
+
+    def _union_by_name(self, tree: parse_tree.SetOperation, left: QueryTerm, right: QueryTerm) -> SetOperation:
+        """UNION BY NAME: columns of one name are one; one that a side has not is NULL there."""
+        sides = []
+        for term, operand in ((left, tree.left), (right, tree.right)):
+            columns = {column.name.lower(): column for column in _columns(term)}
+            if len(columns) != len(_output(term)[0]):
+                raise ProgrammingError("UNION BY NAME takes columns with different names.", operand.span)
+            sides.append(columns)
+        names = {column.name.lower(): column.name for column in [*_columns(left), *_columns(right)][::-1]}
+        order = list(dict.fromkeys([*sides[0], *sides[1]]))
+        types = []
+        for key in order:
+            found = [columns[key].type for columns in sides if key in columns]
+            common = found[0] if len(found) == 1 else common_type(*found)
+            if common is None:
+                raise mismatch(f'UNION BY NAME ("{names[key]}")', found[0], found[1], tree.right.span)
+            types.append(common)
+        casts = [
+            Casts(
+                table=self._environment.new_table(),
+                expressions=tuple(
+                    coerce(columns.get(key, Literal(value=None, type=NULL)), type_)
+                    for key, type_ in zip(order, types, strict=True)
+                ),
+            )
+            for columns in sides
+        ]
+        return SetOperation(
+            table=self._environment.new_table(),
+            operator=tree.operator,
+            all=tree.all,
+            left=left,
+            right=right,
+            left_casts=casts[0],
+            right_casts=casts[1],
+            names=tuple(names[key] for key in order),
             types=tuple(types),
         )
 
@@ -423,7 +465,38 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
         columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+        if expression.exclude or expression.replacements:
+            items += _changed_star(expression, columns)
+        else:
+            items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+    return items
+
+
+def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
+    """The columns of a star with EXCLUDE and REPLACE."""
+    names = [column.name for column in columns]
+    excluded = {name.name.lower(): name for name in star.exclude}
+    replaced: dict[str, parse_tree.SelectItem] = {}
+    for item in star.replacements:
+        if item.alias is None or isinstance(item.expression, parse_tree.Star):
+            raise ProgrammingError("REPLACE takes expressions with names: (expression AS column).", item.span)
+        replaced[item.alias.name.lower()] = item
+    for key, span in [(key, name.span) for key, name in excluded.items()] + [
+        (key, item.span) for key, item in replaced.items()
+    ]:
+        if not any(same_name(key, name) for name in names):
+            raise ProgrammingError(f'The star has no column "{key}".', span, hint=did_you_mean(key, names))
+    items = []
+    for column in columns:
+        replacement = replaced.get(column.name.lower())
+        if column.name.lower() in excluded:
+            continue
+        if replacement is None:
+            items.append(_SelectItem(column.name, False, partial(_star_column, column)))
+        else:
+            items.append(_SelectItem(column.name, True, methodcaller("resolve", replacement.expression)))
+    if not items:
+        raise ProgrammingError("EXCLUDE leaves no column.", star.span)
     return items
 
 

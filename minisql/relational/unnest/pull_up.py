@@ -49,12 +49,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import (
     changed,
@@ -131,7 +134,9 @@ class PullUp:
                 return self.pull(node.input) if keeps_all or keeps_one else self._limit(node)
             case SetOperation() | Values() | SingleRow():
                 return None
-            case BaseTable() | OneRow():
+            case RecursiveUnion():
+                return None
+            case BaseTable() | OneRow() | SharedScan() | WorkingTable():
                 raise AssertionError("no table has outer references")
             case _:
                 assert_never(node)

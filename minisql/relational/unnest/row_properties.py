@@ -22,12 +22,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -51,7 +54,9 @@ def has_one_row(node: RelationalExpression) -> bool:
             )
         case Apply():
             return node.type in (ApplyType.SINGLE, ApplyType.MARK) and has_one_row(node.left)
-        case BaseTable() | Filter() | SetOperation() | Limit():
+        case SharedScan():
+            return has_one_row(node.shared.input)
+        case BaseTable() | Filter() | SetOperation() | Limit() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -101,7 +106,11 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case BaseTable() | OneRow() | SingleRow():
+        case SharedScan():
+            return _is_unique(
+                node.shared.input, {node.shared.columns[c.position] for c in fixed if c.table == node.table}
+            )
+        case BaseTable() | OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -158,7 +167,9 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             return column.table != node.table and is_never_null(column, node.input)
         case JoinOrder() | Sort() | Limit():
             return is_never_null(column, node.input)
-        case OneRow() | SingleRow():
+        case SharedScan():
+            return is_never_null(node.shared.columns[column.position], node.shared.input)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
