@@ -11,6 +11,7 @@ pool that the values are codes of:
     DATE               int32, days since 1970-01-01
     TIMESTAMP          int64, microseconds since 1970-01-01
     VARCHAR            int32 or int64, codes: row i is string number values[i] of the pool
+    LIST               int64, codes: row i is list number values[i] of the pool
     NULL               bool, all of it NULL
 
 A VARCHAR column with few values has a pool of distinct strings (a dictionary); one with many has a pool with a string
@@ -51,14 +52,16 @@ PHYSICAL_DTYPE: Final[dict[TypeKind, np.dtype[Any]]] = {
     TypeKind.DATE: np.dtype(np.int32),
     TypeKind.TIMESTAMP: np.dtype(np.int64),
     TypeKind.VARCHAR: np.dtype(np.int32),
+    TypeKind.LIST: np.dtype(np.int64),
 }
 
 
 @dataclass(slots=True, eq=False)
 class StringPool:
-    """Strings that the codes of VARCHAR columns point to.
+    """Strings that the codes of VARCHAR columns point to; for LIST columns, lists.
 
-    `strings` is an Arrow large_string array without NULLs, with at least one entry wherever a column with rows uses it.
+    `strings` is an Arrow large_string array without NULLs (for lists a large_list array,
+    and never `distinct`), with at least one entry wherever a column with rows uses it.
     `distinct` says that no string occurs twice, so that equal codes and equal strings are the same thing.
     """
 
@@ -111,6 +114,8 @@ class Column:
 def all_null(type_: SqlType, length: int) -> Column:
     """A column of NULLs."""
     pool = empty_string_pool() if type_.kind is TypeKind.VARCHAR else None
+    if type_.kind is TypeKind.LIST:
+        pool = _empty_list_pool(type_)
     values = np.zeros(length, PHYSICAL_DTYPE[type_.kind])
     return Column(type_, values, np.zeros(length, np.bool_), pool)
 
@@ -122,6 +127,14 @@ def empty_string_pool() -> StringPool:
     return StringPool(pa.array([""], pa.large_string()), distinct=True)
 
 
+def _empty_list_pool(type_: SqlType) -> StringPool:
+    import pyarrow as pa
+
+    from minisql.columnar.to_arrow import arrow_type
+
+    return StringPool(pa.array([[]], arrow_type(type_)), distinct=False)
+
+
 def concat_columns(columns: Sequence[Column]) -> Column:
     """The rows of all the columns, one after the other. There is at least one column, all are of one type."""
     if len(columns) == 1:
@@ -131,7 +144,7 @@ def concat_columns(columns: Sequence[Column]) -> Column:
         valid = np.concatenate([np.ones(len(c), np.bool_) if c.valid is None else c.valid for c in columns])
     else:
         valid = None
-    if first.type.kind is TypeKind.VARCHAR:
+    if first.pool is not None:
         pool, codes = _merge_pools(columns)
         return Column(first.type, np.concatenate(codes), valid, pool)
     bounds = None
@@ -146,7 +159,7 @@ def _merge_pools(columns: Sequence[Column]) -> tuple[StringPool, list[Array]]:
     pools: dict[int, StringPool] = {}
     for column in columns:
         if column.pool is None:
-            raise InternalError("A VARCHAR column has no pool.")
+            raise InternalError(f"A {column.type} column has no pool.")
         pools[id(column.pool)] = column.pool
     if len(pools) == 1:
         return next(iter(pools.values())), [column.values for column in columns]

@@ -1,7 +1,7 @@
 """Columns as Arrow arrays: the way out.
 
-VARCHAR becomes large_string, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds without a time zone.
-Numbers without NULLs are shared, not copied.
+VARCHAR becomes large_string, LIST large_list, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds
+without a time zone. Numbers without NULLs are shared, not copied.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ def arrow_type(type_: SqlType) -> pa.DataType:
             return pa.date32()
         case TypeKind.TIMESTAMP:
             return pa.timestamp("us")
+        case TypeKind.LIST:
+            assert type_.element is not None
+            return pa.large_list(arrow_type(type_.element))
 
 
 def to_arrow(column: Column) -> pa.Array:

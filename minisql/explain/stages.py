@@ -15,6 +15,7 @@ from minisql.expression.format import (
     format_aggregate,
     format_conditions,
     format_expression,
+    format_keys,
     format_sort_key,
 )
 from minisql.parser import parse_tree
@@ -106,9 +107,8 @@ def _relational_title(node: RelationalExpression) -> str:
             )
             return f"project #{node.table} {node.alias}: {listed}".replace(" :", ":")
         case Aggregate():
-            keys = ", ".join(format_expression(key) for key in node.keys)
             calls = ", ".join(format_aggregate(call) for call in node.aggregates)
-            return f"aggregate #{node.table} by ({keys})" + (f": {calls}" if calls else "")
+            return f"aggregate #{node.table} by {format_keys(node.keys, node.sets)}" + (f": {calls}" if calls else "")
         case SetOperation():
             return f"{node.operator.value}{' all' if node.all else ''} #{node.table}"
         case Sort():

@@ -25,6 +25,7 @@ from minisql.parser.parse_tree import (
     Explain,
     Expression,
     FileTable,
+    GroupBy,
     Identifier,
     Insert,
     JoinedTable,
@@ -45,7 +46,8 @@ from minisql.parser.parse_tree import (
     TypeName,
     Values,
 )
-from minisql.parser.transform_expression import ExpressionTransform, Names, is_token
+from minisql.parser.transform_aggregate import AggregateTransform
+from minisql.parser.transform_expression import Names, is_token
 
 Alias: TypeAlias = tuple[Identifier, Names]
 RowLimits: TypeAlias = tuple[Expression | None, Expression | None]
@@ -59,7 +61,7 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(ExpressionTransform):
+class Transform(AggregateTransform):
     """All callbacks: those of expressions, and here those of statements, queries and tables."""
 
     # --- statements ---------------------------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ class Transform(ExpressionTransform):
         items: tuple[SelectItem, ...],
         from_: TableReference | None,
         where: Expression | None,
-        group_by: tuple[Expression, ...] | None,
+        group_by: GroupBy | None,
         having: Expression | None,
     ) -> QueryBlock:
         return QueryBlock(
@@ -207,7 +209,7 @@ class Transform(ExpressionTransform):
             items=items,
             from_=from_,
             where=where,
-            group_by=group_by or (),
+            group_by=group_by,
             having=having,
             join_tree=join_tree,
         )

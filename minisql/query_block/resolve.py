@@ -33,6 +33,7 @@ from minisql.query_block.query_block import (
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
+from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
 from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
 
 
@@ -52,10 +53,11 @@ def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> E
 
 @dataclass(frozen=True, slots=True)
 class _SelectItem:
-    """One column of a select list, stars expanded; `resolve` gives its expression."""
+    """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
 
     name: str
     aliased: bool
+    written: parse_tree.Expression | None
     resolve: Callable[[ExpressionResolver], Expression]
 
 
@@ -121,8 +123,8 @@ class _QueryResolver:
             where = ExpressionResolver(scope, parameters, "WHERE").condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys = self._group_keys(tree, items, scope)
-        aggregates = AggregateCollector(self._environment.new_table, len(keys))
+        keys, sets = self._group_keys(tree, items, scope)
+        aggregates = AggregateCollector(self._environment.new_table, keys)
         resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates)
         expressions = [item.resolve(resolver) for item in items]
         having = None
@@ -132,13 +134,15 @@ class _QueryResolver:
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
 
         grouping = None
-        if keys or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
+        if tree.group_by is not None or tree.having is not None or aggregates.calls:
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
             grouped = _Grouped(grouping)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
+        if tree.distinct:
+            _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -175,20 +179,29 @@ class _QueryResolver:
 
     def _group_keys(
         self, tree: parse_tree.QueryBlock, items: Sequence[_SelectItem], scope: Scope
-    ) -> tuple[Expression, ...]:
+    ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
+        """The keys of GROUP BY, and its grouping sets where there are several."""
+        if tree.group_by is None:
+            return (), ()
         resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY")
-        keys: list[Expression] = []
-        for key in tree.group_by:
-            position = _position(key, len(items), "GROUP BY")
+
+        def key(written: parse_tree.Expression) -> Expression:
+            position = _position(written, len(items), "GROUP BY")
             item = None
             if position is not None:
                 item = items[position]
-            elif isinstance(key, parse_tree.ColumnName) and key.table is None and not scope.find(key.column.name):
-                item = _named_item(items, key.column)
-            expression = resolver.resolve(key) if item is None else item.resolve(resolver)
-            if expression not in keys:
-                keys.append(expression)
-        return tuple(keys)
+            elif isinstance(written, parse_tree.ColumnName) and written.table is None:
+                item = None if scope.find(written.column.name) else _named_item(items, written.column)
+            return resolver.resolve(written) if item is None else item.resolve(resolver)
+
+        grouping = GroupingResolver(key)
+        if tree.group_by.all:
+            for each in items:
+                if not has_aggregate(each.written):
+                    grouping.add(each.resolve(resolver), tree.group_by.span)
+            return tuple(grouping.keys), ()
+        sets = grouping.sets(tree.group_by)
+        return tuple(grouping.keys), sets
 
     def _sort_expression(
         self,
@@ -254,6 +267,8 @@ class _QueryResolver:
                     hint="Add a CAST to say which of them you mean.",
                 )
             types.append(common)
+        if not (tree.all and tree.operator is parse_tree.SetOperator.UNION):
+            _check_distinct(word, types, tree.right.span)
         table = self._environment.new_table()
         return SetOperation(
             table=table,
@@ -311,7 +326,7 @@ class _Grouped:
             raise ProgrammingError(
                 f"The column {expression.name} is neither in GROUP BY nor inside an aggregate.",
                 expression.span,
-                hint=f"Add it to GROUP BY, or take min({expression.name}).",
+                hint=f"Add it to GROUP BY, or take any value of it: any_value({expression.name}).",
             )
         return with_children(expression, tuple([self.read(child) for child in children(expression)]))
 
@@ -322,12 +337,12 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         expression = item.expression
         if not isinstance(expression, parse_tree.Star):
             name = item.alias.name if item.alias is not None else _name(expression)
-            items.append(_SelectItem(name, item.alias is not None, methodcaller("resolve", expression)))
+            items.append(_SelectItem(name, item.alias is not None, expression, methodcaller("resolve", expression)))
             continue
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
         columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+        items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
     return items
 
 
@@ -361,8 +376,17 @@ def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | Non
 
 
 def _sort_key(item: parse_tree.OrderItem, expression: Expression) -> SortKey:
+    if not expression.type.is_ordered:
+        raise ProgrammingError(f"ORDER BY takes no {expression.type}: lists have no order.", item.span)
     nulls_first = item.descending if item.nulls_first is None else item.nulls_first
     return SortKey(expression=expression, descending=item.descending, nulls_first=nulls_first)
+
+
+def _check_distinct(what: str, types: Sequence[SqlType], span: Span) -> None:
+    """Refuses lists where rows are compared."""
+    for type_ in types:
+        if not type_.is_ordered:
+            raise ProgrammingError(f"{what} takes no {type_}: lists do not compare.", span)
 
 
 def _output(term: QueryTerm) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:

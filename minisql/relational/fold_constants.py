@@ -11,7 +11,7 @@ from typing import TypeVar, assert_never
 
 from minisql.expression.fold import Evaluate, fold, is_true
 from minisql.expression.nodes import AggregateCall, Expression, SortKey
-from minisql.expression.walk import conjuncts
+from minisql.expression.walk import conjuncts, map_aggregate
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -86,11 +86,7 @@ class _Folder:
         return replace(node, input=input_, keys=keys, aggregates=aggregates)
 
     def _call(self, call: AggregateCall) -> AggregateCall:
-        argument = None if call.argument is None else fold(call.argument, self._evaluate)
-        filter_ = None if call.filter is None else fold(call.filter, self._evaluate)
-        if argument is call.argument and filter_ is call.filter:
-            return call
-        return replace(call, argument=argument, filter=filter_)
+        return map_aggregate(call, lambda expression: fold(expression, self._evaluate))
 
     def _sort_key(self, key: SortKey) -> SortKey:
         expression = fold(key.expression, self._evaluate)

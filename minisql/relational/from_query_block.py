@@ -75,7 +75,13 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
     if block.grouping is not None:
         grouping = block.grouping
-        result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)
+        result = Aggregate(
+            table=grouping.table,
+            input=result,
+            keys=grouping.keys,
+            aggregates=grouping.aggregates,
+            sets=grouping.sets,
+        )
     if block.having is not None:
         result = Filter(input=result, conditions=conjuncts(block.having))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))

@@ -16,6 +16,7 @@ from minisql.parser.lark_parser import LARK_OPTIONS, make_parser, read_grammar
 from minisql.parser.split import next_piece
 from minisql.parser.token_stream import TokenStream
 from minisql.parser.transform import Transform
+from minisql.parser.transform_aggregate import AggregateTransform
 from minisql.parser.transform_expression import ExpressionTransform
 
 # --- the grammar ------------------------------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
         ("VARYING", "second_word"),
         ("WITHOUT", "time_zone"),
     }
-    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"VALUES"}
+    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"CUBE", "ROLLUP", "VALUES"}
 
 
 def test_the_priority_decides_about_parentheses_around_queries_and_nothing_else() -> None:
@@ -61,7 +62,7 @@ def test_every_rule_has_a_callback_and_every_callback_a_rule() -> None:
         for rule in rules
         if not rule.origin.name.startswith("_") and (rule.alias or not rule.options.expand1)
     }
-    callbacks = vars(Transform).keys() | vars(ExpressionTransform).keys()
+    callbacks = vars(Transform).keys() | vars(AggregateTransform).keys() | vars(ExpressionTransform).keys()
     methods = {name for name in callbacks if not name.startswith("_")} - {"begin"}
     assert methods == needed
 
