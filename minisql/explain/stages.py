@@ -15,6 +15,7 @@ from minisql.expression.format import (
     format_aggregate,
     format_conditions,
     format_expression,
+    format_keys,
     format_sort_key,
 )
 from minisql.expression.format_window import format_window_call
@@ -129,9 +130,8 @@ def _relational_title(node: RelationalExpression) -> str:
             )
             return f"project #{node.table} {node.alias}: {listed}".replace(" :", ":")
         case Aggregate():
-            keys = ", ".join(format_expression(key) for key in node.keys)
             calls = ", ".join(format_aggregate(call) for call in node.aggregates)
-            return f"aggregate #{node.table} by ({keys})" + (f": {calls}" if calls else "")
+            return f"aggregate #{node.table} by {format_keys(node.keys, node.sets)}" + (f": {calls}" if calls else "")
         case Window():
             return f"window #{node.table}: {', '.join(format_window_call(call) for call in node.calls)}"
         case SetOperation():

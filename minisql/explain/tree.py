@@ -21,6 +21,7 @@ from minisql.expression.format import (
     format_aggregate,
     format_conditions,
     format_expression,
+    format_keys,
     format_sort_key,
     format_value,
 )
@@ -227,8 +228,10 @@ def _preserved(path: HashJoin) -> str:
 
 
 def _aggregate_title(path: HashAggregate) -> str:
-    keys = ", ".join(format_expression(key) for key in path.keys)
-    if not path.aggregates:
-        return f"Distinct: {keys}"
+    keys = format_keys(path.keys, path.sets) if path.sets else ", ".join(map(format_expression, path.keys))
     aggregates = ", ".join(format_aggregate(call) for call in path.aggregates)
-    return f"Group by {keys}: {aggregates}" if path.keys else f"Aggregate: {aggregates}"
+    if not path.keys and not path.sets:
+        return f"Aggregate: {aggregates or 'one row'}"
+    if path.sets:
+        return f"Group by {keys}" + (f": {aggregates}" if aggregates else "")
+    return f"Group by {keys}: {aggregates}" if aggregates else f"Distinct: {keys}"

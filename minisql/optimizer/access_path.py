@@ -128,12 +128,16 @@ class Project(_Path):
 
 @node
 class HashAggregate(_Path):
-    """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row."""
+    """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row.
+
+    `sets` are grouping sets; see `relational.relational_expression.Aggregate`.
+    """
 
     table: int
     input: AccessPath
     keys: tuple[Expression, ...]
     aggregates: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
 
 @node

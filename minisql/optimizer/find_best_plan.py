@@ -10,7 +10,7 @@ linearised dynamic programming.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
@@ -47,6 +47,7 @@ from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
 from minisql.optimizer.waiting_predicates import LEAST_COST, Candidate, delay_conditions
+from minisql.relational.columns import is_in_every_set
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -337,19 +338,23 @@ class _Planner:
 
     def _aggregate(self, aggregate: Aggregate) -> AccessPath:
         input_ = self.plan(aggregate.input)
-        groups = 1.0
-        for key in aggregate.keys:
-            known = self._statistics.of(key)
-            groups = min(groups * (known.distinct_count + (known.null_fraction > 0)), max(1.0, input_.rows))
-        self._statistics.add_derived(aggregate.table, groups, (*aggregate.keys, *[None] * len(aggregate.aggregates)))
+        finest = self._groups(aggregate.keys, input_.rows)
+        work, groups = aggregate_cost(input_.rows), finest
+        if aggregate.sets:
+            # A set that lies in another one is made of its groups.
+            work += aggregate_cost(finest) * (len(aggregate.sets) - 1)
+            groups = sum(self._groups([aggregate.keys[p] for p in each], input_.rows) for each in aggregate.sets)
+        keys = [key if is_in_every_set(aggregate, place) else None for place, key in enumerate(aggregate.keys)]
+        self._statistics.add_derived(aggregate.table, groups, (*keys, *[None] * len(aggregate.aggregates)))
         return access_path.HashAggregate(
             nodes=single(aggregate.table),
             rows=groups,
-            cost=input_.cost + aggregate_cost(input_.rows),
+            cost=input_.cost + work,
             table=aggregate.table,
             input=input_,
             keys=aggregate.keys,
             aggregates=tuple([self._ranked(call) for call in aggregate.aggregates]),
+            sets=aggregate.sets,
         )
 
     def _window(self, window: Window) -> AccessPath:
@@ -370,6 +375,14 @@ class _Planner:
             return call
         ranked = self._ranked(call.function)
         return call if ranked is call.function else replace(call, function=ranked)
+
+    def _groups(self, keys: Sequence[Expression], rows: float) -> float:
+        """How many groups so many rows make."""
+        groups = 1.0
+        for key in keys:
+            known = self._statistics.of(key)
+            groups = min(groups * (known.distinct_count + (known.null_fraction > 0)), max(1.0, rows))
+        return groups
 
     def _ranked(self, call: AggregateCall) -> AggregateCall:
         """The aggregate with the conditions of its FILTER by rank."""

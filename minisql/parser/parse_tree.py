@@ -166,6 +166,8 @@ class Call(_Node):
 
     `star` marks `count(*)`. EXTRACT(field FROM x) is the call `extract` with the field as a string constant first;
     SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`.
+    `order_by` stands in the parentheses of an aggregate, `within_group` behind them. The separator of `SEPARATOR ','`
+    is the last argument.
     """
 
     name: Identifier
@@ -173,6 +175,8 @@ class Call(_Node):
     star: bool = False
     distinct: bool = False
     filter: Expression | None = None
+    order_by: tuple[OrderItem, ...] = ()
+    within_group: tuple[OrderItem, ...] = ()
 
 
 @node
@@ -386,6 +390,35 @@ class JoinTreePair(_Node):
 JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
 
 
+class GroupingKind(Enum):
+    """What stands for several keys, or for several sets of keys, in GROUP BY. SET is `(a, b)` or `()`."""
+
+    SET = "SET"
+    ROLLUP = "ROLLUP"
+    CUBE = "CUBE"
+    GROUPING_SETS = "GROUPING SETS"
+
+
+@node
+class GroupingSets(_Node):
+    """`(a, b)`, ROLLUP (...), CUBE (...) or GROUPING SETS (...); the elements of a SET are expressions."""
+
+    kind: GroupingKind
+    elements: tuple[GroupingElement, ...]
+
+
+GroupingElement: TypeAlias = Expression | GroupingSets
+
+
+@node
+class GroupBy(_Node):
+    """GROUP BY [DISTINCT] elements, or GROUP BY ALL, which has none."""
+
+    elements: tuple[GroupingElement, ...]
+    distinct: bool = False
+    all: bool = False
+
+
 @node
 class QueryBlock(_Node):
     """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
@@ -397,7 +430,7 @@ class QueryBlock(_Node):
     items: tuple[SelectItem, ...]
     from_: TableReference | None
     where: Expression | None
-    group_by: tuple[Expression, ...]
+    group_by: GroupBy | None
     having: Expression | None
     windows: tuple[NamedWindow, ...] = ()
     qualify: Expression | None = None

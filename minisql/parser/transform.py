@@ -20,6 +20,7 @@ from minisql.parser.parse_tree import (
     DerivedTable,
     Expression,
     FileTable,
+    GroupBy,
     Identifier,
     JoinedTable,
     JoinKind,
@@ -38,6 +39,7 @@ from minisql.parser.parse_tree import (
     TableReference,
     Values,
 )
+from minisql.parser.transform_aggregate import AggregateTransform
 from minisql.parser.transform_expression import Names, is_token
 from minisql.parser.transform_statement import StatementTransform
 from minisql.parser.transform_window import WindowTransform
@@ -55,8 +57,8 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(StatementTransform, WindowTransform):
-    """All callbacks: those of expressions, windows and statements, and here those of queries and tables."""
+class Transform(StatementTransform, WindowTransform, AggregateTransform):
+    """All callbacks: those of expressions, aggregates, windows and statements, and here those of queries and tables."""
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Transform(StatementTransform, WindowTransform):
         items: tuple[SelectItem, ...],
         from_: TableReference | None,
         where: Expression | None,
-        group_by: tuple[Expression, ...] | None,
+        group_by: GroupBy | None,
         having: Expression | None,
         windows: tuple[NamedWindow, ...] | None,
         qualify: Expression | None,
@@ -133,7 +135,7 @@ class Transform(StatementTransform, WindowTransform):
             items=items,
             from_=from_,
             where=where,
-            group_by=group_by or (),
+            group_by=group_by,
             having=having,
             windows=windows or (),
             qualify=qualify,
@@ -145,10 +147,10 @@ class Transform(StatementTransform, WindowTransform):
         word: Token,
         from_: TableReference,
         where: Expression | None,
-        group_by: tuple[Expression, ...] | None,
+        group_by: GroupBy | None,
         having: Expression | None,
     ) -> QueryBlock:
-        return replace(all_of(from_, self._span(word)), where=where, group_by=group_by or (), having=having)
+        return replace(all_of(from_, self._span(word)), where=where, group_by=group_by, having=having)
 
     def table_query(self, word: Token, name: Identifier) -> QueryBlock:
         return all_of(TableName(span=name.span, name=name, alias=None), self._span(word))
@@ -270,7 +272,7 @@ class Transform(StatementTransform, WindowTransform):
 def all_of(tables: TableReference, span: Span) -> QueryBlock:
     """SELECT * FROM tables."""
     items = (SelectItem(span=span, expression=Star(span=span, table=None), alias=None),)
-    return QueryBlock(span=span, distinct=False, items=items, from_=tables, where=None, group_by=(), having=None)
+    return QueryBlock(span=span, distinct=False, items=items, from_=tables, where=None, group_by=None, having=None)
 
 
 def _join_kind(kind: Token | None) -> JoinKind:

@@ -131,10 +131,14 @@ class OrderedJoin:
 
 @node
 class Grouping:
-    """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates."""
+    """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates.
+
+    `sets` are the grouping sets, each the places of its keys, where there are several; else all keys are the one set.
+    """
 
     table: int
     keys: tuple[Expression, ...]
+    sets: tuple[tuple[int, ...], ...]
     aggregates: tuple[AggregateCall, ...]
 
 

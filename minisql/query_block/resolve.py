@@ -36,6 +36,7 @@ from minisql.query_block.query_block import (
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
+from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
 from minisql.query_block.resolve_window import WindowCollector
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 from minisql.query_block.subqueries import SubqueryCollector
@@ -57,10 +58,11 @@ def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> E
 
 @dataclass(frozen=True, slots=True)
 class _SelectItem:
-    """One column of a select list, stars expanded; `resolve` gives its expression."""
+    """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
 
     name: str
     aliased: bool
+    written: parse_tree.Expression | None
     resolve: Callable[[ExpressionResolver], Expression]
 
 
@@ -140,8 +142,8 @@ class _QueryResolver:
             where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys = self._group_keys(tree, items, scope, input_subqueries)
-        aggregates = AggregateCollector(self._environment.new_table, len(keys))
+        keys, sets = self._group_keys(tree, items, scope, input_subqueries)
+        aggregates = AggregateCollector(self._environment.new_table, keys)
         group_reader = _GroupReader(keys, aggregates)
         subqueries = SubqueryCollector(
             self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
@@ -177,8 +179,8 @@ class _QueryResolver:
 
         calls = windows.calls
         grouping = None
-        if keys or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
+        if tree.group_by is not None or tree.having is not None or aggregates.calls:
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
             group_reader.check()
             grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             expressions = [grouped.read(expression) for expression in expressions]
@@ -189,6 +191,8 @@ class _QueryResolver:
 
         if from_ is None and (input_subqueries.found or subqueries.found):
             from_ = self._one_row()
+        if tree.distinct:
+            _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -243,20 +247,29 @@ class _QueryResolver:
         items: Sequence[_SelectItem],
         scope: Scope,
         subqueries: SubqueryCollector,
-    ) -> tuple[Expression, ...]:
+    ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
+        """The keys of GROUP BY, and its grouping sets where there are several."""
+        if tree.group_by is None:
+            return (), ()
         resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY", subqueries=subqueries)
-        keys: list[Expression] = []
-        for key in tree.group_by:
-            position = _position(key, len(items), "GROUP BY")
+
+        def key(written: parse_tree.Expression) -> Expression:
+            position = _position(written, len(items), "GROUP BY")
             item = None
             if position is not None:
                 item = items[position]
-            elif isinstance(key, parse_tree.ColumnName) and key.table is None and not scope.find(key.column.name):
-                item = _named_item(items, key.column)
-            expression = resolver.resolve(key) if item is None else item.resolve(resolver)
-            if expression not in keys:
-                keys.append(expression)
-        return tuple(keys)
+            elif isinstance(written, parse_tree.ColumnName) and written.table is None:
+                item = None if scope.find(written.column.name) else _named_item(items, written.column)
+            return resolver.resolve(written) if item is None else item.resolve(resolver)
+
+        grouping = GroupingResolver(key)
+        if tree.group_by.all:
+            for each in items:
+                if not has_aggregate(each.written):
+                    grouping.add(each.resolve(resolver), tree.group_by.span)
+            return tuple(grouping.keys), ()
+        sets = grouping.sets(tree.group_by)
+        return tuple(grouping.keys), sets
 
     def _sort_expression(
         self,
@@ -326,6 +339,8 @@ class _QueryResolver:
                     hint="Add a CAST to say which of them you mean.",
                 )
             types.append(common)
+        if not (tree.all and tree.operator is parse_tree.SetOperator.UNION):
+            _check_distinct(word, types, tree.right.span)
         table = self._environment.new_table()
         return SetOperation(
             table=table,
@@ -427,7 +442,7 @@ def _ungrouped(column: ColumnRef) -> ProgrammingError:
     return ProgrammingError(
         f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
         column.span,
-        hint=f"Add it to GROUP BY, or take min({column.name}).",
+        hint=f"Add it to GROUP BY, or take any value of it: any_value({column.name}).",
     )
 
 
@@ -460,7 +475,7 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         expression = item.expression
         if not isinstance(expression, parse_tree.Star):
             name = item.alias.name if item.alias is not None else _name(expression)
-            items.append(_SelectItem(name, item.alias is not None, methodcaller("resolve", expression)))
+            items.append(_SelectItem(name, item.alias is not None, expression, methodcaller("resolve", expression)))
             continue
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
@@ -468,8 +483,14 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         if expression.exclude or expression.replacements:
             items += _changed_star(expression, columns)
         else:
-            items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+            items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
     return items
+
+
+def _replaced_column(column: ScopeColumn, replacement: parse_tree.SelectItem) -> _SelectItem:
+    written = replacement.expression
+    assert not isinstance(written, parse_tree.Star)
+    return _SelectItem(column.name, True, written, methodcaller("resolve", written))
 
 
 def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
@@ -492,9 +513,9 @@ def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list
         if column.name.lower() in excluded:
             continue
         if replacement is None:
-            items.append(_SelectItem(column.name, False, partial(_star_column, column)))
+            items.append(_SelectItem(column.name, False, None, partial(_star_column, column)))
         else:
-            items.append(_SelectItem(column.name, True, methodcaller("resolve", replacement.expression)))
+            items.append(_replaced_column(column, replacement))
     if not items:
         raise ProgrammingError("EXCLUDE leaves no column.", star.span)
     return items
@@ -530,8 +551,17 @@ def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | Non
 
 
 def _sort_key(item: parse_tree.OrderItem, expression: Expression) -> SortKey:
+    if not expression.type.is_ordered:
+        raise ProgrammingError(f"ORDER BY takes no {expression.type}: lists have no order.", item.span)
     nulls_first = item.descending if item.nulls_first is None else item.nulls_first
     return SortKey(expression=expression, descending=item.descending, nulls_first=nulls_first)
+
+
+def _check_distinct(what: str, types: Sequence[SqlType], span: Span) -> None:
+    """Refuses lists where rows are compared."""
+    for type_ in types:
+        if not type_.is_ordered:
+            raise ProgrammingError(f"{what} takes no {type_}: lists do not compare.", span)
 
 
 def _output(term: QueryTerm) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:

@@ -15,16 +15,9 @@ from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, 
 from minisql.expression.walk import conjunction
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier, JoinKind
-from minisql.query_block.coerce import coerce_to_common
+from minisql.query_block.coerce import coerce_to_compared
 from minisql.query_block.environment import CommonTable, CommonTables, Environment, ResolveQuery, View
-from minisql.query_block.query_block import (
-    CommonQuery,
-    DerivedTable,
-    FromTree,
-    JoinedTable,
-    QueryExpression,
-    TableUse,
-)
+from minisql.query_block.query_block import CommonQuery, DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
 from minisql.query_block.resolve_common_tables import common_query, renamed, working_table
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
@@ -290,7 +283,7 @@ class FromResolver:
                         hint="Join with ON, and say which of them you mean.",
                     )
                 found.append(candidates[0].expression)
-            first, second = coerce_to_common(found, f'USING ("{name.name}")', name.span)
+            first, second = coerce_to_compared(found, f'USING ("{name.name}")', name.span)
             conditions.append(Comparison(operator="=", left=first, right=second, span=name.span))
             merged.append(ScopeColumn(name.name, _merged_column(tree.kind, first, second, name)))
         return conjunction(conditions), merged

@@ -107,7 +107,13 @@ def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalE
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
     if block.grouping is not None:
         grouping = block.grouping
-        result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)
+        result = Aggregate(
+            table=grouping.table,
+            input=result,
+            keys=grouping.keys,
+            aggregates=grouping.aggregates,
+            sets=grouping.sets,
+        )
     result = _apply(result, block.subqueries, shared)
     if block.having is not None:
         result = Filter(input=result, conditions=conjuncts(block.having))

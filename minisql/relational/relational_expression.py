@@ -149,6 +149,9 @@ class Project:
 class Aggregate:
     """Groups by `keys`: the columns are the keys and then the aggregates. No keys: one row, even from no rows.
 
+    With `sets`, the input is grouped by each of them, a set being the places of its keys; keys that are not in the set
+    of a row are NULL in it. A set without keys gives one row, even from no rows.
+
     DISTINCT is an Aggregate without aggregates over all columns. (It has keys, since a query has columns.)
     """
 
@@ -156,6 +159,7 @@ class Aggregate:
     input: RelationalExpression
     keys: tuple[Expression, ...]
     aggregates: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
 
 @node

@@ -277,7 +277,14 @@ class Domain:
         keys = (*[read(key) for key in node.keys], *below.columns.values())
         changed = with_expressions(node, read)
         assert isinstance(changed, Aggregate)
-        grouped = Aggregate(table=table, input=below.node, keys=keys, aggregates=changed.aggregates)
+        domain_keys = tuple(range(len(node.keys), len(keys)))
+        grouped = Aggregate(
+            table=table,
+            input=below.node,
+            keys=keys,
+            aggregates=changed.aggregates,
+            sets=tuple([(*each, *domain_keys) for each in node.sets]),
+        )
         columns = self._columns(table, len(node.keys))
         replaced: dict[ColumnId, Expression] = {}
         for place, each in enumerate((*node.keys, *node.aggregates)):
@@ -288,8 +295,10 @@ class Domain:
                 zero = Literal(value=0, type=each.type)
                 column = Coalesce(operands=(column, zero), type=each.type)
             replaced[ColumnId(node.table, place)] = column
-        if node.keys:
+        if node.keys and not any(len(each) == 0 for each in node.sets):
             return Dependent(grouped, columns, replaced)
+        if node.keys:
+            return None  # a grouping set without keys has a row for no rows, others have none
         domain, own = self._scan()
         there = Dependent(grouped, columns, {})
         here = Dependent(domain, own, {})

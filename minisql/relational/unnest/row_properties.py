@@ -41,7 +41,7 @@ def has_one_row(node: RelationalExpression) -> bool:
         case OneRow() | SingleRow():
             return True
         case Aggregate():
-            return not node.keys
+            return not node.keys and len(node.sets) <= 1
         case Values():
             return len(node.rows) == 1
         case Project() | Sort() | JoinOrder() | Window():
@@ -80,7 +80,7 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
         return True
     match node:
         case Aggregate():
-            return fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
+            return not node.sets and fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
         case Project():
             below = {
                 expression.column
@@ -158,7 +158,7 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             if column.position >= len(node.keys):
                 return node.aggregates[column.position - len(node.keys)].name == "count"
             key = node.keys[column.position]
-            return isinstance(key, ColumnRef) and is_never_null(key.column, node.input)
+            return not node.sets and isinstance(key, ColumnRef) and is_never_null(key.column, node.input)
         case SetOperation():
             return is_never_null(node.left_columns[column.position], node.left) and is_never_null(
                 node.right_columns[column.position], node.right
