@@ -156,6 +156,7 @@ class _QueryResolver:
             grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
             group_reader.check()
             grouped = _Grouped(grouping, subqueries.tables)
+            subqueries.read_comparisons(grouped.read)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
