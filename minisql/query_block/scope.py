@@ -8,7 +8,7 @@ from functools import partial
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import ColumnRef, Expression, OuterReference
-from minisql.expression.walk import transform
+from minisql.expression.walk import columns_of, transform
 from minisql.parser.parse_tree import Identifier
 
 
@@ -91,6 +91,11 @@ class Scope:
     def tables(self) -> tuple[ScopeTable, ...]:
         """The tables that have an alias, from left to right."""
         return tuple(self._by_alias.values())
+
+    def table_numbers(self) -> set[int]:
+        """The numbers of the tables whose columns can be named here."""
+        columns = [*self.visible, *(column for table in self.tables for column in table.columns)]
+        return {each.table for column in columns for each in columns_of(column.expression)}
 
     def has_table(self, alias: str) -> bool:
         """Whether a table has this alias."""

@@ -5,13 +5,13 @@ FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> select list -> DISTINCT ->
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from minisql.errors import NotSupportedError
-from minisql.expression.nodes import ColumnId, ColumnRef
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import conjuncts, tables_of
-from minisql.node_set import NodeSet, overlaps
+from minisql.node_set import NodeSet, node_set, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
@@ -45,6 +45,8 @@ from minisql.relational.relational_expression import (
     output_tables,
 )
 from minisql.relational.rewriting import tables_of_outer_references
+
+Conditions = tuple[Expression, ...]
 
 _JOIN_TYPES = {
     JoinKind.INNER: JoinType.INNER,
@@ -86,17 +88,17 @@ def _term(term: QueryTerm, alias: str) -> RelationalExpression:
 
 def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     result = OneRow() if block.from_ is None else _from(block.from_)
-    result = _apply(result, block.input_subqueries)
-    if block.where is not None:
-        result = Filter(input=result, conditions=conjuncts(block.where))
+    # Conditions without subqueries come first: no subquery is asked about a row that fails them.
+    first, then = _split(block.where, block.input_subqueries)
+    result = _filtered(result, first)
     if block.order:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
+    result = _filtered(_apply(result, block.input_subqueries), then)
     if block.grouping is not None:
         grouping = block.grouping
         result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)
-    result = _apply(result, block.subqueries)
-    if block.having is not None:
-        result = Filter(input=result, conditions=conjuncts(block.having))
+    first, then = _split(block.having, block.subqueries)
+    result = _filtered(_apply(_filtered(result, first), block.subqueries), then)
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,
@@ -112,6 +114,20 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
         for position, (name, expression) in enumerate(zip(block.names, block.expressions, strict=True))
     )
     return Aggregate(table=block.table, input=project, keys=keys, aggregates=())
+
+
+def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:
+    """The conjuncts that read none of the subqueries, and those that do."""
+    conditions = conjuncts(condition)
+    if not subqueries:
+        return conditions, ()
+    values = node_set(subquery.table for subquery in subqueries)
+    first = tuple([each for each in conditions if not overlaps(tables_of(each), values)])
+    return first, tuple([each for each in conditions if each not in first])
+
+
+def _filtered(result: RelationalExpression, conditions: Conditions) -> RelationalExpression:
+    return Filter(input=result, conditions=conditions) if conditions else result
 
 
 def _apply(result: RelationalExpression, subqueries: Iterable[Subquery]) -> RelationalExpression:

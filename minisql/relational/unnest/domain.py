@@ -243,6 +243,8 @@ class Domain:
             right, more = dependent.node, _agree(left, dependent)
             replaced = {**replaced, **dependent.replaced}
             read = _reader(Dependent(node, left.columns, replaced))
+        if left.replaced and outer_columns(right).keys() & left.replaced.keys():
+            return None  # it is run for each value of a column that is no more
         conditions = tuple([read(condition) for condition in node.conditions])
         comparison = None if node.comparison is None else read(node.comparison)
         applied = replace(node, left=left.node, right=right, conditions=(*conditions, *more), comparison=comparison)
