@@ -137,8 +137,11 @@ class Statistics:
     def of(self, expression: Expression) -> ValueStatistics:
         """The statistics of an expression over the added tables."""
         match expression:
-            case ColumnRef() | OuterReference():
+            case ColumnRef():
                 return self.of_column(expression.column)
+            case OuterReference(column=column):
+                # The joins of a subquery are looked at without the query around it, too.
+                return self.of_column(column) if column.table in self._columns else ValueStatistics(1.0)
             case Literal():
                 number = as_number(expression.value)
                 return ValueStatistics(1.0, 1.0 if expression.value is None else 0.0, number, number)

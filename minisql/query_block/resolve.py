@@ -18,11 +18,10 @@ from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import children, with_children
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common, literal
+from minisql.query_block.coerce import coerce
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
-    DerivedTable,
     FromTree,
     Grouping,
     OrderedJoin,
@@ -30,12 +29,12 @@ from minisql.query_block.query_block import (
     QueryExpression,
     QueryTerm,
     SetOperation,
-    Values,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
 from minisql.query_block.subqueries import SubqueryCollector
+from minisql.query_block.values import one_row, resolve_values
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -93,7 +92,7 @@ class _QueryResolver:
             case parse_tree.QueryBlock():
                 return self._block(tree, visible, outer, ())[0]
             case parse_tree.Values():
-                return self._values(tree, outer)
+                return resolve_values(tree, self._environment, visible, self.query, EMPTY_SCOPE.within(outer))
             case parse_tree.SetOperation():
                 return self._set_operation(tree, visible, outer)
             case parse_tree.QueryExpression():
@@ -162,7 +161,7 @@ class _QueryResolver:
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         if from_ is None and (input_subqueries.found or subqueries.found):
-            from_ = self._one_row()
+            from_ = one_row(self._environment)
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -198,16 +197,6 @@ class _QueryResolver:
             subqueries=tuple(subqueries.found),
         )
         return block, tuple(sort_keys)
-
-    def _one_row(self) -> DerivedTable:
-        """A table of one row, for subqueries to be joined to where there is no FROM."""
-        table = self._environment.new_table()
-        true = literal(True, None)
-        values = Values(table=table, names=("",), types=(true.type,), rows=((true,),))
-        query = QueryExpression(
-            table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
-        )
-        return DerivedTable(alias="", query=query)
 
     def _group_keys(
         self,
@@ -254,25 +243,6 @@ class _QueryResolver:
         return resolver.resolve(key)
 
     # --- other terms --------------------------------------------------------------------------------------------------
-
-    def _values(self, tree: parse_tree.Values, outer: OuterScope | None) -> Values:
-        width = len(tree.rows[0])
-        resolver = ExpressionResolver(EMPTY_SCOPE.within(outer), self._environment.parameters, "VALUES")
-        rows = []
-        for row in tree.rows:
-            if len(row) != width:
-                span = row[0].span.to(row[-1].span)
-                raise ProgrammingError(
-                    f"The first row of VALUES has {counted(width, 'value')}, this one {len(row)}.", span
-                )
-            rows.append([resolver.resolve(value) for value in row])
-        columns = [coerce_to_common(column, "VALUES", tree.span) for column in zip(*rows, strict=True)]
-        return Values(
-            table=self._environment.new_table(),
-            names=tuple(f"column{position + 1}" for position in range(width)),
-            types=tuple(column[0].type for column in columns),
-            rows=tuple(zip(*columns, strict=True)),
-        )
 
     def _set_operation(
         self, tree: parse_tree.SetOperation, visible: CommonTables, outer: OuterScope | None

@@ -144,9 +144,9 @@ class _Deriver:
                 assert_never(node)
         return node if input_ is node.input else replace(node, input=input_)
 
-    def _remember(self, conditions: tuple[Expression, ...]) -> None:
+    def _remember(self, conditions: Iterable[Expression]) -> None:
         if self._subqueries:
-            conditions = tuple([condition for condition in conditions if not outer_references(condition)])
+            conditions = [condition for condition in conditions if not outer_references(condition)]
         self._known.add(conditions)
 
     def _rename(self, table: int, expressions: tuple[Expression, ...]) -> None:

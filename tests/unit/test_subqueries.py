@@ -284,7 +284,9 @@ def test_explain_orders_and_plans(connection: minisql.Connection) -> None:
 
 
 def test_parameters(connection: minisql.Connection) -> None:
-    sql = "SELECT id FROM a WHERE x > (SELECT ? + min(y) FROM b WHERE b.k = a.k) AND id IN (SELECT v FROM n WHERE v < ?)"
+    sql = (
+        "SELECT id FROM a WHERE x > (SELECT ? + min(y) FROM b WHERE b.k = a.k) AND id IN (SELECT v FROM n WHERE v < ?)"
+    )
     assert connection.execute(sql, (0, 3)).fetchall() == [(1,), (2,)]
     assert connection.execute(sql, (15, 3)).fetchall() == [(2,)]
     assert connection.execute(sql, (0, 2)).fetchall() == [(1,)]
@@ -316,3 +318,32 @@ def test_many_and_deep_subqueries() -> None:
         assert len(connection.execute(query).fetchall()) == 3
         many = " AND ".join(f"EXISTS (SELECT 1 FROM n AS m WHERE m.v = n.v AND m.w < {i + 5})" for i in range(100))
         assert len(connection.execute(f"SELECT v FROM n WHERE {many}").fetchall()) == 3
+
+
+# --- VALUES -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("VALUES ((SELECT 1))", ids(1)),
+        ("VALUES (1, 2), ((SELECT max(v) FROM n), 3), (4, (SELECT w FROM n WHERE v = 9))", [(1, 2), (2, 3), (4, None)]),
+        ("SELECT p + 1 FROM (VALUES (5), ((SELECT max(v) FROM n)), ((SELECT 7))) AS t(p) WHERE p > 2", ids(6, 8)),
+        (
+            "SELECT v, p FROM n, LATERAL (VALUES ((SELECT max(y) FROM b WHERE b.k = n.v)), (n.w)) AS t(p)",
+            [(0, 1), (0, None), (1, 1), (1, 2), (2, 3), (2, 20)],
+        ),
+        ("SELECT id FROM a WHERE id IN (VALUES ((SELECT 1)), (a.k + 3))", ids(1)),
+        ("SELECT id FROM a WHERE (id, k) IN (VALUES ((SELECT 1), (SELECT count(*) FROM n) - 2), (3, a.k))", ids(1, 3)),
+    ],
+)
+def test_values_take_subqueries(connection: minisql.Connection, sql: str, expected: Rows) -> None:
+    assert rows(connection, sql) == expected
+
+
+def test_insert_takes_subqueries(connection: minisql.Connection) -> None:
+    connection.execute("INSERT INTO n VALUES ((SELECT max(v) FROM n) + 1, 0), (9, (SELECT count(*) FROM n))")
+    assert rows(connection, "SELECT * FROM n WHERE v > 2") == [(3, 0), (9, 3)]
+    with pytest.raises(minisql.DataError, match="more than one row"):
+        connection.execute("INSERT INTO n VALUES (7, 7), ((SELECT v FROM n), 0)")
+    assert rows(connection, "SELECT count(*) FROM n") == [(5,)]

@@ -1,4 +1,4 @@
-"""What is certain of the rows of a relational expression: how many, where no NULL is, whether they are the same again."""
+"""What is certain of the rows of a relational expression: how many, where no NULL is, if they are the same again."""
 
 from __future__ import annotations
 

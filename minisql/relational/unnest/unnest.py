@@ -240,7 +240,8 @@ class _Unnester:
         pulled = pull_up.pull(right)
         # With conditions of ON, a LEFT JOIN LATERAL has to tell whether the row that stands in for none fulfils them,
         # and above a join that pads, the row that stands in for none has to be told from one that is padded.
-        if pulled is not None and not (pulled.padded and (padded or (apply.type is ApplyType.LEFT and apply.conditions))):
+        tells_rows = padded or (apply.type is ApplyType.LEFT and apply.conditions)
+        if pulled is not None and not (pulled.padded and tells_rows):
             bound = {
                 column: ColumnRef(column=column, name=reference.name, type=reference.type)
                 for column, reference in references.items()
