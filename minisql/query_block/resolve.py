@@ -46,9 +46,9 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     return _QueryResolver(environment).query(tree, {}, None)
 
 
-def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> Expression:
-    """A resolved expression that may have no columns in it."""
-    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, "a constant").resolve(tree)
+def resolve_constant(tree: parse_tree.Expression, environment: Environment, clause: str = "A constant") -> Expression:
+    """A resolved expression that may have no columns in it; `clause` is for messages."""
+    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, clause).resolve(tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _QueryResolver:
         """The value of LIMIT or OFFSET; NULL is no limit."""
         if tree is None:
             return None
-        value = self._environment.evaluate(resolve_constant(tree, self._environment))
+        value = self._environment.evaluate(resolve_constant(tree, self._environment, clause))
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ProgrammingError(f"{clause} takes an integer.", tree.span)
         if value is not None and value < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
@@ -168,7 +168,7 @@ class OuterScope:
     def _reference(self, node: Expression, span: Span) -> Expression:
         if not isinstance(node, ColumnRef):
             return node
-        read = self.read(node)
+        read = self.read(replace(node, span=span))
         assert isinstance(read, ColumnRef)
         return OuterReference(column=read.column, name=read.name, type=read.type, span=span)
 

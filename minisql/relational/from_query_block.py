@@ -11,7 +11,7 @@ from typing import assert_never
 from minisql.errors import NotSupportedError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import conjuncts, tables_of
-from minisql.node_set import NodeSet, node_set, overlaps
+from minisql.node_set import NodeSet, is_subset, node_set, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
@@ -227,6 +227,13 @@ def _join_with_subqueries(
             right_tables = output_tables(right)
     if tree.kind is JoinKind.RIGHT:
         left, right = right, left
+    conditions = conjuncts(tree.condition)
+    if tree.kind is not JoinKind.FULL:
+        # A condition on the side that may be padded is one on its rows.
+        right_tables = output_tables(right)
+        on_right = tuple([each for each in conditions if tables_of(each) and is_subset(tables_of(each), right_tables)])
+        right = _filtered(right, on_right)
+        conditions = tuple([each for each in conditions if each not in on_right])
     if tree.lateral:
-        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conjuncts(tree.condition))
-    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
+        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conditions)
+    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conditions)

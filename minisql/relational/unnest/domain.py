@@ -16,13 +16,17 @@ How `D x` an operator becomes one over `D x` its inputs (section 3.3):
     grouping                 the domain's columns are keys too; one without keys has a row for every value of the domain
     set operation            on both sides, as further columns
     LIMIT                    not possible here: that is a limit for each value
+
+The outer rows are computed once more for the domain, so of their expression only the part is taken that has the columns
+which are referred to (`source_of`): the results of other subqueries are mostly not among it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from itertools import islice
+from typing import Final, assert_never
 
 from minisql.expression.nodes import (
     AggregateCall,
@@ -35,9 +39,11 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
+from minisql.node_set import NodeSet, is_subset, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
+    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -51,13 +57,61 @@ from minisql.relational.relational_expression import (
     SetOperator,
     Sort,
     Values,
+    output_tables,
 )
-from minisql.relational.rewriting import copied, outer_columns, with_expressions
+from minisql.relational.rewriting import copied, nodes_of, outer_columns, with_expressions
 from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import COUNTS
 
 Columns = Mapping[ColumnId, Expression]
 """For each outer column, what stands for it: a column of the domain mostly."""
+
+
+MOST_NODES: Final = 100
+"""An expression of more nodes is not copied as it is; that of a query with many subqueries would grow and grow."""
+
+
+def source_of(left: RelationalExpression, columns: Iterable[ColumnId]) -> RelationalExpression | None:
+    """The part of an expression that has all the values of the columns, or more where the expression is large.
+
+    None where it is still too large.
+    """
+    tables = node_set(column.table for column in columns)
+    node = left
+    while True:
+        below = _side_with(node, tables)
+        if below is None or (not _keeps_all_values(node) and _is_small(node)):
+            return node if _is_small(node) else None
+        node = below
+
+
+def _side_with(node: RelationalExpression, tables: NodeSet) -> RelationalExpression | None:
+    """The input that has the tables, and all the values of the node in their columns."""
+    match node:
+        case Join(type=JoinType.INNER) if is_subset(tables, output_tables(node.right)):
+            return node.right
+        case Join(type=JoinType.FULL):
+            return None
+        case Join() | Apply() if is_subset(tables, output_tables(node.left)):
+            return node.left
+        case Filter() | Sort():
+            return node.input
+        case _:
+            return None
+
+
+def _keeps_all_values(node: RelationalExpression) -> bool:
+    match node:
+        case Join():
+            return node.type is JoinType.LEFT
+        case Apply():
+            return node.type is not ApplyType.INNER
+        case _:
+            return isinstance(node, Sort)
+
+
+def _is_small(node: RelationalExpression) -> bool:
+    return sum(1 for _ in islice(nodes_of(node), MOST_NODES + 1)) <= MOST_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +130,10 @@ class Domain:
     """The values of some columns of the outer rows."""
 
     def __init__(
-        self, left: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
+        self, source: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
     ) -> None:
-        """`references` are to columns of `left`."""
-        self._left = left
+        """`references` are to columns of `source`, which has all their values."""
+        self._source = source
         self._references = references
         self._new_tables = new_tables
 
@@ -114,7 +168,7 @@ class Domain:
 
     def _scan(self) -> tuple[RelationalExpression, Columns]:
         """The domain as a table of its own."""
-        left, numbers = copied(self._left, self._new_tables.next)
+        left, numbers = copied(self._source, self._new_tables.next)
         values, distinct = self._new_tables.next(), self._new_tables.next()
         names = tuple([reference.name for reference in self._references.values()])
         expressions = tuple(

@@ -7,12 +7,17 @@ from minisql.relational.rewriting import first_free_table
 
 
 class NewTables:
-    """Gives numbers that no table of a query has."""
+    """Gives numbers that no table of a query has.
+
+    Attributes:
+        given: how many were given.
+    """
 
     def __init__(self, root: RelationalExpression) -> None:
-        self._next = first_free_table(root)
+        self._first = first_free_table(root)
+        self.given = 0
 
     def next(self) -> int:
         """A number that was not given before."""
-        self._next += 1
-        return self._next - 1
+        self.given += 1
+        return self._first + self.given - 1

@@ -11,7 +11,8 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
 known that it has at most one row. With LIMIT in a subquery that reads outer columns, the input stays dependent; so it
-does where the domain would have to hold values that the query gives once, but perhaps not again.
+does where the domain would have to hold values that the query gives once, but perhaps not again, and where it is too
+large an expression to be computed once more.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from minisql.datatypes import BOOLEAN
 from minisql.expression.nodes import (
@@ -49,10 +51,13 @@ from minisql.relational.rewriting import (
     with_expressions,
     with_inputs,
 )
-from minisql.relational.unnest.domain import Domain
+from minisql.relational.unnest.domain import Domain, source_of
 from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import PullUp
 from minisql.relational.unnest.row_properties import has_at_most_one_row, has_one_row, is_never_null, is_repeatable
+
+MOST_NEW_TABLES: Final = 2_000
+"""When so many tables were added to a query, domains are used no more: subqueries in subqueries multiply them."""
 
 _JOIN_TYPES = {ApplyType.INNER: JoinType.INNER, ApplyType.LEFT: JoinType.LEFT}
 
@@ -253,7 +258,10 @@ class _Unnester:
             }
             return _Independent(pulled.node, conditions, columns, pulled.padded)
         # The domain is computed beside the left input, whose values it has to hold.
-        dependent = Domain(left, references, self._new_tables).of(right) if is_repeatable(left) else None
+        source = source_of(left, references)
+        if source is None or not is_repeatable(source) or self._new_tables.given > MOST_NEW_TABLES:
+            return None
+        dependent = Domain(source, references, self._new_tables).of(right)
         if dependent is None:
             return None
         agree = tuple(
