@@ -112,10 +112,10 @@ def check(database: Database | KeyedDatabase, queries: list[str], plans: random.
                 expected = own
             for settings in ((), (plans.choice(OTHER_SETTINGS),), ALL_OFF):
                 found = _answer(connection, query, settings)
-                if found != expected:
+                if _is_wrong(found, expected):
                     failures.append(Failure(script, settings, query, expected, found))
             for text, found in _in_other_orders(connection, query, plans):
-                if found != expected:
+                if _is_wrong(found, expected):
                     failures.append(Failure(script, (), text, expected, found))
         source, target = plans.sample(range(TABLES), 2)
         more_rows = f"INSERT INTO t{target} SELECT * FROM t{source}"
@@ -124,10 +124,16 @@ def check(database: Database | KeyedDatabase, queries: list[str], plans: random.
         for query in queries:
             expected = peers.rows_of_either(query)
             found = [] if expected is None else _answer(connection, query, ())
-            if expected is not None and found != expected:
+            if expected is not None and _is_wrong(found, expected):
                 failures.append(Failure([*script, more_rows], (), query, expected, found))
     peers.close()
     return compared, failures
+
+
+def _is_wrong(found: Rows | str, expected: Rows) -> bool:
+    """Whether this is not the answer. Several rows in a scalar subquery may be an error in one plan and not in another:
+    a join without rows on one side may not look at the other side."""
+    return found != expected and not (isinstance(found, str) and "used as a value gave more than one row" in found)
 
 
 def check_partitions(database: Database | KeyedDatabase, generator: Generator, queries: int) -> list[Failure]:
@@ -172,7 +178,10 @@ def _in_other_orders(
     is_one_select = not any(f" {word} " in query for word in ("UNION", "INTERSECT", "EXCEPT"))
     for plan in connection.plans(query, limit=ORDERS, uniform=True, seed=plans.randrange(10**6)):
         hinted = query.replace("SELECT", f"SELECT /*+ JOIN_TREE({plan.order}) */", 1)
-        yield hinted, bag(plan.execute().fetchall())
+        try:
+            yield hinted, bag(plan.execute().fetchall())
+        except Exception as error:
+            yield hinted, f"{type(error).__name__}: {error}"
         # No hint names the tables of subqueries.
         if is_one_select and "(SELECT" not in query:
             yield hinted, _answer(connection, hinted, ())
