@@ -6,11 +6,12 @@ FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> select list -> DISTINCT ->
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from minisql.errors import NotSupportedError
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression
-from minisql.expression.walk import conjuncts, tables_of
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
+from minisql.expression.walk import conjuncts, tables_of, transform
 from minisql.node_set import NodeSet, is_subset, node_set, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
@@ -116,6 +117,19 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     return Aggregate(table=block.table, input=project, keys=keys, aggregates=())
 
 
+def _as_seen_from_right(subquery: Subquery, left: NodeSet) -> Subquery:
+    """The subquery with outer references to the left side of a join in its comparison, as they are in its query."""
+
+    def change(part: Expression) -> Expression:
+        if isinstance(part, ColumnRef) and left >> part.column.table & 1:
+            return OuterReference(column=part.column, name=part.name, type=part.type, span=part.span)
+        return part
+
+    if subquery.comparison is None:
+        return subquery
+    return replace(subquery, comparison=transform(subquery.comparison, change))
+
+
 def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:
     """The conjuncts that read none of the subqueries, and those that do."""
     conditions = conjuncts(condition)
@@ -196,10 +210,10 @@ def _join_with_subqueries(
     """A join whose condition has subqueries.
 
     The condition of an inner join is a filter above it. Of an outer join, a subquery is applied to the side that it
-    refers to, before the join.
+    refers to, before the join. Where it refers to both sides of a left join, the right side becomes LATERAL.
 
     Raises:
-        NotSupportedError: a subquery in the condition of an outer join refers to both sides.
+        NotSupportedError: a subquery in the condition of a full join refers to both sides.
     """
     if tree.kind is JoinKind.INNER:
         product: RelationalExpression
@@ -208,25 +222,26 @@ def _join_with_subqueries(
         else:
             product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
         return Filter(input=_apply(product, tree.subqueries), conditions=conjuncts(tree.condition))
-    left_tables, right_tables = output_tables(left), output_tables(right)
+    if tree.kind is JoinKind.RIGHT:
+        left, right = right, left
+    lateral = tree.lateral
     for subquery in tree.subqueries:
         read = tables_of_outer_references(_query(subquery.query, ""))
         if subquery.comparison is not None:
             read = NodeSet(read | tables_of(subquery.comparison))
-        if overlaps(read, left_tables) and overlaps(read, right_tables):
+        if not overlaps(read, output_tables(left)):
+            right = _apply(right, (subquery,))
+        elif not overlaps(read, output_tables(right)):
+            left = _apply(left, (subquery,))
+        elif tree.kind is JoinKind.FULL:
             raise NotSupportedError(
-                f"A subquery in the condition of a {tree.kind.value} JOIN refers to both sides of it.",
+                "A subquery in the condition of a FULL JOIN refers to both sides of it.",
                 subquery.span,
                 hint="Compute it on one side in a derived table, or let it refer to one side only.",
             )
-        if overlaps(read, left_tables):
-            left = _apply(left, (subquery,))
-            left_tables = output_tables(left)
         else:
-            right = _apply(right, (subquery,))
-            right_tables = output_tables(right)
-    if tree.kind is JoinKind.RIGHT:
-        left, right = right, left
+            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),))
+            lateral = True
     conditions = conjuncts(tree.condition)
     if tree.kind is not JoinKind.FULL:
         # A condition on the side that may be padded is one on its rows.
@@ -234,6 +249,6 @@ def _join_with_subqueries(
         on_right = tuple([each for each in conditions if tables_of(each) and is_subset(tables_of(each), right_tables)])
         right = _filtered(right, on_right)
         conditions = tuple([each for each in conditions if each not in on_right])
-    if tree.lateral:
+    if lateral:
         return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conditions)
     return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conditions)

@@ -135,8 +135,9 @@ class SubqueryGenerator:
             return f"{equal} AND {self._simple_condition(both)}"
         if kind == "JOIN":
             return f"{equal} AND {self._condition(both, depth + 1)}"
-        # A subquery in the condition of an outer join refers to one side of it.
-        side = self._rng.choice((left, (right,)))
+        # A subquery in the condition of a full join refers to one side of it.
+        sides = (left, (right,), both.tables) if kind in ("LEFT JOIN", "RIGHT JOIN") else (left, (right,))
+        side = self._rng.choice(sides)
         return f"{equal} AND {self._condition(_Scope(side, both.outer), depth + 1)}"
 
     def _leaf(self, outer: tuple[_Table, ...], depth: int) -> tuple[str, _Table]:

@@ -347,3 +347,53 @@ def test_insert_takes_subqueries(connection: minisql.Connection) -> None:
     with pytest.raises(minisql.DataError, match="more than one row"):
         connection.execute("INSERT INTO n VALUES (7, 7), ((SELECT v FROM n), 0)")
     assert rows(connection, "SELECT count(*) FROM n") == [(5,)]
+
+
+# --- ON of outer joins ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        # One side: a left join keeps its rows, whatever the subquery says of them.
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON a.id = n.v AND EXISTS (SELECT 1 FROM c WHERE c.z = a.x)",
+         [(1, 2), (2, 3), (3, None), (4, None), (None, None)]),
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON a.id = n.v AND n.w IN (SELECT k FROM c)",
+         [(1, 2), (2, 3), (3, None), (4, None), (None, None)]),
+        ("SELECT a.id, n.w FROM n RIGHT JOIN a ON a.id = n.v AND n.w NOT IN (SELECT id FROM b WHERE id IS NOT NULL)",
+         [(1, None), (2, 3), (3, None), (4, None), (None, None)]),
+        ("SELECT a.id, n.w FROM a FULL JOIN n ON a.id = n.v AND n.w <= (SELECT max(k) - 1 FROM b) AND a.k IN (1, 2)",
+         [(1, 2), (2, None), (3, None), (4, None), (None, 1), (None, 3), (None, None)]),
+        # Both sides.
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.k = n.w)",
+         [(1, 1), (1, 2), (2, 1), (3, None), (4, 3), (None, None)]),
+        ("SELECT a.id, n.w FROM n RIGHT JOIN a ON EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.k = n.w)",
+         [(1, 1), (1, 2), (2, 1), (3, None), (4, 3), (None, None)]),
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON a.x + n.v IN (SELECT y + 9 FROM b WHERE b.id = a.id) AND n.v < 2",
+         [(1, 1), (2, None), (3, None), (4, None), (None, None)]),
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON n.w = (SELECT count(*) FROM b WHERE b.k = a.k AND b.id > n.v)",
+         [(1, None), (2, None), (3, 1), (4, None), (None, 1)]),
+        ("SELECT a.id, n.w FROM a LEFT JOIN n ON a.id = n.v AND n.w > ALL (SELECT y FROM b WHERE b.k = a.k * n.v)",
+         [(1, None), (2, None), (3, None), (4, None), (None, None)]),
+    ],
+)  # fmt: skip
+def test_on_of_outer_joins(connection: minisql.Connection, sql: str, expected: Rows) -> None:
+    assert rows(connection, sql) == expected
+
+
+def test_on_of_a_full_join_takes_no_subquery_about_both_sides(connection: minisql.Connection) -> None:
+    with pytest.raises(minisql.NotSupportedError, match="refers to both sides"):
+        connection.execute("SELECT 1 FROM a FULL JOIN n ON EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.k = n.w)")
+
+
+def test_subqueries_do_not_multiply_a_query() -> None:
+    with minisql.connect() as connection:
+        connection.execute(SCHEMA)
+        many = ", ".join(f"(SELECT count(*) FROM b WHERE b.k < n.v + {i})" for i in range(60))
+        assert connection.plan(f"SELECT {many} FROM n").explain().count("\n") < 1_000
+        query = "SELECT count(*) FROM n AS z WHERE z.v < n0.v"
+        for depth in range(8):
+            query = f"SELECT count(*) FROM n AS n{depth} WHERE n{depth}.w >= ({query})"
+            if depth < 7:
+                query += f" AND n{depth}.v <= n{depth + 1}.v"
+        assert connection.execute(query).fetchall() == [(3,)]
