@@ -61,6 +61,9 @@ class Peers:
     def rows_of_either(self, query: str) -> Rows | None:
         """The rows both agree on, or those of the one that does not refuse: SQLite has no LATERAL, no ANY and no ALL.
 
+        One engine alone may be wrong: what differs from it is to be looked at, and is a bug of it where minisql gives
+        the same rows with and without unnesting and SQLite gives them for the query without ANY and ALL.
+
         None, too, where DuckDB finds several rows in a scalar subquery: SQLite takes the first one.
         """
         from_sqlite, from_duckdb = self._rows_of_both(query)
