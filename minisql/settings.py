@@ -12,6 +12,8 @@ from minisql.errors import ProgrammingError, Span, did_you_mean
 class Settings:
     """The values, with their defaults. A statement reads one Settings object from its start to its end."""
 
+    simplify_conditions: bool = True
+    """Merge, factor out and derive conditions by the laws of logic: `x > 5 AND x > 3`, `(a AND b) OR (a AND c)`."""
     simplify_outer_joins: bool = True
     """Turn FULL into LEFT and LEFT into INNER joins where a condition rejects the padded rows."""
     unnest_subqueries: bool = True

@@ -28,6 +28,7 @@ from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
+from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
 from minisql.relational.unnest.unnest import unnest_subqueries
 from minisql.session.recursion import deep_recursion
@@ -106,6 +107,8 @@ def plan_relational(
     simplifications: tuple[Simplification, ...] = ()
     if settings.fold_constants:
         rewritten = fold_constants(rewritten, evaluate_constant)
+    if settings.simplify_conditions:
+        rewritten = simplify_conditions(rewritten)
     if settings.unnest_subqueries:
         rewritten = unnest_subqueries(rewritten)
     if settings.simplify_outer_joins:

@@ -29,6 +29,7 @@ ORDERS = 2
 OTHER_SETTINGS = (
     "join_order = 'as_written'",
     "hash_join = off",
+    "simplify_conditions = off",
     "simplify_outer_joins = off",
     "push_down_conditions = off",
     "merge_derived_tables = off",

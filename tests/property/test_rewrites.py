@@ -12,6 +12,7 @@ from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, inputs
+from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
 from tests.naive import as_relational, bag, columns
@@ -26,13 +27,14 @@ def test_rewrites_keep_the_rows(seed: int) -> None:
         query = random_query(rng, rng.randint(2, 5))
         wanted = sorted(columns(query))
         expected = bag(query, wanted)
+        under_simpler = simplify_conditions(query)
         simplified, simplifications = simplify_outer_joins(query)
         steps += len(simplifications)
         assert (simplified is query) is (not simplifications)
         pushed = push_down(simplified)
         derived = derive_conditions(pushed)
         derivations += derived is not pushed
-        for rewritten in (simplified, push_down(query), pushed, derived, derive_conditions(query)):
+        for rewritten in (under_simpler, simplified, push_down(query), pushed, derived, derive_conditions(query)):
             assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
         planned = as_relational(find_best_plan(derived, Settings()))
         assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
@@ -62,6 +64,8 @@ def test_what_has_been_rewritten_stays_as_it_is(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(200):
         query = random_query(rng, rng.randint(1, 5))
+        under_simpler = simplify_conditions(query)
+        assert simplify_conditions(under_simpler) is under_simpler
         simplified, _ = simplify_outer_joins(query)
         assert simplify_outer_joins(simplified) == (simplified, ())
         pushed = push_down(query)
