@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter
 from minisql.columnar.column import Batch, Column
 from minisql.datatypes import BIGINT
 
@@ -24,6 +24,10 @@ class RangeTable:
     @property
     def columns(self) -> tuple[ColumnDefinition, ...]:
         return (ColumnDefinition("range", BIGINT),)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return (Key((0,), not_null=True),)
 
     @property
     def uses_filters(self) -> bool:

@@ -27,6 +27,7 @@ from minisql.execution.kernels.grouped_aggregates import (
     StringExtremeState,
 )
 from minisql.execution.kernels.growing import concat_kept
+from minisql.execution.kernels.interval_extremes import IntervalExtremeState
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression
 from minisql.optimizer.access_path import HashAggregate
@@ -149,7 +150,16 @@ def _input_key(call: AggregateCall) -> tuple[Expression | None, Expression | Non
     return call.argument, call.filter, call.distinct and call.name not in ("min", "max")
 
 
-_ValueState: TypeAlias = IntegerSumState | DoubleSumState | ExtremeState | StringExtremeState
+_ExtremeState: TypeAlias = ExtremeState | StringExtremeState | IntervalExtremeState
+_ValueState: TypeAlias = IntegerSumState | DoubleSumState | _ExtremeState
+
+
+def _extreme_state(type_: SqlType, *, greatest: bool) -> _ExtremeState:
+    """What finds the least or the greatest value of a type."""
+    if type_.kind is TypeKind.INTERVAL:
+        return IntervalExtremeState(greatest=greatest)
+    state = StringExtremeState if type_.is_string else ExtremeState
+    return state(type_, greatest=greatest)
 
 
 class _CallInput:
@@ -190,9 +200,7 @@ class _CallInput:
                 self._values.setdefault("sum", IntegerSumState() if is_exact else DoubleSumState())
             case "min" | "max":
                 greatest = name == "max"
-                is_string = self._type.kind is TypeKind.VARCHAR
-                state = StringExtremeState if is_string else ExtremeState
-                self._values.setdefault(name, state(self._type, greatest=greatest))
+                self._values.setdefault(name, _extreme_state(self._type, greatest=greatest))
             case _:
                 raise InternalError(f"There is no aggregate {name}.")
 
@@ -237,7 +245,7 @@ class _CallInput:
         valid = None if counts.all() else counts > 0
         if call.name in ("min", "max"):
             state = self._values[call.name]
-            assert isinstance(state, ExtremeState | StringExtremeState)
+            assert isinstance(state, ExtremeState | StringExtremeState | IntervalExtremeState)
             extremes = state.final(group_count)
             return Column(call.type, extremes.values, valid, extremes.pool)
         state = self._values["sum"]

@@ -18,6 +18,7 @@ from minisql.expression.format import (
     format_sort_key,
 )
 from minisql.parser import parse_tree
+from minisql.parser.statement_tree import Statement
 from minisql.query_block.table_names import format_order
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -36,7 +37,7 @@ from minisql.relational.relational_expression import (
 )
 
 
-def show_parse_tree(statement: parse_tree.Statement) -> str:
+def show_parse_tree(statement: Statement) -> str:
     """The parse tree, a node a line, fields that are None, empty or False left out."""
     return "\n".join(_dump("", statement, 0))
 

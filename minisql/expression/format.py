@@ -35,6 +35,7 @@ from minisql.expression.nodes import (
     SortKey,
     Value,
 )
+from minisql.interval import Interval
 
 _MOST_ITEMS: Final = 8
 
@@ -51,8 +52,16 @@ def format_value(value: Value) -> str:
             return "TRUE" if value else "FALSE"
         case str():
             return "'" + value.replace("'", "''") + "'"
+        case datetime.datetime() if value.tzinfo is not None:
+            return f"TIMESTAMP WITH TIME ZONE '{value.isoformat(sep=' ')}'"
         case datetime.datetime():
             return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        case datetime.time():
+            return f"TIME '{value.isoformat()}'"
+        case Interval():
+            return f"INTERVAL '{value}'"
+        case bytes():
+            return f"X'{value.hex().upper()}'"
         case datetime.date():
             return f"DATE '{value.isoformat()}'"
         case float():
@@ -152,7 +161,7 @@ def _format(expression: Expression) -> tuple[str, int]:
             return f"{left} || {right}", _CONCAT
         case FunctionCall(name="extract"):
             field, operand = expression.arguments
-            name = field.value if isinstance(field, Literal) else format_expression(field)
+            name = str(field.value) if isinstance(field, Literal) else format_expression(field)
             return f"extract({name} FROM {format_expression(operand)})", _ATOM
         case FunctionCall():
             return f"{expression.name}({_list(expression.arguments)})", _ATOM

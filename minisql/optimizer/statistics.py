@@ -1,7 +1,7 @@
 """What is known of the values of columns and expressions: how many distinct ones, how many NULLs, which range.
 
 The tables of a statement are added as they are planned, inputs before what is made of them, and a column is looked at
-when somebody asks for it. Numbers, dates and timestamps have a range, as floats.
+when somebody asks for it. Numbers, times and intervals have a range, as floats.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from minisql.expression.nodes import (
     OuterReference,
     Value,
 )
+from minisql.interval import MICROSECONDS_PER_DAY, Interval
 
 DEFAULT_DISTINCT_SHARE: Final = 0.1
 """Distinct values of a column as a share of its rows, where nothing is known."""
@@ -59,7 +60,7 @@ class ValueStatistics:
 def as_number(value: Value | tuple[Value, ...]) -> float | None:
     """A value on a scale where differences mean something; None for strings, truth values and NULL."""
     match value:
-        case bool() | str() | None | tuple():
+        case bool() | str() | bytes() | None | tuple():
             return None
         case int() | float() | Decimal():
             return float(value)
@@ -67,6 +68,10 @@ def as_number(value: Value | tuple[Value, ...]) -> float | None:
             return value.toordinal() + (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
         case datetime.date():
             return float(value.toordinal())
+        case datetime.time():
+            return (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
+        case Interval():
+            return value.length / MICROSECONDS_PER_DAY
         case _:
             assert_never(value)
 

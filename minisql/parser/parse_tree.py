@@ -6,11 +6,11 @@ removed by the resolver, so that errors speak of what was written. Unquoted iden
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from minisql.errors import Span
+from minisql.expression import nodes
 from minisql.expression.nodes import Value
 from minisql.node import node
 
@@ -41,7 +41,7 @@ class TypeName(_Node):
 
 @node
 class Constant(_Node):
-    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
+    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and the like are already values."""
 
     value: Value
 
@@ -203,8 +203,16 @@ class QuantifiedComparison(_Node):
     query: QueryExpression
 
 
+@node
+class DefaultValue(_Node):
+    """DEFAULT in the VALUES of an INSERT or behind `column =` in SET; `bound` is what it means there, once known."""
+
+    bound: nodes.Expression | None = None
+
+
 Expression: TypeAlias = (
     Constant
+    | DefaultValue
     | Parameter
     | ColumnName
     | Unary
@@ -388,75 +396,3 @@ class QueryExpression(_Node):
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
-
-
-# --- statements -------------------------------------------------------------------------------------------------------
-
-
-@node
-class ColumnDefinition(_Node):
-    """`name type` of CREATE TABLE."""
-
-    name: Identifier
-    type: TypeName
-
-
-@node
-class CreateTable(_Node):
-    """CREATE TABLE [IF NOT EXISTS] name (columns) or name AS query: exactly one of `columns` and `query` is given."""
-
-    name: Identifier
-    columns: tuple[ColumnDefinition, ...]
-    query: QueryExpression | None
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class CreateView(_Node):
-    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class Drop(_Node):
-    """DROP TABLE|VIEW [IF EXISTS] name; `kind` is TABLE or VIEW."""
-
-    kind: str
-    name: Identifier
-    if_exists: bool
-
-
-@node
-class Insert(_Node):
-    """INSERT INTO name [(columns)] query; VALUES is a query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-
-
-@node
-class SetVariable(_Node):
-    """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
-
-    name: Identifier
-    value: Constant | None
-
-
-@node
-class Explain(_Node):
-    """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] query; `format` is the word in upper case, TREE where there is none."""
-
-    query: QueryExpression
-    analyze: bool
-    format: str
-    format_span: Span | None = field(default=None)
-
-
-Statement: TypeAlias = QueryExpression | CreateTable | CreateView | Drop | Insert | SetVariable | Explain

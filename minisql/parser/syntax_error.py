@@ -21,7 +21,10 @@ _MOST_PHRASES: Final = 6
 
 # A phrase replaces the terminals of both sets where all of the first set are expected. The first match comes first.
 _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
-    ("a statement", {"SELECT", "CREATE", "INSERT"}, {"VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET"}),
+    ("a statement", {"SELECT", "CREATE", "INSERT"}, {
+        "VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET", "ALTER", "BEGIN", "COMMIT", "COPY", "DELETE", "DESC",
+        "DESCRIBE", "END", "ROLLBACK", "SHOW", "START", "TRUNCATE", "UPDATE",
+    }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
         "PLUS", "NOT",
@@ -37,8 +40,10 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON"}),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
+    ('AS or "("', {"AS", "DOT", "LPAR"}, set()),
+    ("a constraint", {"CONSTRAINT", "PRIMARY", "UNIQUE"}, {"CHECK", "FOREIGN", "REFERENCES", "NOT", "NULL", "DEFAULT"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),
@@ -201,7 +206,10 @@ def _hint(mistake: _Mistake, source: str) -> str | None:
     if is_reserved and "NAME" in expected and word != "SELECT":
         return f'{word} is a reserved word. If it is meant as a name, write "{word.lower()}" in double quotes.'
     if "CREATE" in expected and "INSERT" in expected:
-        return "The statements are SELECT, VALUES, WITH, INSERT, CREATE, DROP, SET and EXPLAIN."
+        return (
+            "The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, "
+            "BEGIN, COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN."
+        )
     return None
 
 

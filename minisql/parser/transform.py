@@ -7,7 +7,6 @@ last token that the parser has taken ends it.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from lark import Token, v_args
@@ -15,18 +14,11 @@ from lark import Token, v_args
 from minisql.errors import NotSupportedError, Span
 from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import (
-    ColumnDefinition,
     CommonTable,
-    Constant,
-    CreateTable,
-    CreateView,
     DerivedTable,
-    Drop,
-    Explain,
     Expression,
     FileTable,
     Identifier,
-    Insert,
     JoinedTable,
     JoinKind,
     JoinTree,
@@ -37,15 +29,14 @@ from minisql.parser.parse_tree import (
     SelectItem,
     SetOperation,
     SetOperator,
-    SetVariable,
     Star,
     TableFunction,
     TableName,
     TableReference,
-    TypeName,
     Values,
 )
-from minisql.parser.transform_expression import ExpressionTransform, Names, is_token
+from minisql.parser.transform_expression import Names, is_token
+from minisql.parser.transform_statement import StatementTransform
 
 Alias: TypeAlias = tuple[Identifier, Names]
 RowLimits: TypeAlias = tuple[Expression | None, Expression | None]
@@ -59,93 +50,8 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(ExpressionTransform):
-    """All callbacks: those of expressions, and here those of statements, queries and tables."""
-
-    # --- statements ---------------------------------------------------------------------------------------------------
-
-    def explain(
-        self, explain: Token, analyze: Token | None, format_: tuple[str, Span] | None, query: QueryExpression
-    ) -> Explain:
-        word, format_span = format_ or ("TREE", None)
-        return Explain(
-            span=self._span(explain), query=query, analyze=analyze is not None, format=word, format_span=format_span
-        )
-
-    def explain_format(self, word: Identifier) -> tuple[str, Span]:
-        return word.name.upper(), word.span
-
-    def explain_orders(self, word: Token) -> tuple[str, Span]:
-        return "ORDERS", self._span(word)
-
-    def create_table(
-        self,
-        create: Token,
-        or_replace: Token | None,
-        if_not_exists: bool | None,
-        name: Identifier,
-        contents: tuple[ColumnDefinition, ...] | QueryExpression,
-    ) -> CreateTable:
-        return CreateTable(
-            span=self._span(create),
-            name=name,
-            columns=contents if isinstance(contents, tuple) else (),
-            query=None if isinstance(contents, tuple) else contents,
-            if_not_exists=bool(if_not_exists),
-            or_replace=or_replace is not None,
-        )
-
-    def create_view(
-        self,
-        create: Token,
-        or_replace: Token | None,
-        if_not_exists: bool | None,
-        name: Identifier,
-        columns: Names | None,
-        query: QueryExpression,
-    ) -> CreateView:
-        return CreateView(
-            span=self._span(create),
-            name=name,
-            columns=columns or (),
-            query=query,
-            if_not_exists=bool(if_not_exists),
-            or_replace=or_replace is not None,
-        )
-
-    def if_not_exists(self) -> bool:
-        return True
-
-    def if_exists(self) -> bool:
-        return True
-
-    def columns(self, *columns: ColumnDefinition) -> tuple[ColumnDefinition, ...]:
-        return columns
-
-    def column(self, name: Identifier, type_name: TypeName) -> ColumnDefinition:
-        return ColumnDefinition(span=self._span(name), name=name, type=type_name)
-
-    def drop(self, drop: Token, kind: Token, if_exists: bool | None, name: Identifier) -> Drop:
-        return Drop(span=self._span(drop), kind=kind.type, name=name, if_exists=bool(if_exists))
-
-    def insert(self, insert: Token, name: Identifier, columns: Names | None, query: QueryExpression) -> Insert:
-        return Insert(span=self._span(insert), name=name, columns=columns or (), query=query)
-
-    def set_variable(self, set_: Token, name: Identifier, value: Constant | None) -> SetVariable:
-        return SetVariable(span=self._span(set_), name=name, value=value)
-
-    def signed_number(self, sign: Token, number: Constant) -> Constant:
-        assert isinstance(number.value, int | float | Decimal)
-        value = -number.value if sign == "-" else number.value
-        return Constant(span=self._span(sign), value=value)
-
-    def bare_word(self, word: Token) -> Constant:
-        if word.type in ("TRUE", "FALSE"):
-            return Constant(span=self._span(word), value=word.type == "TRUE")
-        return Constant(span=self._span(word), value=word.lower())
-
-    def default(self) -> None:
-        return None
+class Transform(StatementTransform):
+    """All callbacks: those of expressions and statements, and here those of queries and tables."""
 
     # --- queries ------------------------------------------------------------------------------------------------------
 

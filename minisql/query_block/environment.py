@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final, Protocol
 
 from minisql.catalog.table import Table
@@ -50,16 +51,50 @@ class CommonTable:
 CommonTables = Mapping[str, CommonTable]
 
 
+class StatementValues:
+    """The values that a statement is given from outside: those of its parameters, and the time.
+
+    The time is read when the statement first asks for it, and stays the same then. `time_was_read` tells whether that
+    happened: the resolved statement is good for this moment only.
+    """
+
+    def __init__(self, parameters: Sequence[object]) -> None:
+        self._parameters = parameters
+        self._time: datetime.datetime | None = None
+
+    def __getitem__(self, index: int) -> object:
+        """The value of the parameter number `index`, from 0."""
+        return self._parameters[index]
+
+    @property
+    def time(self) -> datetime.datetime:
+        """The time of the statement, in UTC."""
+        if self._time is None:
+            self._time = datetime.datetime.now(datetime.UTC)
+        return self._time
+
+    @property
+    def time_was_read(self) -> bool:
+        return self._time is not None
+
+
 @dataclass(slots=True)
 class Environment:
     """The surroundings of one statement. `evaluate` computes an expression that has no columns in it."""
 
     relations: Relations
-    parameters: Sequence[object]
+    given: InitVar[Sequence[object]]
     evaluate: Callable[[Expression], Value]
     open_views: list[str] = field(default_factory=list)
     """The views being resolved right now, outermost first."""
+    target: parse_tree.TableName | None = None
+    """The table that the statement changes, where it stands in FROM: its rows are numbered there."""
+    parameters: StatementValues = field(init=False)
+    """The values `given` for parameters, and the time of the statement."""
     _table_count: int = 0
+
+    def __post_init__(self, given: Sequence[object]) -> None:
+        self.parameters = StatementValues(given)
 
     def new_table(self) -> int:
         """The next free table number of the statement."""

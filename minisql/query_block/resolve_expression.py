@@ -6,7 +6,7 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -21,10 +21,17 @@ from minisql.datatypes import (
     as_decimal,
     can_cast,
     sum_type,
+    temporal_arithmetic,
 )
 from minisql.errors import NotSupportedError, ProgrammingError, Span, did_you_mean
 from minisql.expression import nodes
-from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
+from minisql.expression.functions import (
+    AGGREGATE_FUNCTIONS,
+    ALIASES,
+    EXTRACT_FIELDS,
+    FIELDS_MISSING,
+    SCALAR_FUNCTIONS,
+)
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
 from minisql.expression.walk import reads_outer_columns_only
 from minisql.parser import parse_tree
@@ -37,7 +44,10 @@ from minisql.query_block.coerce import (
     mismatch,
     parameter_literal,
     require_boolean,
+    type_beside,
 )
+from minisql.query_block.current_time import current_time, is_current_time
+from minisql.query_block.environment import StatementValues
 from minisql.query_block.scope import Scope
 from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.type_names import sql_type
@@ -80,7 +90,7 @@ class ExpressionResolver:
     def __init__(
         self,
         scope: Scope,
-        parameters: Sequence[object],
+        parameters: StatementValues,
         clause: str,
         aggregates: AggregateCollector | None = None,
         *,
@@ -139,6 +149,10 @@ class ExpressionResolver:
                 return self._case(tree)
             case parse_tree.CastExpression():
                 return self._cast(tree)
+            case parse_tree.DefaultValue():
+                if tree.bound is None:
+                    raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
+                return tree.bound
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
             case parse_tree.ScalarQuery():
@@ -185,6 +199,8 @@ class ExpressionResolver:
         return nodes.Not(operand=found, span=span) if tree.all else found
 
     def _column(self, tree: parse_tree.ColumnName) -> Expression:
+        if is_current_time(tree) and not self._scope.find(tree.column.name):
+            return literal(current_time(tree.column.name, self._parameters.time), tree.span)
         expression = self._scope.column(tree.table, tree.column, tree.span)
         if isinstance(expression, ColumnRef):
             return ColumnRef(column=expression.column, name=expression.name, type=expression.type, span=tree.span)
@@ -198,11 +214,11 @@ class ExpressionResolver:
             operand = coerce(operand, DOUBLE)
         if operand.type.kind is TypeKind.NULL:
             operand = coerce(operand, INTEGER)
-        if not operand.type.is_numeric:
+        if not operand.type.is_numeric and operand.type.kind is not TypeKind.INTERVAL:
             raise ProgrammingError(f"{tree.operator} takes a number, not {operand.type}.", tree.span)
         if tree.operator == "+":
             return operand
-        if isinstance(operand, Literal) and operand.value is not None:
+        if isinstance(operand, Literal) and isinstance(operand.value, int | float | Decimal):
             return literal(_negated(operand.value), tree.span)
         return nodes.Negate(operand=operand, type=operand.type, span=tree.span)
 
@@ -332,10 +348,12 @@ class ExpressionResolver:
             raise ProgrammingError(f"{name} does not take ({given}).", tree.span, hint=f"It is {function.signature}.")
         if function.name == "extract":
             field_name = arguments[0]
-            value = field_name.value if isinstance(field_name, Literal) else None
+            value = str(field_name.value) if isinstance(field_name, Literal) else ""
             if value not in EXTRACT_FIELDS:
-                hint = did_you_mean(str(value), EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
+                hint = did_you_mean(value, EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
                 raise ProgrammingError(f'EXTRACT has no field "{value}".', field_name.span or tree.span, hint=hint)
+            if value in FIELDS_MISSING.get(types[1].kind, ()):
+                raise ProgrammingError(f"{types[1]} has no {value}.", field_name.span or tree.span)
         wanted_types = function.argument_types(types)
         arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted_types, strict=True)]
         return nodes.FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=tree.span)
@@ -393,9 +411,13 @@ def _logical(operator: str, operands: list[Expression], span: Span) -> Expressio
 
 def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
     if is_untyped_string(left) and not is_untyped_string(right):
-        left = coerce(left, right.type)
+        left = coerce(left, type_beside(operator, right.type))
     elif is_untyped_string(right) and not is_untyped_string(left):
-        right = coerce(right, left.type)
+        right = coerce(right, type_beside(operator, left.type))
+    temporal = temporal_arithmetic(operator, left.type, right.type)
+    if temporal is not None:
+        left, right = coerce(left, temporal.left), coerce(right, temporal.right)
+        return nodes.Arithmetic(operator=operator, left=left, right=right, type=temporal.result, span=span)
     type_ = arithmetic_type(operator, left.type, right.type)
     if type_ is None:
         raise mismatch(operator, left.type, right.type, span)
@@ -404,7 +426,7 @@ def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) 
             side if side.type.kind is TypeKind.DECIMAL else coerce(side, _decimal_operand(side))
             for side in (left, right)
         )
-    elif not (left.type.is_temporal or right.type.is_temporal):
+    else:
         left, right = coerce(left, type_), coerce(right, type_)
     return nodes.Arithmetic(operator=operator, left=left, right=right, type=type_, span=span)
 

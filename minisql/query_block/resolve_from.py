@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
+from minisql.catalog.numbered_table import ROW_NUMBER, NumberedTable
 from minisql.catalog.range_table import RangeTable
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
@@ -74,7 +76,8 @@ class FromResolver:
 
     def _named(self, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
         name = tree.name.name
-        alias = tree.alias or tree.name
+        # The alias of `schema.table` is `table`.
+        alias = tree.alias or (tree.name if tree.name.quoted else replace(tree.name, name=name.rpartition(".")[2]))
         common = self._common_tables.get(name.lower())
         if common is not None:
             query = self._resolve_query(common.tree.query, common.visible, common.outer)
@@ -88,7 +91,20 @@ class FromResolver:
             if hint is None and "." in name:
                 hint = f"Is it a file? Then write it in single quotes: FROM '{name}'."
             raise ProgrammingError(f'There is no table "{name}".', tree.name.span, hint=hint)
+        if tree is self._environment.target:
+            return self._use_target(found, alias.name, tree)
         return self._use(found, alias.name, tree.column_aliases, tree.span)
+
+    def _use_target(self, source: Table, alias: str, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
+        """A table that the statement changes: the numbers of its rows have a name, and are in no `*` and no list."""
+        used, scope = self._use(NumberedTable(source), alias, tree.column_aliases, tree.span)
+        (table,) = scope.tables
+        *columns, number = table.columns
+        assert isinstance(number.expression, ColumnRef)
+        visible = ScopeTable(alias, tuple(columns))
+        numbers = ScopeColumn(ROW_NUMBER, replace(number.expression, name="row number"))
+        by_name = {**visible.by_name, ROW_NUMBER: (numbers,)}
+        return used, Scope({alias.lower(): visible}, by_name, visible.columns)
 
     def _view(self, view: View, alias: Identifier, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
         open_views = self._environment.open_views

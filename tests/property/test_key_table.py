@@ -15,13 +15,28 @@ from hypothesis import strategies as st
 
 from minisql.columnar.column import Array, Column, StringPool
 from minisql.columnar.python_values import from_values
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, SqlType, decimal
+from minisql.datatypes import (
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL,
+    TIME,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    VARCHAR,
+    SqlType,
+    decimal,
+)
 from minisql.execution.kernels import key_states, string_table, string_words
 from minisql.execution.kernels.hash_table import HashTable
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.lookup_table import LookupTable
 from minisql.execution.kernels.string_table import ABSENT, StringTable
 from minisql.expression.nodes import Value
+from minisql.interval import Interval
 
 BIG = 2**63
 VALUES: dict[SqlType, st.SearchStrategy[Value]] = {
@@ -34,6 +49,10 @@ VALUES: dict[SqlType, st.SearchStrategy[Value]] = {
     VARCHAR: st.sampled_from(["", "a", "b", "ab", "a\0", "abcdefgh", "abcdefghi", "x" * 1030, "é" * 9]),
     DATE: st.dates(datetime.date(2020, 1, 1), datetime.date(2020, 1, 4)) | st.just(datetime.date(1, 1, 1)),
     TIMESTAMP: st.datetimes(),
+    TIME: st.times(),
+    TIMESTAMPTZ: st.datetimes(timezones=st.just(datetime.UTC)),
+    INTERVAL: st.sampled_from([Interval(1), Interval(0, 30), Interval(0, 29, 86_400_000_000), Interval(0, 0, -1)]),
+    BLOB: st.sampled_from([b"", b"\xff", b"a", b"\xff\0", b"\xff" * 9]),
 }
 
 
@@ -41,6 +60,8 @@ def normal(value: Value) -> Value:
     """Equal for values that are equal as keys."""
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else value + 0.0
+    if isinstance(value, Interval):
+        return value.length
     return value
 
 

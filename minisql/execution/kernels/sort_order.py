@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Column, IndexArray
+from minisql.columnar.intervals import interval_lengths
 from minisql.columnar.strings import gathered, pool_of
 from minisql.datatypes import TypeKind
 from minisql.execution.kernels.key_parts import double_bits
@@ -79,7 +80,7 @@ def first_rows(keys: Sequence[OrderKey], limit: int) -> IndexArray:
 def rows_not_after(key: OrderKey, last: OrderKey) -> IndexArray:
     """The rows whose key is not after that of `last`, a key of one row; a few that are may be among them."""
     rows = np.flatnonzero(_rough_numbers(key) <= _rough_numbers(last)[0])
-    if key.column.type.kind is not TypeKind.VARCHAR or len(rows) < _MANY_ROWS or not _is_known(last):
+    if not key.column.type.is_string or len(rows) < _MANY_ROWS or not _is_known(last):
         return rows
     # Where strings start alike, the rough numbers tell little.
     some = key.take(rows)
@@ -111,7 +112,7 @@ def _rough_numbers(key: OrderKey) -> Array:
     Rows that differ may have one number.
     """
     column = key.column
-    if column.type.kind is TypeKind.VARCHAR:
+    if column.type.is_string:
         prefixes = prefix_words(pool_bytes(pool_of(column)), column.values)
         integers = (prefixes ^ _SIGN).view(np.int64)
     elif column.values.dtype == np.object_:
@@ -150,8 +151,10 @@ def _with_nulls(key: OrderKey, integers: Array) -> list[_Word]:
 def _integers(column: Column) -> Array:
     """Integers that ascend as the values do; NaN is greater than all numbers."""
     values = column.values
-    if column.type.kind is TypeKind.VARCHAR:
+    if column.type.is_string:
         return string_ranks(pool_of(column), values)
+    if column.type.kind is TypeKind.INTERVAL:
+        return interval_lengths(values)
     if values.dtype == np.float64:
         return _ordered_bits(values)
     if values.dtype == np.object_:
