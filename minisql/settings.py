@@ -20,6 +20,8 @@ class Settings:
     """Turn subqueries into joins; without that they are run once for each combination of the values that they read."""
     push_down_conditions: bool = True
     """Move conditions of WHERE and ON as far down as is legal."""
+    prune_branches: bool = True
+    """Leave out what gives no rows, as WHERE FALSE and LIMIT 0, and the joins with it."""
     merge_derived_tables: bool = True
     """Join the tables of a subquery in FROM with the tables around it."""
     derive_conditions: bool = True

@@ -7,6 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -26,6 +27,7 @@ from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
+from minisql.relational.prune_branches import prune_branches
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
 from minisql.relational.simplify_conditions import simplify_conditions
@@ -62,7 +64,8 @@ class PlannedQuery:
     def order(self) -> str:
         """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
 
-        The left side of a hash join probes, the right one is hashed.
+        The left side of a hash join probes, the right one is hashed. Tables that the query turned out not to need are
+        not in it; as a hint it is complete where `prune_branches` is off.
         """
         from minisql.session.orders import order_of_plan  # which few statements need
 
@@ -103,22 +106,7 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewritten = as_written
-    simplifications: tuple[Simplification, ...] = ()
-    if settings.fold_constants:
-        rewritten = fold_constants(rewritten, evaluate_constant)
-    if settings.simplify_conditions:
-        rewritten = simplify_conditions(rewritten)
-    if settings.unnest_subqueries:
-        rewritten = unnest_subqueries(rewritten)
-    if settings.simplify_outer_joins:
-        rewritten, simplifications = simplify_outer_joins(rewritten)
-    if settings.push_down_conditions:
-        rewritten = push_down(rewritten)
-    if settings.merge_derived_tables:
-        rewritten = merge_derived_tables(rewritten)
-    if settings.derive_conditions:
-        rewritten = derive_conditions(rewritten)
+    rewritten, simplifications = rewrite(as_written, settings)
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -130,6 +118,41 @@ def plan_relational(
         simplifications=simplifications,
         path=find_best_plan(rewritten, settings),
     )
+
+
+def rewrite(
+    expression: RelationalExpression, settings: Settings
+) -> tuple[RelationalExpression, tuple[Simplification, ...]]:
+    """The same rows from the expression that is to be planned, and the steps in which outer joins became simpler."""
+    steps: tuple[Simplification, ...] = ()
+    expression = _simplified(expression, settings)
+    if settings.unnest_subqueries:
+        expression = unnest_subqueries(expression)
+    if settings.simplify_outer_joins:
+        expression, steps = simplify_outer_joins(expression)
+    if settings.push_down_conditions:
+        expression = push_down(expression)
+    if settings.prune_branches:
+        expression = prune_branches(expression, partial(_simplified, settings=settings))
+    if settings.merge_derived_tables:
+        expression = merge_derived_tables(expression)
+    if settings.derive_conditions:
+        derived = derive_conditions(expression)
+        if derived is not expression:
+            # What is derived may make a condition superfluous, or contradict it.
+            expression = _simplified(derived, settings)
+            if settings.prune_branches:
+                expression = prune_branches(expression, partial(_simplified, settings=settings))
+    return expression, steps
+
+
+def _simplified(expression: RelationalExpression, settings: Settings) -> RelationalExpression:
+    """The expression with constants folded and conditions simplified."""
+    if settings.fold_constants:
+        expression = fold_constants(expression, evaluate_constant)
+    if settings.simplify_conditions:
+        expression = simplify_conditions(expression)
+    return expression
 
 
 def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:

@@ -10,6 +10,7 @@ import pytest
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.prune_branches import prune_branches
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, inputs
 from minisql.relational.simplify_conditions import simplify_conditions
@@ -22,7 +23,7 @@ from tests.random_joins import random_query, random_tree, show
 @pytest.mark.parametrize("seed", range(6))
 def test_rewrites_keep_the_rows(seed: int) -> None:
     rng = random.Random(seed)
-    steps = derivations = 0
+    steps = prunings = derivations = 0
     for _ in range(250):
         query = random_query(rng, rng.randint(2, 5))
         wanted = sorted(columns(query))
@@ -32,14 +33,19 @@ def test_rewrites_keep_the_rows(seed: int) -> None:
         steps += len(simplifications)
         assert (simplified is query) is (not simplifications)
         pushed = push_down(simplified)
-        derived = derive_conditions(pushed)
-        derivations += derived is not pushed
-        for rewritten in (under_simpler, simplified, push_down(query), pushed, derived, derive_conditions(query)):
+        pruned = prune_branches(pushed, simplify_conditions)
+        prunings += pruned is not pushed
+        assert prune_branches(pruned, simplify_conditions) is pruned
+        derived = derive_conditions(pruned)
+        derivations += derived is not pruned
+        alone = (push_down(query), prune_branches(query, simplify_conditions), derive_conditions(query))
+        for rewritten in (under_simpler, simplified, *alone, pushed, pruned, derived):
             assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
         planned = as_relational(find_best_plan(derived, Settings()))
         assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
     assert steps > 50
     assert derivations > 50
+    assert prunings > 5
 
 
 @pytest.mark.parametrize("seed", range(3))
