@@ -24,6 +24,8 @@ class Settings:
     """Leave out what gives no rows, as WHERE FALSE and LIMIT 0, and the joins with it."""
     merge_derived_tables: bool = True
     """Join the tables of a subquery in FROM with the tables around it."""
+    prune_columns: bool = True
+    """Leave out columns of subqueries that nobody reads."""
     derive_conditions: bool = True
     """Add conditions that follow from equalities: `a.k = b.k AND a.k = 5` reads b with b.k = 5."""
     fold_constants: bool = True

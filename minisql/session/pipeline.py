@@ -6,7 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from minisql.columnar.column import Batch
@@ -28,6 +28,7 @@ from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.prune_branches import prune_branches
+from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
 from minisql.relational.simplify_conditions import simplify_conditions
@@ -106,7 +107,8 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewritten, simplifications = rewrite(as_written, settings)
+    columns = [ColumnId(table, position) for position in range(len(names))]
+    rewritten, simplifications = rewrite(as_written, columns, settings)
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -121,9 +123,12 @@ def plan_relational(
 
 
 def rewrite(
-    expression: RelationalExpression, settings: Settings
+    expression: RelationalExpression, columns: Sequence[ColumnId], settings: Settings
 ) -> tuple[RelationalExpression, tuple[Simplification, ...]]:
-    """The same rows from the expression that is to be planned, and the steps in which outer joins became simpler."""
+    """The expression that is to be planned, and the steps in which outer joins became simpler.
+
+    It gives the same rows of the columns, which are the first ones of a node without joins above it.
+    """
     steps: tuple[Simplification, ...] = ()
     expression = _simplified(expression, settings)
     if settings.unnest_subqueries:
@@ -136,11 +141,13 @@ def rewrite(
         expression = prune_branches(expression, partial(_simplified, settings=settings))
     if settings.merge_derived_tables:
         expression = merge_derived_tables(expression)
+    if settings.prune_columns:
+        expression = prune_columns(expression, columns)
     if settings.derive_conditions:
         derived = derive_conditions(expression)
         if derived is not expression:
             # What is derived may make a condition superfluous, or contradict it.
-            expression = _simplified(derived, settings)
+            expression = simplify_conditions(derived) if settings.simplify_conditions else derived
             if settings.prune_branches:
                 expression = prune_branches(expression, partial(_simplified, settings=settings))
     return expression, steps

@@ -34,6 +34,7 @@ OTHER_SETTINGS = (
     "push_down_conditions = off",
     "prune_branches = off",
     "merge_derived_tables = off",
+    "prune_columns = off",
     "derive_conditions = off",
     "fold_constants = off",
     "batch_rows = 1",

@@ -7,15 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from minisql.datatypes import BIGINT
+from minisql.expression.nodes import AggregateCall
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.prune_branches import prune_branches
+from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import Join, JoinType, RelationalExpression, inputs
+from minisql.relational.relational_expression import Aggregate, Join, JoinType, Limit, RelationalExpression, inputs
+from minisql.relational.rewriting import first_free_table, nodes_of, with_inputs
 from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
+from tests.builders import column, literal, project, where
 from tests.naive import as_relational, bag, columns
 from tests.random_joins import random_query, random_tree, show
 
@@ -23,7 +28,7 @@ from tests.random_joins import random_query, random_tree, show
 @pytest.mark.parametrize("seed", range(6))
 def test_rewrites_keep_the_rows(seed: int) -> None:
     rng = random.Random(seed)
-    steps = prunings = derivations = 0
+    steps = derivations = 0
     for _ in range(250):
         query = random_query(rng, rng.randint(2, 5))
         wanted = sorted(columns(query))
@@ -33,19 +38,14 @@ def test_rewrites_keep_the_rows(seed: int) -> None:
         steps += len(simplifications)
         assert (simplified is query) is (not simplifications)
         pushed = push_down(simplified)
-        pruned = prune_branches(pushed, simplify_conditions)
-        prunings += pruned is not pushed
-        assert prune_branches(pruned, simplify_conditions) is pruned
-        derived = derive_conditions(pruned)
-        derivations += derived is not pruned
-        alone = (push_down(query), prune_branches(query, simplify_conditions), derive_conditions(query))
-        for rewritten in (under_simpler, simplified, *alone, pushed, pruned, derived):
+        derived = derive_conditions(pushed)
+        derivations += derived is not pushed
+        for rewritten in (under_simpler, simplified, push_down(query), pushed, derived, derive_conditions(query)):
             assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
         planned = as_relational(find_best_plan(derived, Settings()))
         assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
     assert steps > 50
     assert derivations > 50
-    assert prunings > 5
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -99,3 +99,61 @@ def test_each_step_names_a_join_of_the_query_and_its_types() -> None:
             before.remove(step.before.name)
             before.append(step.after.name)
         assert sorted(before) == after
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rewrites_that_look_at_what_is_read_keep_the_rows(seed: int) -> None:
+    rng = random.Random(seed)
+    pruned = 0
+    for _ in range(250):
+        query = random_reader(rng, random_query(rng, rng.randint(1, 5)))
+        wanted = columns(query)
+        expected = bag(query, wanted)
+        rewritten = prune_columns(query, wanted)
+        pruned += rewritten is not query
+        assert prune_columns(rewritten, wanted) is rewritten
+        assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
+    assert pruned > 30
+
+
+def random_reader(rng: random.Random, query: RelationalExpression) -> RelationalExpression:
+    """Some columns of the query, or groups of them."""
+    number = first_free_table(query)
+    read = [column(*each) for each in rng.sample(columns(query), rng.randint(1, 2))]
+    if rng.random() < 0.4:
+        return project(number, query, read)
+    name = rng.choice(("count", "sum", "min", "max"))
+    call = AggregateCall(name=name, argument=read[-1], distinct=rng.random() < 0.3, filter=None, type=BIGINT)
+    keys = tuple(read if rng.random() < 0.5 else read[:1])
+    return Aggregate(table=number, input=query, keys=keys, aggregates=(call,) if rng.random() < 0.6 else ())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_branches_without_rows_are_pruned(seed: int) -> None:
+    rng = random.Random(seed)
+    removed = 0
+    for _ in range(250):
+        query = partly_empty(rng, random_query(rng, rng.randint(2, 5)))
+        query = random_reader(rng, query) if rng.random() < 0.5 else query
+        wanted = sorted(columns(query))
+        expected = bag(query, wanted)
+        for before in (query, push_down(query)):
+            pruned = prune_branches(before, simplify_conditions)
+            removed += len(list(nodes_of(before))) - len(list(nodes_of(pruned)))
+            assert prune_branches(pruned, simplify_conditions) is pruned
+            assert bag(pruned, wanted) == expected, f"{show(query)}\n\n{show(pruned)}"
+            planned = as_relational(find_best_plan(pruned, Settings()))
+            assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
+    assert removed > 500
+
+
+def partly_empty(rng: random.Random, node: RelationalExpression) -> RelationalExpression:
+    """The query with some of its nodes under a filter that is never TRUE, or LIMIT 0."""
+    node = with_inputs(node, tuple([partly_empty(rng, input_) for input_ in inputs(node)]))
+    if rng.random() < 0.12:
+        return (
+            where(node, literal(rng.choice((False, None))))
+            if rng.random() < 0.8
+            else Limit(input=node, limit=0, offset=0)
+        )
+    return node
