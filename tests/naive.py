@@ -65,7 +65,9 @@ from minisql.relational.relational_expression import (
     SetOperator,
     Sort,
     Values,
+    Window,
 )
+from tests.naive_window import window_values
 
 Row = Mapping[ColumnId, Value]
 
@@ -486,6 +488,8 @@ def columns(relation: RelationalExpression) -> list[ColumnId]:
             return [ColumnId(relation.table, i) for i in range(len(relation.expressions))]
         case Aggregate():
             return [ColumnId(relation.table, i) for i in range(len(relation.keys) + len(relation.aggregates))]
+        case Window():
+            return columns(relation.input) + [ColumnId(relation.table, i) for i in range(len(relation.calls))]
         case _:
             assert_never(relation)
 
@@ -513,6 +517,8 @@ def rows(relation: RelationalExpression) -> list[Row]:
             ]
         case Aggregate():
             return aggregate(relation)
+        case Window():
+            return window(relation)
         case SetOperation():
             return set_operation(relation)
         case Sort():
@@ -600,6 +606,19 @@ def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
             raise ValueError(call.name)
 
 
+def window(relation: Window) -> list[Row]:
+    below = rows(relation.input)
+    computed = [window_values(call, below, evaluate, aggregate_value, frame_end) for call in relation.calls]
+    return [{**row, **numbered(relation.table, values)} for row, *values in zip(below, *computed, strict=True)]
+
+
+def frame_end(key: Any, symbol: str, offset: Any) -> Any:
+    """The key that lies `offset` before or after another one."""
+    if isinstance(key, datetime.date):
+        return date_arithmetic(symbol, key, offset)
+    return exactly(operator.add if symbol == "+" else operator.sub, key, offset)
+
+
 def set_operation(relation: SetOperation) -> list[Row]:
     left = Counter(tuple(row[column] for column in relation.left_columns) for row in rows(relation.left))
     right = Counter(tuple(row[column] for column in relation.right_columns) for row in rows(relation.right))
@@ -677,6 +696,8 @@ def as_relational(path: AccessPath) -> RelationalExpression:
         case access_path.HashAggregate():
             input_ = as_relational(path.input)
             return Aggregate(table=path.table, input=input_, keys=path.keys, aggregates=path.aggregates)
+        case access_path.Window():
+            return Window(table=path.table, input=as_relational(path.input), calls=path.calls)
         case access_path.SetOperation():
             return SetOperation(
                 table=path.table,

@@ -238,6 +238,10 @@ class Batch:
         batch._gathered = {new: self._gathered[old] for new, old in enumerate(indexes) if old in self._gathered}
         return batch
 
+    def with_column(self, column: Column) -> Batch:
+        """The rows alive with one column more."""
+        return Batch([*self.columns, column], self.length)
+
     @property
     def nbytes(self) -> int:
         """Bytes of the stored columns, pools left out."""

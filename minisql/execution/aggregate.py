@@ -256,7 +256,7 @@ class _CallInput:
                 raise DataError(f"A sum is out of the range of {call.type}.", call.span)
             return Column(call.type, sums, valid)
         scale = self._type.scale if self._type.kind is TypeKind.DECIMAL else 0
-        return Column(DOUBLE, _averages(sums, np.maximum(counts, 1), scale), valid)
+        return Column(DOUBLE, averages(sums, np.maximum(counts, 1), scale), valid)
 
     def _add(self, grouping: Grouping, column: Column) -> None:
         self._counts.update(grouping)
@@ -289,7 +289,7 @@ class _DistinctRows:
             self.add(Grouping(None if ids is None else groups.take(ids), len(column), group_count), column)
 
 
-def _averages(sums: Array, counts: Array, scale: int) -> Array:
+def averages(sums: Array, counts: Array, scale: int) -> Array:
     """`sums / (counts * 10^scale)` (float64), of exact sums the double that is nearest."""
     if sums.dtype == np.float64:
         means: Array = sums / counts

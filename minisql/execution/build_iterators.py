@@ -22,9 +22,12 @@ from minisql.execution.nested_loop_join import NestedLoopJoinIterator
 from minisql.execution.profile import Profile, ProfilingIterator
 from minisql.execution.scan import OneRowIterator, TableScanIterator, ValuesScanIterator
 from minisql.execution.set_operations import SetOperationIterator, UnionAllIterator
+from minisql.execution.single_row import SingleRowIterator
 from minisql.execution.sort_limit import LimitIterator, SortIterator, TopNIterator
+from minisql.execution.window import WindowIterator
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import aggregate_inputs, columns_of
+from minisql.expression.window import window_inputs
 from minisql.optimizer.access_path import (
     AccessPath,
     Apply,
@@ -36,9 +39,11 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
+    Window,
 )
 from minisql.optimizer.access_path import inputs as inputs_of
 from minisql.relational.relational_expression import JoinType, SetOperator
@@ -131,13 +136,18 @@ class _Builder:
                 calls = [path.aggregates[c.position - len(path.keys)] for c in required if c.position >= len(path.keys)]
                 arguments = [argument for call in calls for argument in aggregate_inputs(call)]
                 return [(path.input, _needed((), (*path.keys, *arguments)))]
+            case Window():
+                own = [column for column in required if column.table == path.table]
+                others = [column for column in required if column.table != path.table]
+                reads = [input_ for column in own for input_ in window_inputs(path.calls[column.position])]
+                return [(path.input, _needed(others, reads))]
             case SetOperation():
                 if not _is_union_all(path):
                     return [(path.left, _distinct(path.left_columns)), (path.right, _distinct(path.right_columns))]
                 return [(input_, _distinct(columns)) for input_, columns in self._union_inputs(path, required)]
             case Sort():
                 return [(path.input, _needed(required, [key.expression for key in path.keys]))]
-            case Limit():
+            case Limit() | SingleRow():
                 return [(path.input, required)]
             case _:
                 assert_never(path)
@@ -197,6 +207,8 @@ class _Builder:
                 return ProjectIterator(inputs[0], path.table, path.expressions, positions)
             case HashAggregate():
                 return HashAggregateIterator(path, inputs[0], positions, self._batch_rows)
+            case Window():
+                return WindowIterator(path, inputs[0], required, self._batch_rows)
             case SetOperation():
                 if not _is_union_all(path):
                     return SetOperationIterator(path, inputs[0], inputs[1], positions)
@@ -207,6 +219,8 @@ class _Builder:
                 if path.limit is None:
                     return SortIterator(inputs[0], path.keys, required, self._batch_rows)
                 return TopNIterator(inputs[0], path.keys, path.limit, required, self._batch_rows)
+            case SingleRow():
+                return SingleRowIterator(inputs[0], [self._types[column] for column in inputs[0].columns], path.span)
             case Limit():
                 return LimitIterator(inputs[0], path.limit, path.offset)
             case _:
@@ -235,6 +249,8 @@ class _Builder:
                 return
             case HashAggregate():
                 types = [*(key.type for key in path.keys), *(call.type for call in path.aggregates)]
+            case Window():
+                types = [call.type for call in path.calls]
             case _:
                 return
         self._types.update({ColumnId(path.table, position): type_ for position, type_ in enumerate(types)})
@@ -275,8 +291,10 @@ def _visible_tables(path: AccessPath) -> dict[int, int]:
             case Apply():
                 own = tables[id(visited.left)]
                 own |= tables[id(visited.right)] if visited.mark is None else 1 << visited.mark
-            case Filter() | Sort() | Limit():
+            case Filter() | Sort() | Limit() | SingleRow():
                 own = tables[id(visited.input)]
+            case Window():
+                own = tables[id(visited.input)] | 1 << visited.table
             case _:
                 own = 1 << visited.table
         tables[id(visited)] = own

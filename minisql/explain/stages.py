@@ -17,6 +17,7 @@ from minisql.expression.format import (
     format_expression,
     format_sort_key,
 )
+from minisql.expression.format_window import format_window_call
 from minisql.parser import parse_tree
 from minisql.parser.statement_tree import Statement
 from minisql.query_block.table_names import format_order
@@ -32,8 +33,10 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
+    Window,
 )
 
 
@@ -78,7 +81,7 @@ def _relational_inputs(node: RelationalExpression) -> tuple[RelationalExpression
     match node:
         case BaseTable() | Values() | OneRow():
             return ()
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow() | Window():
             return (node.input,)
         case Join() | Apply() | SetOperation():
             return (node.left, node.right)
@@ -116,10 +119,14 @@ def _relational_title(node: RelationalExpression) -> str:
             keys = ", ".join(format_expression(key) for key in node.keys)
             calls = ", ".join(format_aggregate(call) for call in node.aggregates)
             return f"aggregate #{node.table} by ({keys})" + (f": {calls}" if calls else "")
+        case Window():
+            return f"window #{node.table}: {', '.join(format_window_call(call) for call in node.calls)}"
         case SetOperation():
             return f"{node.operator.value}{' all' if node.all else ''} #{node.table}"
         case Sort():
             return "sort by " + ", ".join(format_sort_key(key) for key in node.keys)
+        case SingleRow():
+            return "single row"
         case Limit():
             return f"limit {'all' if node.limit is None else node.limit} offset {node.offset}"
         case _:

@@ -24,6 +24,7 @@ from minisql.expression.format import (
     format_sort_key,
     format_value,
 )
+from minisql.expression.format_window import format_window_call
 from minisql.expression.nodes import Comparison, IsDistinctFrom
 from minisql.optimizer.access_path import (
     AccessPath,
@@ -37,9 +38,11 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
+    Window,
 )
 from minisql.relational.relational_expression import ApplyType, JoinType
 
@@ -75,7 +78,7 @@ def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
     match path:
         case TableScan() | ValuesScan() | OneRow():
             return []
-        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+        case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():
             return [(1, path.input)]
         case HashJoin():
             probe, build = (path.right, path.left) if path.build_left else (path.left, path.right)
@@ -131,11 +134,15 @@ def _title(path: AccessPath) -> str:
             return f"Project{f' as {path.alias}' if path.alias else ''}: {listed}"
         case HashAggregate():
             return _aggregate_title(path)
+        case Window():
+            return f"Window: {', '.join(format_window_call(call) for call in path.calls)}"
         case SetOperation():
             return f"{path.operator.value.capitalize()}{' all' if path.all else ''}"
         case Sort():
             keys = ", ".join(format_sort_key(key) for key in path.keys)
             return f"Sort: {keys}" + ("" if path.limit is None else f", limit {path.limit}")
+        case SingleRow():
+            return "Single row"
         case Limit():
             counts = [] if path.limit is None else [f"{path.limit} rows"]
             if path.offset:

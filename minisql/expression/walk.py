@@ -159,11 +159,16 @@ def replace_columns(expression: Expression, new: Mapping[ColumnId, Expression]) 
 
 def replace_columns_in_aggregate(call: AggregateCall, new: Mapping[ColumnId, Expression]) -> AggregateCall:
     """The same for an aggregate."""
-    return replace(
-        call,
-        argument=None if call.argument is None else replace_columns(call.argument, new),
-        filter=None if call.filter is None else replace_columns(call.filter, new),
-    )
+    return map_aggregate(call, lambda expression: replace_columns(expression, new))
+
+
+def map_aggregate(call: AggregateCall, change: Callable[[Expression], Expression]) -> AggregateCall:
+    """The aggregate with each of its input expressions changed; itself where none differs."""
+    argument = None if call.argument is None else change(call.argument)
+    filter_ = None if call.filter is None else change(call.filter)
+    if argument is call.argument and filter_ is call.filter:
+        return call
+    return replace(call, argument=argument, filter=filter_)
 
 
 def aggregate_inputs(call: AggregateCall) -> tuple[Expression, ...]:

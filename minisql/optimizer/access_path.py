@@ -13,6 +13,7 @@ from minisql.catalog.table import SimpleFilter, Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.expression.window import WindowCall
 from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.relational.relational_expression import ApplyType, JoinType, SetOperator
@@ -136,6 +137,15 @@ class HashAggregate(_Path):
 
 
 @node
+class Window(_Path):
+    """Computes `ColumnId(table, i)` as `calls[i]` beside the columns of the input, whose order it keeps."""
+
+    table: int
+    input: AccessPath
+    calls: tuple[WindowCall, ...]
+
+
+@node
 class SetOperation(_Path):
     """UNION, INTERSECT or EXCEPT; see `relational.relational_expression.SetOperation`."""
 
@@ -168,6 +178,14 @@ class Limit(_Path):
     offset: int
 
 
+@node
+class SingleRow(_Path):
+    """Gives the one row of its input; NULLs where there is none, an error where there are several."""
+
+    input: AccessPath
+    span: Span | None
+
+
 AccessPath: TypeAlias = (
     TableScan
     | ValuesScan
@@ -178,9 +196,11 @@ AccessPath: TypeAlias = (
     | Apply
     | Project
     | HashAggregate
+    | Window
     | SetOperation
     | Sort
     | Limit
+    | SingleRow
 )
 
 
@@ -191,7 +211,7 @@ def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
             return ()
         case HashJoin() | NestedLoopJoin() | Apply() | SetOperation():
             return path.left, path.right
-        case Filter() | Project() | HashAggregate() | Sort() | Limit():
+        case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():
             return (path.input,)
         case _:
             assert_never(path)

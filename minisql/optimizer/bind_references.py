@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from minisql.expression.nodes import AggregateCall, ColumnId, Expression, Literal
-from minisql.expression.walk import replace_outer_references
+from minisql.expression.nodes import ColumnId, Expression, Literal
+from minisql.expression.walk import map_aggregate, replace_outer_references
+from minisql.expression.window import map_window_call
 from minisql.optimizer.access_path import (
     AccessPath,
     Apply,
@@ -20,9 +21,11 @@ from minisql.optimizer.access_path import (
     OneRow,
     Project,
     SetOperation,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
+    Window,
 )
 
 
@@ -69,22 +72,17 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         case Project():
             return replace(path, input=_bound(path.input, bind), expressions=each(path.expressions))
         case HashAggregate():
-            calls = tuple([_bound_call(call, bind) for call in path.aggregates])
+            calls = tuple([map_aggregate(call, bind) for call in path.aggregates])
             return replace(path, input=_bound(path.input, bind), keys=each(path.keys), aggregates=calls)
+        case Window():
+            window_calls = tuple([map_window_call(call, bind) for call in path.calls])
+            return replace(path, input=_bound(path.input, bind), calls=window_calls)
         case SetOperation():
             return replace(path, left=_bound(path.left, bind), right=_bound(path.right, bind))
         case Sort():
             sort_keys = tuple([replace(key, expression=bind(key.expression)) for key in path.keys])
             return replace(path, input=_bound(path.input, bind), keys=sort_keys)
-        case Limit():
+        case Limit() | SingleRow():
             return replace(path, input=_bound(path.input, bind))
         case _:
             assert_never(path)
-
-
-def _bound_call(call: AggregateCall, bind: Callable[[Expression], Expression]) -> AggregateCall:
-    return replace(
-        call,
-        argument=None if call.argument is None else bind(call.argument),
-        filter=None if call.filter is None else bind(call.filter),
-    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
 from minisql.expression.walk import conjunction, conjuncts
+from minisql.expression.window import WindowCall
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
@@ -33,6 +34,7 @@ from minisql.optimizer.cost_model import (
     residual_cost,
     scan_cost,
     sort_cost,
+    window_cost,
 )
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
@@ -58,8 +60,10 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SingleRow,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 from minisql.relational.rewriting import outer_columns
@@ -117,12 +121,19 @@ class _Planner:
                 return self._project(expression)
             case Aggregate():
                 return self._aggregate(expression)
+            case Window():
+                return self._window(expression)
             case SetOperation():
                 return self._set_operation(expression)
             case Sort():
                 return self._sort(self.plan(expression.input), expression)
             case Limit():
                 return self._limit(expression)
+            case SingleRow():
+                input_ = self.plan(expression.input)
+                return access_path.SingleRow(
+                    nodes=input_.nodes, rows=1.0, cost=input_.cost, input=input_, span=expression.span
+                )
             case _:
                 assert_never(expression)
 
@@ -317,6 +328,25 @@ class _Planner:
             keys=aggregate.keys,
             aggregates=tuple([self._ranked(call) for call in aggregate.aggregates]),
         )
+
+    def _window(self, window: Window) -> AccessPath:
+        input_ = self.plan(window.input)
+        self._statistics.add_derived(window.table, input_.rows, (None,) * len(window.calls))
+        sorts = len({(frozenset(call.partition_by), call.order_by) for call in window.calls})
+        return access_path.Window(
+            nodes=NodeSet(input_.nodes | single(window.table)),
+            rows=input_.rows,
+            cost=input_.cost + window_cost(input_.rows, sorts, len(window.calls)),
+            table=window.table,
+            input=input_,
+            calls=tuple([self._ranked_window(call) for call in window.calls]),
+        )
+
+    def _ranked_window(self, call: WindowCall) -> WindowCall:
+        if not isinstance(call.function, AggregateCall):
+            return call
+        ranked = self._ranked(call.function)
+        return call if ranked is call.function else replace(call, function=ranked)
 
     def _ranked(self, call: AggregateCall) -> AggregateCall:
         """The aggregate with the conditions of its FILTER by rank."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from minisql.errors import Span
 from minisql.expression import nodes
 from minisql.expression.nodes import Value
+from minisql.expression.window import BoundKind, Exclusion, FrameUnit
 from minisql.node import node
 
 
@@ -210,6 +211,51 @@ class DefaultValue(_Node):
     bound: nodes.Expression | None = None
 
 
+@node
+class FrameBound(_Node):
+    """One end of a frame; `offset` is that of PRECEDING and FOLLOWING."""
+
+    kind: BoundKind
+    offset: Expression | None = None
+
+
+@node
+class WindowFrame(_Node):
+    """`unit BETWEEN start AND end EXCLUDE exclusion`; without BETWEEN the end is CURRENT ROW."""
+
+    unit: FrameUnit
+    start: FrameBound
+    end: FrameBound
+    exclusion: Exclusion = Exclusion.NO_OTHERS
+
+
+@node
+class WindowSpecification(_Node):
+    """`(base PARTITION BY ... ORDER BY ... frame)`, each part optional; `base` is the name of another window."""
+
+    base: Identifier | None
+    partition_by: tuple[Expression, ...]
+    order_by: tuple[OrderItem, ...]
+    frame: WindowFrame | None
+
+
+@node
+class NamedWindow(_Node):
+    """`name AS (specification)` of a WINDOW clause."""
+
+    name: Identifier
+    specification: WindowSpecification
+
+
+@node
+class WindowCall(_Node):
+    """`call [IGNORE NULLS] OVER window`, which is a name or a specification. RESPECT NULLS is the default."""
+
+    call: Call
+    window: Identifier | WindowSpecification
+    ignore_nulls: bool = False
+
+
 Expression: TypeAlias = (
     Constant
     | DefaultValue
@@ -230,6 +276,7 @@ Expression: TypeAlias = (
     | ScalarQuery
     | Exists
     | QuantifiedComparison
+    | WindowCall
 )
 
 
@@ -339,7 +386,10 @@ JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
 
 @node
 class QueryBlock(_Node):
-    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `join_tree` is what a hint after SELECT asks for."""
+    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
+
+    `join_tree` is what a hint after SELECT asks for.
+    """
 
     distinct: bool
     items: tuple[SelectItem, ...]
@@ -347,6 +397,8 @@ class QueryBlock(_Node):
     where: Expression | None
     group_by: tuple[Expression, ...]
     having: Expression | None
+    windows: tuple[NamedWindow, ...] = ()
+    qualify: Expression | None = None
     join_tree: JoinTree | None = None
 
 

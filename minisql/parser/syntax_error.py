@@ -54,7 +54,8 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
-    "MINUS": '"-"', "INTEGER": "an integer", "STRING": "a string", "$END": "the end of the statement",
+    "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
+    "STRING": "a string", "$END": "the end of the statement",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -65,7 +66,7 @@ _FIRST: Final = (
 )  # fmt: skip
 _LAST: Final = (
     "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
-    "ESCAPE", "FILTER", "PRECISION", "VARYING", "WITH", "WITHOUT",
+    "ESCAPE", "FILTER", "IGNORE NULLS", "OVER", "PRECISION", "QUALIFY", "VARYING", "WINDOW", "WITH", "WITHOUT",
 )  # fmt: skip
 
 
@@ -183,8 +184,6 @@ def _describe(mistake: _Mistake, source: str) -> str:
 def _hint(mistake: _Mistake, source: str) -> str | None:
     found, expected, previous = mistake.found, mistake.expected, mistake.previous
     kind, word = found.type, source.upper()
-    if kind == "LPAR" and previous is not None and previous.lower() == "over":
-        return "Window functions are not supported."
     # `SELECT a FORM t`: what was to be a keyword has been read as an alias.
     meant = _misspelt(found, expected, mistake.keywords) or _misspelt(
         previous, mistake.expected_before, mistake.keywords

@@ -22,6 +22,7 @@ from minisql.parser.parse_tree import (
     JoinedTable,
     JoinKind,
     JoinTree,
+    NamedWindow,
     OrderItem,
     QueryBlock,
     QueryExpression,
@@ -37,6 +38,7 @@ from minisql.parser.parse_tree import (
 )
 from minisql.parser.transform_expression import Names, is_token
 from minisql.parser.transform_statement import StatementTransform
+from minisql.parser.transform_window import WindowTransform
 
 Alias: TypeAlias = tuple[Identifier, Names]
 RowLimits: TypeAlias = tuple[Expression | None, Expression | None]
@@ -50,8 +52,8 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(StatementTransform):
-    """All callbacks: those of expressions and statements, and here those of queries and tables."""
+class Transform(StatementTransform, WindowTransform):
+    """All callbacks: those of expressions, windows and statements, and here those of queries and tables."""
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -106,6 +108,8 @@ class Transform(StatementTransform):
         where: Expression | None,
         group_by: tuple[Expression, ...] | None,
         having: Expression | None,
+        windows: tuple[NamedWindow, ...] | None,
+        qualify: Expression | None,
     ) -> QueryBlock:
         return QueryBlock(
             span=self._span(select),
@@ -115,6 +119,8 @@ class Transform(StatementTransform):
             where=where,
             group_by=group_by or (),
             having=having,
+            windows=windows or (),
+            qualify=qualify,
             join_tree=join_tree,
         )
 

@@ -14,6 +14,7 @@ from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, Expression, SortKey
+from minisql.expression.window import WindowCall
 from minisql.node import node
 from minisql.node_set import NodeSet
 from minisql.parser.parse_tree import JoinKind, SetOperator
@@ -103,9 +104,17 @@ class Grouping:
 
 
 @node
+class Windows:
+    """The window functions of a block: `ColumnId(table, i)` is `calls[i]`. They read what the select list reads."""
+
+    table: int
+    calls: tuple[WindowCall, ...]
+
+
+@node
 class QueryBlock:
     """One SELECT. `where` and the grouping read the tables of `from_`; HAVING and the select list read the grouping
-    where there is one.
+    where there is one. QUALIFY and the select list read the window functions, too.
 
     `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
     With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
@@ -118,6 +127,8 @@ class QueryBlock:
     where: Expression | None
     grouping: Grouping | None
     having: Expression | None
+    windows: Windows | None
+    qualify: Expression | None
     names: tuple[str, ...]
     expressions: tuple[Expression, ...]
     distinct_from: int | None

@@ -15,8 +15,9 @@ from typing import assert_never
 
 from minisql.datatypes import SqlType, common_type
 from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey, Value
 from minisql.expression.walk import children, with_children
+from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import coerce, coerce_to_common, literal
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
@@ -31,10 +32,12 @@ from minisql.query_block.query_block import (
     QueryTerm,
     SetOperation,
     Values,
+    Windows,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
-from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.resolve_window import WindowCollector
+from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 from minisql.query_block.subqueries import SubqueryCollector
 
 
@@ -112,6 +115,11 @@ class _QueryResolver:
             raise ProgrammingError(f"{clause} takes no negative number.", tree.span)
         return value
 
+    def _constant(self, tree: parse_tree.Expression) -> tuple[Value, SqlType]:
+        """The value of an expression without columns, and its type."""
+        expression = resolve_constant(tree, self._environment)
+        return self._environment.evaluate(expression), expression.type
+
     # --- SELECT -------------------------------------------------------------------------------------------------------
 
     def _block(
@@ -137,27 +145,45 @@ class _QueryResolver:
         subqueries = SubqueryCollector(
             self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
         )
+        windows = WindowCollector(self._environment.new_table, tree.windows, self._constant)
 
-        def above_groups(clause: str) -> ExpressionResolver:
+        def above_groups(clause: str, scope: Scope, windows: WindowCollector | None) -> ExpressionResolver:
             return ExpressionResolver(
-                scope, parameters, clause, aggregates, subqueries=subqueries, input_subqueries=input_subqueries
+                scope,
+                parameters,
+                clause,
+                aggregates,
+                windows=windows,
+                subqueries=subqueries,
+                input_subqueries=input_subqueries,
             )
 
-        resolver = above_groups("SELECT")
+        resolver = above_groups("SELECT", scope, windows)
         expressions = [item.resolve(resolver) for item in items]
         having = None
         if tree.having is not None:
-            having = above_groups("HAVING").condition(tree.having)
-        sort_resolver = above_groups("ORDER BY")
+            having = above_groups("HAVING", scope, None).condition(tree.having)
+        qualify = None
+        if tree.qualify is not None:
+            aliases = {item.name: e for item, e in zip(items, expressions, strict=True) if item.aliased}
+            qualify = above_groups("QUALIFY", ScopeWithAliases(scope, aliases), windows).condition(tree.qualify)
+            if not windows.calls:
+                hint = "A condition without one belongs into WHERE, or into HAVING where the query has groups."
+                raise ProgrammingError("QUALIFY needs a window function.", tree.qualify.span, hint=hint)
+        sort_resolver = above_groups("ORDER BY", scope, windows)
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
+        windows.check_named(above_groups("WINDOW", scope, None))
 
+        calls = windows.calls
         grouping = None
         if keys or tree.having is not None or aggregates.calls:
             grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
             group_reader.check()
-            grouped = _Grouped(grouping, subqueries.tables)
+            grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
+            calls = [map_window_call(call, grouped.read) for call in calls]
+            qualify = None if qualify is None else grouped.read(qualify)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         if from_ is None and (input_subqueries.found or subqueries.found):
@@ -189,6 +215,8 @@ class _QueryResolver:
             where=where,
             grouping=grouping,
             having=having,
+            windows=Windows(table=windows.table, calls=tuple(calls)) if calls else None,
+            qualify=qualify,
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
@@ -364,10 +392,10 @@ def _ungrouped(column: ColumnRef) -> ProgrammingError:
 class _Grouped:
     """Rewrites expressions over the input of a grouping to expressions over its groups."""
 
-    def __init__(self, grouping: Grouping, subqueries: frozenset[int]) -> None:
-        """`subqueries` are the numbers of the columns that stand for subqueries above the groups."""
+    def __init__(self, grouping: Grouping, above: frozenset[int]) -> None:
+        """`above` are the numbers of the columns that stand for subqueries and window functions above the groups."""
+        self._above = above | {grouping.table}
         self._table = grouping.table
-        self._subqueries = subqueries
         self._positions = {key: position for position, key in enumerate(grouping.keys)}
 
     def read(self, expression: Expression) -> Expression:
@@ -378,7 +406,7 @@ class _Grouped:
             column = ColumnId(self._table, position)
             return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
         if isinstance(expression, ColumnRef):
-            if expression.column.table == self._table or expression.column.table in self._subqueries:
+            if expression.column.table in self._above:
                 return expression
             raise _ungrouped(expression)
         return with_children(expression, tuple([self.read(child) for child in children(expression)]))

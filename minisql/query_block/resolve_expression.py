@@ -6,7 +6,7 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -33,7 +33,8 @@ from minisql.expression.functions import (
     SCALAR_FUNCTIONS,
 )
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
-from minisql.expression.walk import reads_outer_columns_only
+from minisql.expression.walk import aggregate_inputs, columns_of, reads_outer_columns_only
+from minisql.expression.window import WINDOW_FUNCTIONS, window_inputs
 from minisql.parser import parse_tree
 from minisql.query_block import rows
 from minisql.query_block.coerce import (
@@ -48,6 +49,13 @@ from minisql.query_block.coerce import (
 )
 from minisql.query_block.current_time import current_time, is_current_time
 from minisql.query_block.environment import StatementValues
+from minisql.query_block.resolve_window import (
+    WindowCollector,
+    needs_window,
+    no_windows_here,
+    no_windows_inside,
+    resolve_window_call,
+)
 from minisql.query_block.scope import Scope
 from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.type_names import sql_type
@@ -94,10 +102,11 @@ class ExpressionResolver:
         clause: str,
         aggregates: AggregateCollector | None = None,
         *,
+        windows: WindowCollector | None = None,
         subqueries: SubqueryCollector | None = None,
         input_subqueries: SubqueryCollector | None = None,
     ) -> None:
-        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates or subqueries.
+        """`clause` is for messages: WHERE, ON. Without a collector it takes no aggregates, windows or subqueries.
 
         `input_subqueries` is for those inside aggregates.
         """
@@ -105,9 +114,11 @@ class ExpressionResolver:
         self._parameters = parameters
         self._clause = clause
         self._aggregates = aggregates
+        self._windows = windows
         self._subqueries = subqueries
         self._input_subqueries = input_subqueries
         self._in_aggregate: str | None = None
+        self._in_window: str | None = None
 
     def condition(self, tree: parse_tree.Expression) -> Expression:
         """A resolved condition: a BOOLEAN, or an error."""
@@ -128,6 +139,8 @@ class ExpressionResolver:
                 return _logical(tree.operator, operands, span)
             case parse_tree.Call():
                 return self._call(tree)
+            case parse_tree.WindowCall():
+                return self._window(tree)
             case parse_tree.Unary():
                 return self._unary(tree)
             case parse_tree.IsPredicate():
@@ -308,6 +321,8 @@ class ExpressionResolver:
         name = tree.name.name.lower()
         if name in AGGREGATE_FUNCTIONS:
             return self._aggregate(tree, name)
+        if name in WINDOW_FUNCTIONS:
+            raise needs_window(tree)
         if tree.star or tree.distinct or tree.filter is not None:
             what = "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
@@ -335,7 +350,7 @@ class ExpressionResolver:
     def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
         function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
         if function is None:
-            known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATE_FUNCTIONS, *_SPECIAL_CALLS)
+            known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATE_FUNCTIONS, *WINDOW_FUNCTIONS, *_SPECIAL_CALLS)
             raise ProgrammingError(f'There is no function "{name}".', tree.name.span, hint=did_you_mean(name, known))
         if not function.minimum <= len(arguments) <= len(function.parameters):
             low, high = function.minimum, len(function.parameters)
@@ -368,16 +383,27 @@ class ExpressionResolver:
         if self._aggregates is None:
             hint = "A condition on an aggregate belongs into HAVING." if self._clause == "WHERE" else None
             raise ProgrammingError(f"{self._clause} takes no aggregates.", tree.span, hint=hint)
+        self._in_aggregate = name
+        try:
+            call = self.aggregate_call(tree, name)
+        finally:
+            self._in_aggregate = None
+        if self._reads_alias_of(aggregate_inputs(call), self._aggregates, self._windows):
+            raise ProgrammingError(
+                f"The argument of {name} is an alias of what is computed from the groups.",
+                tree.span,
+                hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
+            )
+        return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+    def aggregate_call(self, tree: parse_tree.Call, name: str) -> AggregateCall:
+        """The aggregate over what its arguments mean here."""
         if tree.star and (name != "count" or tree.distinct):
             raise ProgrammingError("Only count(*) takes a star.", tree.span)
         if not tree.star and len(tree.arguments) != 1:
             raise _wrong_count(name, "one argument" + (" or *" if name == "count" else ""), len(tree.arguments), tree)
-        self._in_aggregate = name
-        try:
-            argument = None if tree.star else self.resolve(tree.arguments[0])
-            condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
-        finally:
-            self._in_aggregate = None
+        argument = None if tree.star else self.resolve(tree.arguments[0])
+        condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
         if argument is not None and reads_outer_columns_only(argument):
             raise NotSupportedError(
                 f"This {name} is over columns of the query around, and would be an aggregate of that query.",
@@ -386,10 +412,34 @@ class ExpressionResolver:
             )
         argument, type_ = _aggregate_type(name, argument, tree.span)
         distinct = tree.distinct and name not in ("min", "max")
-        call = AggregateCall(
+        return AggregateCall(
             name=name, argument=argument, distinct=distinct, filter=condition, type=type_, span=tree.span
         )
-        return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+    def _reads_alias_of(
+        self, inputs: Iterable[Expression], *collectors: AggregateCollector | WindowCollector | None
+    ) -> bool:
+        """Whether expressions that may not, read what was collected: through an alias, which only QUALIFY sees."""
+        if self._clause != "QUALIFY":
+            return False
+        tables = {collector.table for collector in collectors if collector is not None and collector.calls}
+        return any(column.table in tables for expression in inputs for column in columns_of(expression))
+
+    def _window(self, tree: parse_tree.WindowCall) -> Expression:
+        if self._in_aggregate is not None:
+            raise no_windows_inside(f"the aggregate {self._in_aggregate}", tree)
+        if self._in_window is not None:
+            raise no_windows_inside(f"the window function {self._in_window}", tree)
+        if self._windows is None:
+            raise no_windows_here(self._clause, tree)
+        self._in_window = tree.call.name.name
+        try:
+            call = resolve_window_call(tree, self, self._windows)
+        finally:
+            self._in_window = None
+        if self._reads_alias_of(window_inputs(call), self._windows):
+            raise no_windows_inside("the window function " + tree.call.name.name, tree)
+        return self._windows.column(call, " ".join(tree.span.source.split()))
 
 
 def _negated(value: Value) -> Value:

@@ -51,9 +51,10 @@ def _block_of(query: QueryTerm) -> QueryBlock | None:
 
 
 def _own_tables(block: QueryBlock) -> set[int]:
-    """The numbers of what the block itself computes: its groups, its columns before and after DISTINCT."""
+    """The numbers of what the block itself computes: groups, window functions, columns before and after DISTINCT."""
     grouping = None if block.grouping is None else block.grouping.table
-    return {table for table in (block.table, block.distinct_from, grouping) if table is not None}
+    windows = None if block.windows is None else block.windows.table
+    return {table for table in (block.table, block.distinct_from, grouping, windows) if table is not None}
 
 
 def table_number(item: TableUse | DerivedTable) -> int:

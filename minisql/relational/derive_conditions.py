@@ -47,8 +47,10 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 
@@ -130,7 +132,7 @@ class _Deriver:
             case Apply() | SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case JoinOrder() | Sort() | Limit():
+            case JoinOrder() | Sort() | Limit() | SingleRow() | Window():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)

@@ -1,6 +1,7 @@
 """Turns a resolved query into the relational expression that it means, literally: nothing is moved or simplified.
 
-FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> select list -> DISTINCT -> ORDER BY -> LIMIT
+FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIFY -> select list -> DISTINCT -> ORDER BY
+-> LIMIT
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from minisql.relational.relational_expression import (
     SetOperator,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 from minisql.relational.rewriting import tables_of_outer_references
@@ -97,6 +99,10 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     result = _apply(result, block.subqueries)
     if block.having is not None:
         result = Filter(input=result, conditions=conjuncts(block.having))
+    if block.windows is not None:
+        result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
+    if block.qualify is not None:
+        result = Filter(input=result, conditions=conjuncts(block.qualify))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,

@@ -46,8 +46,10 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SingleRow,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 from minisql.relational.rewriting import nodes_of, with_expressions, with_inputs
@@ -86,13 +88,16 @@ class _Pruner:
                 return self._unary(node, by_number=False)
             case JoinOrder():
                 return self._unary(node, by_number=True)
-            case Filter() | Sort() | Limit():
+            case Filter() | Sort() | Limit() | Window() | SingleRow():
                 return self._unary(node, by_number=by_number)
             case _:
                 assert_never(node)
 
     def _unary(
-        self, old: JoinOrder | Filter | Project | Aggregate | Sort | Limit, *, by_number: bool
+        self,
+        old: JoinOrder | Filter | Project | Aggregate | Window | Sort | Limit | SingleRow,
+        *,
+        by_number: bool,
     ) -> RelationalExpression:
         input_ = self.node(old.input, by_number=by_number)
         node = self._read(with_inputs(old, (input_,)))
@@ -101,7 +106,8 @@ class _Pruner:
         )
         if not lets_none_through and not _is_empty(input_):
             return node
-        return node if isinstance(node, Aggregate) and not node.keys else _empty(node)
+        has_row_of_none = isinstance(node, SingleRow) or (isinstance(node, Aggregate) and not node.keys)
+        return node if has_row_of_none else _empty(node)
 
     def _read(self, node: RelationalExpression) -> RelationalExpression:
         """The node over what columns became."""
@@ -125,7 +131,11 @@ class _Pruner:
         no_left, no_right = _is_empty(left), _is_empty(right) or (never and node.type is not JoinType.FULL)
         match node.type:
             case JoinType.INNER | JoinType.SEMI:
-                return _empty(node) if no_left or no_right else node
+                if no_left or no_right:
+                    return _empty(node)
+                if node.conditions or by_number or not (isinstance(right, SingleRow) and _is_empty(right.input)):
+                    return node
+                no_right = True  # the value of a subquery without rows
             case JoinType.ANTI:
                 return left if no_left or no_right else node
             case JoinType.LEFT:
@@ -236,11 +246,13 @@ def _without_rows(node: RelationalExpression) -> Values | None:
         case Aggregate():
             types = [each.type for each in (*node.keys, *node.aggregates)]
             return _values(node.table, "", [""] * len(types), types)
+        case Window():
+            return _values(node.table, "", [""] * len(node.calls), [call.type for call in node.calls])
         case SetOperation():
             return _values(node.table, "", node.names, node.types)
         case Apply():
             return None if node.mark is None else _values(node.mark, "", ("",), (BOOLEAN,))
-        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
             return None
         case _:
             assert_never(node)

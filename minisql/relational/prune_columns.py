@@ -1,10 +1,10 @@
-"""Prunes columns that nobody reads from select lists, aggregates and UNION ALL.
+"""Prunes columns that nobody reads from select lists, aggregates, windows and UNION ALL.
 
 What is read is worked out from the top: the columns of the result, what conditions and sort keys read, and what the
 expressions of those columns read that are read themselves. Not pruned are
 - keys of groupings, which make the groups;
 - columns of UNION, INTERSECT and EXCEPT, which tell rows apart;
-- the last column of a node: it has one at least.
+- the last column of a node: it has one at least. (A window without columns goes.)
 
 The columns that stay move together, and what reads them follows.
 """
@@ -18,12 +18,14 @@ from typing import TypeVar
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
 from minisql.expression.walk import aggregate_inputs, columns_of, outer_references, transform
+from minisql.expression.window import window_inputs
 from minisql.relational.relational_expression import (
     Aggregate,
     Project,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Window,
     inputs,
 )
 from minisql.relational.rewriting import expressions_of, nodes_of, with_expressions, with_inputs
@@ -41,8 +43,8 @@ def prune_columns(expression: RelationalExpression, required: Iterable[ColumnId]
     read = read_columns(expression, required)
     places: _Places = {}
     for node in nodes_of(expression):
-        if isinstance(node, Project | Aggregate | SetOperation):
-            kept = [place for place in range(_width(node)) if ColumnId(node.table, place) in read]
+        if isinstance(node, Project | Aggregate | Window | SetOperation):
+            kept = _places_read(node, read)
             if len(kept) < _width(node):
                 places[node.table] = {old: new for new, old in enumerate(kept)}
     return _pruned(expression, places) if places else expression
@@ -64,6 +66,9 @@ def read_columns(expression: RelationalExpression, required: Iterable[ColumnId])
                 read.update(ColumnId(node.table, place) for place in range(len(node.keys)))
                 calls = [place - len(node.keys) for place in _read_places(node, read, 0) if place >= len(node.keys)]
                 found = [*node.keys, *[part for place in calls for part in aggregate_inputs(node.aggregates[place])]]
+            case Window():
+                calls_read = [node.calls[place] for place in _places_read(node, read)]
+                found = [part for call in calls_read for part in window_inputs(call)]
             case SetOperation():
                 if not (node.all and node.operator is SetOperator.UNION):
                     read.update(ColumnId(node.table, place) for place in range(_width(node)))
@@ -79,30 +84,36 @@ def read_columns(expression: RelationalExpression, required: Iterable[ColumnId])
 
 def _read_places(node: Project | Aggregate | SetOperation, read: set[ColumnId], otherwise: int) -> list[int]:
     """The places of the columns that are read. Where there is none, it is `otherwise`, which is then read, too."""
-    places = [place for place in range(_width(node)) if ColumnId(node.table, place) in read]
+    places = _places_read(node, read)
     if not places:
         read.add(ColumnId(node.table, otherwise))
         places = [otherwise]
     return places
 
 
+def _places_read(node: Project | Aggregate | Window | SetOperation, read: set[ColumnId]) -> list[int]:
+    return [place for place in range(_width(node)) if ColumnId(node.table, place) in read]
+
+
 def _cheapest_place(node: Project) -> int:
     return next((place for place, each in enumerate(node.expressions) if isinstance(each, ColumnRef)), 0)
 
 
-def _width(node: Project | Aggregate | SetOperation) -> int:
+def _width(node: Project | Aggregate | Window | SetOperation) -> int:
     match node:
         case Project():
             return len(node.expressions)
         case Aggregate():
             return len(node.keys) + len(node.aggregates)
+        case Window():
+            return len(node.calls)
         case SetOperation():
             return len(node.types)
 
 
 def _pruned(node: RelationalExpression, places: _Places) -> RelationalExpression:
     node = with_inputs(node, tuple([_pruned(input_, places) for input_ in inputs(node)]))
-    own = places.get(node.table) if isinstance(node, Project | Aggregate | SetOperation) else None
+    own = places.get(node.table) if isinstance(node, Project | Aggregate | Window | SetOperation) else None
     if own is not None:
         match node:
             case Project():
@@ -110,6 +121,10 @@ def _pruned(node: RelationalExpression, places: _Places) -> RelationalExpression
             case Aggregate():
                 calls = [place - len(node.keys) for place in own if place >= len(node.keys)]
                 node = replace(node, aggregates=_at(node.aggregates, calls))
+            case Window():
+                if not own:
+                    return node.input
+                node = replace(node, calls=_at(node.calls, own))
             case SetOperation():
                 node = replace(
                     node,

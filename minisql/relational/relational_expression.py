@@ -16,6 +16,7 @@ from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression, SortKey
+from minisql.expression.window import WindowCall
 from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.query_block.query_block import OrderedJoin
@@ -157,6 +158,18 @@ class Aggregate:
     aggregates: tuple[AggregateCall, ...]
 
 
+@node
+class Window:
+    """The rows of the input with a column more for each call: `ColumnId(table, i)` is `calls[i]`.
+
+    The rows keep their order. A projection is always above it, under filters or not.
+    """
+
+    table: int
+    input: RelationalExpression
+    calls: tuple[WindowCall, ...]
+
+
 class SetOperator(Enum):
     """The set operations."""
 
@@ -201,8 +214,29 @@ class Limit:
     offset: int
 
 
+@node
+class SingleRow:
+    """The one row of the input; a row of NULLs where it has none, an error at `span` where it has several."""
+
+    input: RelationalExpression
+    span: Span | None
+
+
 RelationalExpression: TypeAlias = (
-    BaseTable | Values | OneRow | Join | Apply | JoinOrder | Filter | Project | Aggregate | SetOperation | Sort | Limit
+    BaseTable
+    | Values
+    | OneRow
+    | Join
+    | Apply
+    | JoinOrder
+    | Filter
+    | Project
+    | Aggregate
+    | Window
+    | SetOperation
+    | Sort
+    | Limit
+    | SingleRow
 )
 
 
@@ -214,9 +248,11 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
                 return expression.output_tables
             case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
                 return single(expression.table)
+            case Window():
+                return NodeSet(single(expression.table) | output_tables(expression.input))
             case OneRow():
                 return EMPTY
-            case JoinOrder() | Filter() | Sort() | Limit():
+            case JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
                 expression = expression.input
             case _:
                 assert_never(expression)
@@ -229,7 +265,7 @@ def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]
             return ()
         case Join() | Apply() | SetOperation():
             return expression.left, expression.right
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow() | Window():
             return (expression.input,)
         case _:
             assert_never(expression)

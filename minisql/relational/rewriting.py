@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
-from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, OuterReference
-from minisql.expression.walk import aggregate_inputs, transform, walk
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference, SortKey
+from minisql.expression.walk import aggregate_inputs, map_aggregate, transform, walk
+from minisql.expression.window import map_window_call, window_inputs
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -21,8 +22,10 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
+    Window,
     inputs,
 )
 
@@ -42,7 +45,7 @@ def nodes_of(root: RelationalExpression) -> Iterator[RelationalExpression]:
 def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
     """The expressions in one node, those of its inputs left out."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
             pass
         case Values():
             for row in node.rows:
@@ -59,6 +62,9 @@ def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
             yield from node.keys
             for call in node.aggregates:
                 yield from aggregate_inputs(call)
+        case Window():
+            for window_call in node.calls:
+                yield from window_inputs(window_call)
         case Sort():
             yield from (key.expression for key in node.keys)
         case _:
@@ -74,7 +80,7 @@ def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...
             return node
         case Join() | Apply() | SetOperation():
             return replace(node, left=new[0], right=new[1])
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
+        case JoinOrder() | Filter() | Project() | Aggregate() | Window() | Sort() | Limit() | SingleRow():
             return replace(node, input=new[0])
         case _:
             assert_never(node)
@@ -83,7 +89,7 @@ def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...
 def with_expressions(node: RelationalExpression, change: Change) -> RelationalExpression:
     """The node with each expression in it changed, its inputs left as they are; itself where none changes."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
             return node
         case Values():
             rows = unchanged(node.rows, tuple([changed(row, change) for row in node.rows]))
@@ -102,16 +108,15 @@ def with_expressions(node: RelationalExpression, change: Change) -> RelationalEx
             return node if expressions is node.expressions else replace(node, expressions=expressions)
         case Aggregate():
             keys = changed(node.keys, change)
-            calls = unchanged(node.aggregates, tuple([change_aggregate(call, change) for call in node.aggregates]))
+            calls = unchanged(node.aggregates, tuple([map_aggregate(call, change) for call in node.aggregates]))
             if keys is node.keys and calls is node.aggregates:
                 return node
             return replace(node, keys=keys, aggregates=calls)
+        case Window():
+            window_calls = unchanged(node.calls, tuple([map_window_call(call, change) for call in node.calls]))
+            return node if window_calls is node.calls else replace(node, calls=window_calls)
         case Sort():
-            sort_keys = []
-            for key in node.keys:
-                expression = change(key.expression)
-                sort_keys.append(key if expression is key.expression else replace(key, expression=expression))
-            new_keys = unchanged(node.keys, tuple(sort_keys))
+            new_keys = unchanged(node.keys, tuple([map_sort_key(key, change) for key in node.keys]))
             return node if new_keys is node.keys else replace(node, keys=new_keys)
         case _:
             assert_never(node)
@@ -122,13 +127,10 @@ def changed(expressions: tuple[Expression, ...], change: Change) -> tuple[Expres
     return unchanged(expressions, tuple([change(expression) for expression in expressions]))
 
 
-def change_aggregate(call: AggregateCall, change: Change) -> AggregateCall:
-    """The aggregate with its inputs changed; itself where none changes."""
-    argument = None if call.argument is None else change(call.argument)
-    filter_ = None if call.filter is None else change(call.filter)
-    if argument is call.argument and filter_ is call.filter:
-        return call
-    return replace(call, argument=argument, filter=filter_)
+def map_sort_key(key: SortKey, change: Change) -> SortKey:
+    """The key over the changed expression; itself where that does not change."""
+    expression = change(key.expression)
+    return key if expression is key.expression else replace(key, expression=expression)
 
 
 def unchanged(old: tuple[T, ...], new: tuple[T, ...]) -> tuple[T, ...]:
@@ -174,11 +176,11 @@ def first_free_table(root: RelationalExpression) -> int:
 def _own_table(node: RelationalExpression) -> tuple[int, ...]:
     """The number that a node gives its own columns, where it makes any."""
     match node:
-        case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
+        case BaseTable() | Values() | Project() | Aggregate() | Window() | SetOperation():
             return (node.table,)
         case Apply():
             return () if node.mark is None else (node.mark,)
-        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
             return ()
         case _:
             assert_never(node)
@@ -206,13 +208,13 @@ def _renumbered(node: RelationalExpression, numbers: Mapping[int, int]) -> Relat
                 left_columns=tuple([renumbered(column, numbers) for column in node.left_columns]),
                 right_columns=tuple([renumbered(column, numbers) for column in node.right_columns]),
             )
-        case BaseTable() | Values() | Project() | Aggregate():
+        case BaseTable() | Values() | Project() | Aggregate() | Window():
             return replace(node, table=numbers[node.table])
         case Apply():
             return node if node.mark is None else replace(node, mark=numbers[node.mark])
         case JoinOrder():
             return node.input  # a hint names tables by their numbers; it holds for the original
-        case OneRow() | Join() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | Filter() | Sort() | Limit() | SingleRow():
             return node
         case _:
             assert_never(node)

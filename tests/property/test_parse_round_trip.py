@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minisql.errors import Span
+from minisql.expression.window import BoundKind, Exclusion, FrameUnit
 from minisql.parser.parse import parse_statement
 from minisql.parser.parse_tree import (
     Between,
@@ -21,6 +22,7 @@ from minisql.parser.parse_tree import (
     DerivedTable,
     DistinctPredicate,
     Expression,
+    FrameBound,
     Identifier,
     InPredicate,
     IsPredicate,
@@ -31,6 +33,7 @@ from minisql.parser.parse_tree import (
     JoinTreeTable,
     LikePredicate,
     Logical,
+    NamedWindow,
     OrderItem,
     QueryBlock,
     QueryExpression,
@@ -44,6 +47,9 @@ from minisql.parser.parse_tree import (
     TypeName,
     Unary,
     Values,
+    WindowCall,
+    WindowFrame,
+    WindowSpecification,
 )
 from tests.parse_shape import shape
 
@@ -118,7 +124,26 @@ def _sql(node: Expression) -> tuple[int, str]:
             inner = "*" if star else "DISTINCT " * distinct + ", ".join(sql(operand) for operand in operands)
             suffix = f" FILTER (WHERE {sql(filter_)})" if filter_ else ""
             return LEVEL["PRIMARY"], f"{name(function)}({inner}){suffix}"
+        case WindowCall(call=call, window=window, ignore_nulls=ignore_nulls):
+            over = name(window) if isinstance(window, Identifier) else window_sql(window)
+            return LEVEL["PRIMARY"], f"{sql(call)}{' IGNORE NULLS' * ignore_nulls} OVER {over}"
     raise AssertionError(node)
+
+
+def window_sql(window: WindowSpecification) -> str:
+    parts = [name(window.base)] if window.base else []
+    if window.partition_by:
+        parts.append("PARTITION BY " + ", ".join(sql(key) for key in window.partition_by))
+    if window.order_by:
+        parts.append("ORDER BY " + ", ".join(_order_sql(item) for item in window.order_by))
+    if window.frame is not None:
+        start, end = (_bound_sql(bound) for bound in (window.frame.start, window.frame.end))
+        parts.append(f"{window.frame.unit.value} BETWEEN {start} AND {end} EXCLUDE {window.frame.exclusion.value}")
+    return f"({' '.join(parts)})"
+
+
+def _bound_sql(bound: FrameBound) -> str:
+    return bound.kind.value if bound.offset is None else f"{sql(bound.offset, LEVEL['||'])} {bound.kind.value}"
 
 
 def table_sql(table: TableReference, *, is_right_side: bool = False) -> str:
@@ -153,6 +178,9 @@ def term_sql(term: QueryTerm, level: int = 0) -> str:
             clauses.append(f"WHERE {sql(term.where)}" if term.where else "")
             clauses.append("GROUP BY " + ", ".join(sql(key) for key in term.group_by) if term.group_by else "")
             clauses.append(f"HAVING {sql(term.having)}" if term.having else "")
+            windows = [f"{name(window.name)} AS {window_sql(window.specification)}" for window in term.windows]
+            clauses.append("WINDOW " + ", ".join(windows) if windows else "")
+            clauses.append(f"QUALIFY {sql(term.qualify)}" if term.qualify else "")
             return " ".join(clause for clause in clauses if clause)
 
 
@@ -202,6 +230,8 @@ IDENTIFIERS: Final = st.one_of(
     node(Identifier, name=st.sampled_from(["A b", "full", 'q"', "select", "`"]), quoted=st.just(True)),
 )
 FUNCTIONS: Final = node(Identifier, name=st.sampled_from(["f", "count", "coalesce", "date"]))
+WINDOW_NAMES: Final = node(Identifier, name=st.sampled_from(["w", "over", "current", "ties"]))
+OFFSET_KINDS: Final = (BoundKind.PRECEDING, BoundKind.FOLLOWING)
 CONSTANTS: Final = node(
     Constant,
     value=st.one_of(
@@ -244,6 +274,33 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         node(CastExpression, operand=inner, type=TYPES),
         node(Call, name=FUNCTIONS, arguments=tuples(inner), distinct=BOOLEANS, filter=st.none() | inner),
         node(Call, name=FUNCTIONS, arguments=st.just(()), star=BOOLEANS),
+        node(
+            WindowCall,
+            call=node(Call, name=FUNCTIONS, arguments=tuples(inner), filter=st.none() | inner),
+            window=WINDOW_NAMES | _windows(inner),
+            ignore_nulls=BOOLEANS,
+        ),
+    )
+
+
+def _windows(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    bounds = st.one_of(
+        node(FrameBound, kind=st.sampled_from([kind for kind in BoundKind if kind not in OFFSET_KINDS])),
+        node(FrameBound, kind=st.sampled_from(OFFSET_KINDS), offset=inner),
+    )
+    return node(
+        WindowSpecification,
+        base=st.none() | WINDOW_NAMES,
+        partition_by=tuples(inner, 0, 2),
+        order_by=tuples(node(OrderItem, expression=inner, descending=BOOLEANS, nulls_first=st.none() | BOOLEANS), 0, 2),
+        frame=st.none()
+        | node(
+            WindowFrame,
+            unit=st.sampled_from(FrameUnit),
+            start=bounds,
+            end=bounds,
+            exclusion=st.sampled_from(Exclusion),
+        ),
     )
 
 
@@ -286,6 +343,8 @@ def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         where=st.none() | SMALL,
         group_by=tuples(SMALL, 0, 2),
         having=st.none() | SMALL,
+        windows=tuples(node(NamedWindow, name=WINDOW_NAMES, specification=_windows(SMALL)), 0, 2),
+        qualify=st.none() | SMALL,
         join_tree=st.none() | JOIN_TREES,
     )
 

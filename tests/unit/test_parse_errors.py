@@ -119,10 +119,13 @@ LINE 1: GRANT ALL ON t TO me
 HINT: The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, BEGIN, \
 COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN.""",
         """\
-Expected ",", FROM, WHERE, GROUP, HAVING or ORDER, found "(".
-LINE 1: SELECT sum(x) OVER (PARTITION BY y) FROM t
-                           ^
-HINT: Window functions are not supported.""",
+Expected ")", BY, GROUPS, PARTITION, RANGE or ROWS, found "y".
+LINE 1: SELECT sum(x) OVER (PARTITION y) FROM t
+                                      ^""",
+        """\
+Expected an operator, FOLLOWING or PRECEDING, found ")".
+LINE 1: SELECT sum(x) OVER (ORDER BY y ROWS 1) FROM t
+                                             ^""",
         """\
 Expected an operator, ",", ASC, DESC, NULLS or LIMIT, found 'a string that is longer than ....
 LINE 1: SELECT 1 ORDER BY (a) 'a string that is longer than a message'

@@ -15,7 +15,8 @@ How `D x` an operator becomes one over `D x` its inputs (section 3.3):
     full join                both get it, and the column is that of either side
     grouping                 the domain's columns are keys too; one without keys has a row for every value of the domain
     set operation            on both sides, as further columns
-    LIMIT                    not possible here: that is a limit for each value
+    window function          the domain's columns partition, too
+    LIMIT                    a condition on the number of the row among those of its value in the domain
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
+from minisql.expression.window import map_window_call
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -49,12 +51,14 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SingleRow,
     Sort,
     Values,
+    Window,
 )
-from minisql.relational.rewriting import copied, outer_columns, with_expressions
+from minisql.relational.rewriting import copied, map_sort_key, outer_columns, with_expressions
 from minisql.relational.unnest.new_tables import NewTables
-from minisql.relational.unnest.pull_up import COUNTS
+from minisql.relational.unnest.pull_up import COUNTS, first_rows
 
 Columns = Mapping[ColumnId, Expression]
 """For each outer column, what stands for it: a column of the domain mostly."""
@@ -104,7 +108,11 @@ class Domain:
                 return self._set_operation(node)
             case JoinOrder():
                 return self.of(node.input)
+            case Window():
+                return self._window(node)
             case Limit():
+                return self._limit(node)
+            case SingleRow():
                 return None
             case _:
                 assert_never(node)
@@ -275,6 +283,24 @@ class Domain:
         here = Dependent(domain, own, {})
         joined = Join(type=JoinType.LEFT, left=domain, right=grouped, conditions=_agree(here, there))
         return Dependent(joined, own, replaced)
+
+    def _window(self, node: Window) -> Dependent | None:
+        below = self.of(node.input)
+        if below is None:
+            return None
+        read, by = _reader(below), tuple(below.columns.values())
+        calls = [map_window_call(call, read) for call in node.calls]
+        calls = [replace(call, partition_by=(*call.partition_by, *by)) for call in calls]
+        return replace(below, node=replace(node, input=below.node, calls=tuple(calls)))
+
+    def _limit(self, node: Limit) -> Dependent | None:
+        sort = node.input if isinstance(node.input, Sort) else None
+        below = self.of(node.input if sort is None else sort.input)
+        if below is None:
+            return None
+        keys = () if sort is None else tuple([map_sort_key(key, _reader(below)) for key in sort.keys])
+        by = tuple(below.columns.values())
+        return replace(below, node=first_rows(below.node, node, by, keys, self._new_tables.next()))
 
     def _set_operation(self, node: SetOperation) -> Dependent | None:
         left, right = self.of(node.left), self.of(node.right)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from minisql.expression.equalities import is_equality
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, IsDistinctFrom
+from minisql.expression.nodes import ColumnId, ColumnRef, Comparison, Expression, IsDistinctFrom, Literal
 from minisql.expression.nulls import rejects_nulls
 from minisql.expression.walk import columns_of, tables_of
 from minisql.node_set import single
@@ -24,8 +24,10 @@ from minisql.relational.relational_expression import (
     Project,
     RelationalExpression,
     SetOperation,
+    SingleRow,
     Sort,
     Values,
+    Window,
     output_tables,
 )
 
@@ -33,13 +35,13 @@ from minisql.relational.relational_expression import (
 def has_one_row(node: RelationalExpression) -> bool:
     """Whether the node has exactly one row, whatever is in the tables."""
     match node:
-        case OneRow():
+        case OneRow() | SingleRow():
             return True
         case Aggregate():
             return not node.keys
         case Values():
             return len(node.rows) == 1
-        case Project() | Sort() | JoinOrder():
+        case Project() | Sort() | JoinOrder() | Window():
             return has_one_row(node.input)
         case Join():
             return node.type in (JoinType.INNER, JoinType.LEFT, JoinType.FULL) and (
@@ -81,7 +83,9 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
                 if ColumnId(node.table, place) in fixed and isinstance(expression, ColumnRef)
             }
             return _is_unique(node.input, below)
-        case Filter() | Sort() | JoinOrder():
+        case Filter(input=Window() as window) if _is_first_of_partition(node, window, fixed):
+            return True
+        case Filter() | Sort() | JoinOrder() | Window():
             return _is_unique(node.input, fixed)
         case Limit():
             return (node.limit is not None and node.limit <= 1) or _is_unique(node.input, fixed)
@@ -97,10 +101,24 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case BaseTable() | OneRow():
+        case BaseTable() | OneRow() | SingleRow():
             return False
         case _:
             assert_never(node)
+
+
+def _is_first_of_partition(node: Filter, window: Window, fixed: set[ColumnId]) -> bool:
+    """Whether the filter leaves one row of each partition, and the columns tell the partition."""
+    for condition in node.conditions:
+        match condition:
+            case Comparison(operator="=" | "<=", left=ColumnRef() as number, right=Literal(value=1)):
+                if number.column.table != window.table:
+                    continue
+                call = window.calls[number.column.position]
+                keys = {key.column if isinstance(key, ColumnRef) else None for key in call.partition_by}
+                if call.function.name == "row_number" and keys <= fixed:
+                    return True
+    return False
 
 
 def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
@@ -136,9 +154,11 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             return is_never_null(node.left_columns[column.position], node.left) and is_never_null(
                 node.right_columns[column.position], node.right
             )
+        case Window():
+            return column.table != node.table and is_never_null(column, node.input)
         case JoinOrder() | Sort() | Limit():
             return is_never_null(column, node.input)
-        case OneRow():
+        case OneRow() | SingleRow():
             return False
         case _:
             assert_never(node)

@@ -5,12 +5,13 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
     WHERE EXISTS (...), x IN (...), x = ANY (...)      a semijoin
     WHERE NOT EXISTS (...), x <> ALL (...)             an antijoin
     WHERE x NOT IN (...)                               an antijoin, where neither side can be NULL; else see below
-    a scalar subquery that has at most one row         a left join; an inner join where it has exactly one
+    a scalar subquery without outer references         an inner join with its one row (`SingleRow`)
+    another one that has at most one row               a left join
     LATERAL                                            an inner or a left join
 
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
-known that it has at most one row. With LIMIT in a subquery that reads outer columns, the input stays dependent.
+known that it has at most one row.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
@@ -39,6 +40,7 @@ from minisql.relational.relational_expression import (
     Join,
     JoinType,
     RelationalExpression,
+    SingleRow,
     inputs,
     output_tables,
 )
@@ -178,8 +180,9 @@ class _Unnester:
             joined = Join(type=JoinType.LEFT, left=left, right=node, conditions=conditions)
             return Filter(input=joined, conditions=asked) if asked else joined
         if apply.type is ApplyType.SINGLE:
-            if not conditions and has_one_row(node):
-                return Join(type=JoinType.INNER, left=left, right=node, conditions=())
+            if not conditions:
+                row = node if has_one_row(node) else SingleRow(input=node, span=apply.span)
+                return Join(type=JoinType.INNER, left=left, right=row, conditions=())
             if has_at_most_one_row(node, conditions):
                 return Join(type=JoinType.LEFT, left=left, right=node, conditions=conditions)
             return replace(apply, left=left, right=node, conditions=conditions)
