@@ -22,6 +22,8 @@ class Settings:
     """Move conditions of WHERE and ON as far down as is legal."""
     prune_branches: bool = True
     """Leave out what gives no rows, as WHERE FALSE and LIMIT 0, and the joins with it."""
+    drop_joins: bool = True
+    """Leave out left joins and DISTINCT that change nothing; let inner joins look for one partner if that will do."""
     merge_derived_tables: bool = True
     """Join the tables of a subquery in FROM with the tables around it."""
     prune_columns: bool = True

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from typing import Any, assert_never
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import from_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
@@ -88,6 +88,7 @@ class ListTable:
     name: str
     columns: tuple[ColumnDefinition, ...]
     rows: Sequence[tuple[Value, ...]]
+    keys: Sequence[Key] = ()
 
     @property
     def uses_filters(self) -> bool:

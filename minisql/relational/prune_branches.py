@@ -16,7 +16,7 @@ and a subquery without rows is NULL as a value, FALSE as an EXISTS or IN. An agg
 
 Where a join goes, references to the padded columns become NULL, which may decide conditions above: constants are folded
 and branches pruned until nothing changes. The join stays, with an empty input, where its columns are asked for by
-number, or where its order is prescribed.
+number. Joins whose order is prescribed stay as they are.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from minisql.relational.relational_expression import (
     Window,
     output_tables,
 )
-from minisql.relational.rewriting import nodes_of, with_expressions, with_inputs
+from minisql.relational.rewriting import nodes_of, rewritten, with_expressions, with_inputs
 
 Fold = Callable[[RelationalExpression], RelationalExpression]
 
@@ -87,7 +87,7 @@ class _Pruner:
             case Project() | Aggregate():
                 return self._unary(node, by_number=False)
             case JoinOrder():
-                return self._unary(node, by_number=True)
+                return rewritten(node, self._read_expression) if self._null or self._false else node
             case Filter() | Sort() | Limit() | Window() | SingleRow():
                 return self._unary(node, by_number=by_number)
             case _:
@@ -95,7 +95,7 @@ class _Pruner:
 
     def _unary(
         self,
-        old: JoinOrder | Filter | Project | Aggregate | Window | Sort | Limit | SingleRow,
+        old: Filter | Project | Aggregate | Window | Sort | Limit | SingleRow,
         *,
         by_number: bool,
     ) -> RelationalExpression:
@@ -111,9 +111,10 @@ class _Pruner:
 
     def _read(self, node: RelationalExpression) -> RelationalExpression:
         """The node over what columns became."""
-        if not self._null and not self._false:
-            return node
-        return with_expressions(node, lambda expression: transform(expression, self._became))
+        return with_expressions(node, self._read_expression) if self._null or self._false else node
+
+    def _read_expression(self, expression: Expression) -> Expression:
+        return transform(expression, self._became)
 
     def _became(self, part: Expression) -> Expression:
         if isinstance(part, ColumnRef | OuterReference):

@@ -99,7 +99,10 @@ def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
     waiting = [path]
     while waiting:
         path = waiting.pop()
-        if isinstance(path, access_path.Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
+        below = path
+        while isinstance(below, access_path.Filter):
+            below = below.input
+        if isinstance(below, HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
             return path
         waiting += reversed(access_path.inputs(path))
     raise InternalError("The path has no such region.")

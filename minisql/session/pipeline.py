@@ -24,6 +24,7 @@ from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
@@ -66,7 +67,7 @@ class PlannedQuery:
         """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
 
         The left side of a hash join probes, the right one is hashed. Tables that the query turned out not to need are
-        not in it; as a hint it is complete where `prune_branches` is off.
+        not in it; as a hint it is complete where `prune_branches` and `drop_joins` are off.
         """
         from minisql.session.orders import order_of_plan  # which few statements need
 
@@ -139,10 +140,12 @@ def rewrite(
         expression = push_down(expression)
     if settings.prune_branches:
         expression = prune_branches(expression, partial(_simplified, settings=settings))
-    if settings.merge_derived_tables:
-        expression = merge_derived_tables(expression)
     if settings.prune_columns:
         expression = prune_columns(expression, columns)
+    if settings.drop_joins:
+        expression = drop_joins(expression)
+    if settings.merge_derived_tables:
+        expression = merge_derived_tables(expression)
     if settings.derive_conditions:
         derived = derive_conditions(expression)
         if derived is not expression:

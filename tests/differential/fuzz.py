@@ -37,6 +37,7 @@ OTHER_SETTINGS = (
     "prune_branches = off",
     "merge_derived_tables = off",
     "prune_columns = off",
+    "drop_joins = off",
     "derive_conditions = off",
     "fold_constants = off",
     "batch_rows = 1",
@@ -44,7 +45,7 @@ OTHER_SETTINGS = (
     "plan_cache = off",
 )
 ALL_OFF = tuple(setting for setting in OTHER_SETTINGS if setting.endswith(" = off"))
-LEAVE_TABLES_OUT = ("prune_branches",)
+LEAVE_TABLES_OUT = ("prune_branches", "drop_joins")
 
 
 @dataclass(frozen=True)

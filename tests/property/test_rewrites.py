@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from minisql.catalog.table import Key
 from minisql.datatypes import BIGINT
-from minisql.expression.nodes import AggregateCall
+from minisql.expression.nodes import AggregateCall, Value
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.drop_joins import drop_joins
 from minisql.relational.prune_branches import prune_branches
 from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import Aggregate, Join, JoinType, Limit, RelationalExpression, inputs
+from minisql.relational.relational_expression import (
+    Aggregate,
+    BaseTable,
+    Join,
+    JoinType,
+    Limit,
+    RelationalExpression,
+    inputs,
+)
 from minisql.relational.rewriting import first_free_table, nodes_of, with_inputs
 from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
 from tests.builders import column, literal, project, where
-from tests.naive import as_relational, bag, columns
+from tests.naive import ListTable, as_relational, bag, columns
 from tests.random_joins import random_query, random_tree, show
 
 
@@ -104,16 +115,41 @@ def test_each_step_names_a_join_of_the_query_and_its_types() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_rewrites_that_look_at_what_is_read_keep_the_rows(seed: int) -> None:
     rng = random.Random(seed)
-    pruned = 0
+    pruned = dropped = 0
     for _ in range(250):
-        query = random_reader(rng, random_query(rng, rng.randint(1, 5)))
+        query = random_reader(rng, with_keys(rng, random_query(rng, rng.randint(1, 5))))
         wanted = columns(query)
         expected = bag(query, wanted)
         rewritten = prune_columns(query, wanted)
         pruned += rewritten is not query
         assert prune_columns(rewritten, wanted) is rewritten
-        assert bag(rewritten, wanted) == expected, f"{show(query)}\n\n{show(rewritten)}"
+        fewer = drop_joins(rewritten)
+        dropped += fewer is not rewritten
+        for each in (rewritten, fewer, drop_joins(query), drop_joins(push_down(query))):
+            assert bag(each, wanted) == expected, f"{show(query)}\n\n{show(each)}"
+        planned = as_relational(find_best_plan(fewer, Settings()))
+        assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
     assert pruned > 30
+    assert dropped > 15
+
+
+def with_keys(rng: random.Random, node: RelationalExpression) -> RelationalExpression:
+    """The query over tables of which some have a key, which drops the rows that break it."""
+    node = with_inputs(node, tuple([with_keys(rng, input_) for input_ in inputs(node)]))
+    if not isinstance(node, BaseTable) or rng.random() < 0.4:
+        return node
+    source = node.source
+    assert isinstance(source, ListTable)
+    key = Key(rng.choice(((0,), (1,), (0, 1))), not_null=rng.random() < 0.5)
+    rows: list[tuple[Value, ...]] = []
+    for row in source.rows:
+        values = [row[place] for place in key.columns]
+        if None in values:
+            if not key.not_null:
+                rows.append(row)
+        elif values not in [[other[place] for place in key.columns] for other in rows]:
+            rows.append(row)
+    return replace(node, source=ListTable(source.name, source.columns, rows, keys=(key,)))
 
 
 def random_reader(rng: random.Random, query: RelationalExpression) -> RelationalExpression:

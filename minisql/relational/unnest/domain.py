@@ -37,6 +37,7 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
 from minisql.expression.window import map_window_call
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -57,7 +58,6 @@ from minisql.relational.relational_expression import (
     Window,
 )
 from minisql.relational.rewriting import copied, map_sort_key, outer_columns, with_expressions
-from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import COUNTS, first_rows
 
 Columns = Mapping[ColumnId, Expression]

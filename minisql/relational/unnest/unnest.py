@@ -33,6 +33,7 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, replace_outer_references, transform
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Apply,
     ApplyType,
@@ -50,10 +51,9 @@ from minisql.relational.rewriting import (
     with_expressions,
     with_inputs,
 )
+from minisql.relational.row_properties import has_at_most_one_row, has_one_row, is_never_null
 from minisql.relational.unnest.domain import Domain
-from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import PullUp
-from minisql.relational.unnest.row_properties import has_at_most_one_row, has_one_row, is_never_null
 
 _JOIN_TYPES = {ApplyType.INNER: JoinType.INNER, ApplyType.LEFT: JoinType.LEFT}
 
