@@ -119,6 +119,3 @@ SCALAR_FUNCTIONS: Final[dict[str, ScalarFunction]] = {
 
 ALIASES: Final = {"substr": "substring", "char_length": "length", "character_length": "length"}
 """Other names of functions."""
-
-AGGREGATE_FUNCTIONS: Final = ("count", "sum", "min", "max", "avg")
-"""The names of aggregates; `avg` gives DOUBLE, `count` BIGINT, `sum` a wider type (`datatypes.sum_type`)."""

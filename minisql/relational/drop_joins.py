@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from minisql.expression.nodes import AggregateCall, Case, ColumnRef, Expression, IsNull, Literal
+from minisql.expression.nodes import AggregateCall, Case, ColumnId, ColumnRef, Expression, IsNull, Literal
 from minisql.expression.walk import outer_references, tables_of
 from minisql.node_set import NodeSet, node_set, overlaps
 from minisql.relational.relational_expression import (
@@ -35,16 +35,20 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
+    with_inputs,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of, with_inputs
+from minisql.relational.rewriting import expressions_of, nodes_of
 from minisql.relational.row_properties import has_at_most_one_row, is_unique
 
 _OF_A_SET: Final = frozenset({"min", "max", "bool_and", "bool_or"})
@@ -88,7 +92,7 @@ class _Dropper:
 
     def node(self, node: RelationalExpression, use: _Use) -> RelationalExpression:
         match node:
-            case BaseTable() | Values() | OneRow() | JoinOrder():
+            case BaseTable() | Values() | OneRow() | JoinOrder() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node, use)
@@ -98,6 +102,10 @@ class _Dropper:
                 return self._aggregate(node, use)
             case SetOperation():
                 return self._set_operation(node, use)
+            case RecursiveUnion():
+                anchor = self.node(node.anchor, _use_of(node.anchor_columns, counts=node.all))
+                step = self.node(node.step, _use_of(node.step_columns, counts=node.all))
+                return with_inputs(node, (anchor, step))
             case Project():
                 below = replace(use, tables=_tables_of(node.expressions))
             case Window() | Sort():
@@ -141,8 +149,8 @@ class _Dropper:
 
     def _set_operation(self, node: SetOperation, use: _Use) -> RelationalExpression:
         counts = node.all and (use.counts or node.operator is not SetOperator.UNION)
-        left = self.node(node.left, _Use(node_set(column.table for column in node.left_columns), counts))
-        right = self.node(node.right, _Use(node_set(column.table for column in node.right_columns), counts))
+        left = self.node(node.left, _use_of(node.left_columns, counts=counts))
+        right = self.node(node.right, _use_of(node.right_columns, counts=counts))
         return with_inputs(node, (left, right))
 
     def _aggregate(self, node: Aggregate, use: _Use) -> RelationalExpression:
@@ -156,7 +164,7 @@ class _Dropper:
 
 def _of_single_rows(node: Aggregate, *, must_be_distinct: bool) -> Project | None:
     """The grouping as a select list, if every group is one row, or if it is DISTINCT and does not have to be."""
-    if not node.keys:
+    if not node.keys or node.sets:
         return None
     values = [_of_one_row(call) for call in node.aggregates]
     known = [value for value in values if value is not None]
@@ -184,6 +192,10 @@ def _of_one_row(call: AggregateCall) -> Expression | None:
     if call.name in ("min", "max") and call.argument is not None and call.argument.type == call.type:
         return call.argument
     return None
+
+
+def _use_of(columns: tuple[ColumnId, ...], *, counts: bool) -> _Use:
+    return _Use(node_set(column.table for column in columns), counts)
 
 
 def _tables_of(expressions: tuple[Expression, ...]) -> NodeSet:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from minisql.relational.relational_expression import RelationalExpression
-from minisql.relational.rewriting import first_free_table
+from minisql.relational.renumber import tables_inside
 
 
 class NewTables:
     """Gives numbers that no table of a query has."""
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._next = first_free_table(root)
+    def __init__(self, trees: Iterable[RelationalExpression]) -> None:
+        """`trees` are the query and what is shared in it."""
+        self._next = 1 + max((table for tree in trees for table in tables_inside(tree)), default=-1)
 
     def next(self) -> int:
         """A number that was not given before."""

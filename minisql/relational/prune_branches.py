@@ -43,16 +43,20 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
+    with_inputs,
 )
-from minisql.relational.rewriting import nodes_of, rewritten, with_expressions, with_inputs
+from minisql.relational.rewriting import nodes_of, rewritten, with_expressions
 
 Fold = Callable[[RelationalExpression], RelationalExpression]
 
@@ -76,8 +80,11 @@ class _Pruner:
     def node(self, node: RelationalExpression, *, by_number: bool) -> RelationalExpression:
         """The node with everything below it pruned; `by_number` says that its columns are asked for by number."""
         match node:
-            case BaseTable() | OneRow() | Values():
+            case BaseTable() | OneRow() | Values() | SharedScan() | WorkingTable():
                 return self._read(node)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor, by_number=True), self.node(node.step, by_number=True)
+                return _empty(node) if _is_empty(anchor) else with_inputs(node, (anchor, step))
             case Join():
                 return self._join(node, by_number)
             case Apply():
@@ -106,7 +113,9 @@ class _Pruner:
         )
         if not lets_none_through and not _is_empty(input_):
             return node
-        has_row_of_none = isinstance(node, SingleRow) or (isinstance(node, Aggregate) and not node.keys)
+        has_row_of_none = isinstance(node, SingleRow) or (
+            isinstance(node, Aggregate) and (not node.keys or not all(node.sets))
+        )
         return node if has_row_of_none else _empty(node)
 
     def _read(self, node: RelationalExpression) -> RelationalExpression:
@@ -249,8 +258,12 @@ def _without_rows(node: RelationalExpression) -> Values | None:
             return _values(node.table, "", [""] * len(types), types)
         case Window():
             return _values(node.table, "", [""] * len(node.calls), [call.type for call in node.calls])
-        case SetOperation():
+        case SetOperation() | RecursiveUnion():
             return _values(node.table, "", node.names, node.types)
+        case SharedScan():
+            return _values(node.table, node.alias, node.shared.names, node.shared.types)
+        case WorkingTable():
+            return _values(node.table, node.alias, node.names, node.types)
         case Apply():
             return None if node.mark is None else _values(node.mark, "", ("",), (BOOLEAN,))
         case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit() | SingleRow():

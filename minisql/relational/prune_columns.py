@@ -19,26 +19,30 @@ from typing import TypeVar
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
 from minisql.expression.walk import aggregate_inputs, columns_of, outer_references, transform
 from minisql.expression.window import window_inputs
+from minisql.node_set import EMPTY
 from minisql.relational.relational_expression import (
     Aggregate,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
     Window,
     inputs,
+    output_tables,
+    with_inputs,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of, with_expressions, with_inputs
+from minisql.relational.rewriting import expressions_of, nodes_of, unchanged, with_expressions
 
 T = TypeVar("T")
 _Places = dict[int, dict[int, int]]
 """For each table that loses columns, the new place of each column that stays."""
 
 
-def prune_columns(expression: RelationalExpression, required: Iterable[ColumnId]) -> RelationalExpression:
+def prune_columns(expression: RelationalExpression, required: Iterable[ColumnId] | None) -> RelationalExpression:
     """The same values of the required columns, with fewer others; the expression itself where none can go.
 
-    The required columns come before all others of their table, and so keep their places.
+    The required columns come before all others of their table, and so keep their places. None: all are required.
     """
     read = read_columns(expression, required)
     places: _Places = {}
@@ -50,11 +54,14 @@ def prune_columns(expression: RelationalExpression, required: Iterable[ColumnId]
     return _pruned(expression, places) if places else expression
 
 
-def read_columns(expression: RelationalExpression, required: Iterable[ColumnId]) -> set[ColumnId]:
+def read_columns(expression: RelationalExpression, required: Iterable[ColumnId] | None) -> set[ColumnId]:
     """The columns of which something that is required is made, and those that make a row one of the result or not."""
-    read = set(required)
+    read = set(required or ())
     nodes = list(nodes_of(expression))
+    tables = output_tables(expression) if required is None else EMPTY
     for node in nodes:
+        if isinstance(node, Project | Aggregate | Window | SetOperation) and tables >> node.table & 1:
+            read.update(ColumnId(node.table, place) for place in range(_width(node)))
         for each in expressions_of(node):
             read.update(reference.column for reference in outer_references(each))
     for node in nodes:  # parents before their inputs
@@ -74,6 +81,9 @@ def read_columns(expression: RelationalExpression, required: Iterable[ColumnId])
                     read.update(ColumnId(node.table, place) for place in range(_width(node)))
                 for place in _read_places(node, read, 0):
                     read |= {node.left_columns[place], node.right_columns[place]}
+                continue
+            case RecursiveUnion():
+                read |= {*node.anchor_columns, *node.step_columns}
                 continue
             case _:
                 found = list(expressions_of(node))
@@ -133,12 +143,15 @@ def _pruned(node: RelationalExpression, places: _Places) -> RelationalExpression
                     names=_at(node.names, own),
                     types=_at(node.types, own),
                 )
-    if isinstance(node, SetOperation):
-        left_columns = tuple([_moved(column, places) for column in node.left_columns])
-        right_columns = tuple([_moved(column, places) for column in node.right_columns])
-        if (left_columns, right_columns) != (node.left_columns, node.right_columns):
-            node = replace(node, left_columns=left_columns, right_columns=right_columns)
-        return node
+    match node:
+        case SetOperation():
+            left, right = _all_moved(node.left_columns, places), _all_moved(node.right_columns, places)
+            is_same = left is node.left_columns and right is node.right_columns
+            return node if is_same else replace(node, left_columns=left, right_columns=right)
+        case RecursiveUnion():
+            anchor, step = _all_moved(node.anchor_columns, places), _all_moved(node.step_columns, places)
+            is_same = anchor is node.anchor_columns and step is node.step_columns
+            return node if is_same else replace(node, anchor_columns=anchor, step_columns=step)
     return with_expressions(node, partial(transform, change=partial(_reference_moved, places=places)))
 
 
@@ -146,9 +159,15 @@ def _at(items: Sequence[T], places: Iterable[int]) -> tuple[T, ...]:
     return tuple([items[place] for place in places])
 
 
+def _all_moved(columns: tuple[ColumnId, ...], places: _Places) -> tuple[ColumnId, ...]:
+    return unchanged(columns, tuple([_moved(column, places) for column in columns]))
+
+
 def _moved(column: ColumnId, places: _Places) -> ColumnId:
     of_table = places.get(column.table)
-    return column if of_table is None else ColumnId(column.table, of_table[column.position])
+    if of_table is None or of_table[column.position] == column.position:
+        return column
+    return ColumnId(column.table, of_table[column.position])
 
 
 def _reference_moved(part: Expression, places: _Places) -> Expression:

@@ -23,12 +23,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -39,7 +42,7 @@ def has_one_row(node: RelationalExpression) -> bool:
         case OneRow() | SingleRow():
             return True
         case Aggregate():
-            return not node.keys
+            return not node.keys and len(node.sets) <= 1
         case Values():
             return len(node.rows) == 1
         case Project() | Sort() | JoinOrder() | Window():
@@ -52,7 +55,9 @@ def has_one_row(node: RelationalExpression) -> bool:
             )
         case Apply():
             return node.type in (ApplyType.SINGLE, ApplyType.MARK) and has_one_row(node.left)
-        case BaseTable() | Filter() | SetOperation() | Limit():
+        case SharedScan():
+            return has_one_row(node.shared.input)
+        case BaseTable() | Filter() | SetOperation() | Limit() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -86,7 +91,7 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId], not_null: set[C
         case BaseTable():
             return any(_is_fixed(key, node.table, fixed, not_null) for key in node.source.keys)
         case Aggregate():
-            return fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
+            return not node.sets and fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
         case Project():
             below = {
                 ColumnId(node.table, place): expression.column
@@ -109,7 +114,14 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId], not_null: set[C
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case OneRow() | SingleRow():
+        case SharedScan():
+            of_shared = node.shared.columns
+            shared_fixed, shared_not_null = (
+                {of_shared[column.position] for column in columns if column.table == node.table}
+                for columns in (fixed, not_null)
+            )
+            return _is_unique(node.shared.input, shared_fixed, shared_not_null)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -180,7 +192,7 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             if column.position >= len(node.keys):
                 return node.aggregates[column.position - len(node.keys)].name == "count"
             key = node.keys[column.position]
-            return isinstance(key, ColumnRef) and is_never_null(key.column, node.input)
+            return not node.sets and isinstance(key, ColumnRef) and is_never_null(key.column, node.input)
         case SetOperation():
             return is_never_null(node.left_columns[column.position], node.left) and is_never_null(
                 node.right_columns[column.position], node.right
@@ -189,7 +201,9 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             return column.table != node.table and is_never_null(column, node.input)
         case JoinOrder() | Sort() | Limit():
             return is_never_null(column, node.input)
-        case OneRow() | SingleRow():
+        case SharedScan():
+            return is_never_null(node.shared.columns[column.position], node.shared.input)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)

@@ -23,8 +23,9 @@ from minisql.relational.relational_expression import (
     JoinType,
     RelationalExpression,
     inputs,
+    with_inputs,
 )
-from minisql.relational.rewriting import unchanged, with_inputs
+from minisql.relational.rewriting import unchanged
 
 
 def simplify_conditions(expression: RelationalExpression) -> RelationalExpression:

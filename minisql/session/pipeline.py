@@ -6,8 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -17,6 +16,7 @@ from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
 from minisql.node import node
+from minisql.node_set import node_set
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
@@ -31,10 +31,11 @@ from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.prune_branches import prune_branches
 from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import RelationalExpression
+from minisql.relational.relational_expression import RelationalExpression, output_tables
+from minisql.relational.shared import finish, rewrite_all, uses_in
 from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
-from minisql.relational.unnest.unnest import unnest_subqueries
+from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.settings import Settings
@@ -55,6 +56,8 @@ class PlannedQuery:
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
+    copies: Mapping[int, Mapping[int, int]]
+    """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
 
     @property
@@ -108,8 +111,19 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    columns = [ColumnId(table, position) for position in range(len(names))]
-    rewritten, simplifications = rewrite(as_written, columns, settings)
+    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(len(names))])
+    copies: Mapping[int, Mapping[int, int]] = {}
+    written = rewriting.unnested(as_written)
+    if any(uses_in(written)):
+        from minisql.optimizer.choose_shared import choose_shared  # which few statements need
+
+        rewritten = rewrite_all(written, rewriting.first)
+        chosen, copies = choose_shared(rewritten, settings, rewriting.second)
+        if copies:
+            rewritten = rewrite_all(chosen, rewriting.first)
+        rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
+    else:
+        rewritten = rewriting.second(rewriting.first(written))
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -118,51 +132,66 @@ def plan_relational(
         types=types,
         as_written=as_written,
         rewritten=rewritten,
-        simplifications=simplifications,
+        simplifications=tuple(rewriting.simplifications),
+        copies=copies,
         path=find_best_plan(rewritten, settings),
     )
 
 
-def rewrite(
-    expression: RelationalExpression, columns: Sequence[ColumnId], settings: Settings
-) -> tuple[RelationalExpression, tuple[Simplification, ...]]:
-    """The expression that is to be planned, and the steps in which outer joins became simpler.
+class _Rewriting:
+    """The passes, each with its switch."""
 
-    It gives the same rows of the columns, which are the first ones of a node without joins above it.
-    """
-    steps: tuple[Simplification, ...] = ()
-    expression = _simplified(expression, settings)
-    if settings.unnest_subqueries:
-        expression = unnest_subqueries(expression)
-    if settings.simplify_outer_joins:
-        expression, steps = simplify_outer_joins(expression)
-    if settings.push_down_conditions:
-        expression = push_down(expression)
-    if settings.prune_branches:
-        expression = prune_branches(expression, partial(_simplified, settings=settings))
-    if settings.prune_columns:
-        expression = prune_columns(expression, columns)
-    if settings.drop_joins:
-        expression = drop_joins(expression)
-    if settings.merge_derived_tables:
-        expression = merge_derived_tables(expression)
-    if settings.derive_conditions:
+    def __init__(self, settings: Settings, columns: Sequence[ColumnId]) -> None:
+        """`columns` are those of the result."""
+        self._settings = settings
+        self._columns = columns
+        self.simplifications: list[Simplification] = []
+
+    def unnested(self, expression: RelationalExpression) -> RelationalExpression:
+        """The whole query with its subqueries turned into joins, once conditions are simple."""
+        expression = rewrite_all(expression, self._simplified)
+        expression = copy_correlated(expression)
+        return unnest_subqueries(expression) if self._settings.unnest_subqueries else expression
+
+    def _simplified(self, expression: RelationalExpression) -> RelationalExpression:
+        """The expression with constants folded and conditions simplified."""
+        if self._settings.fold_constants:
+            expression = fold_constants(expression, evaluate_constant)
+        return simplify_conditions(expression) if self._settings.simplify_conditions else expression
+
+    def first(self, expression: RelationalExpression) -> RelationalExpression:
+        """What puts conditions in their places, and leaves out what they let nothing through of."""
+        if self._settings.fold_constants:
+            expression = fold_constants(expression, evaluate_constant)
+        if self._settings.simplify_outer_joins:
+            expression, steps = simplify_outer_joins(expression)
+            self.simplifications += steps
+        if self._settings.push_down_conditions:
+            expression = push_down(expression)
+        return prune_branches(expression, self._simplified) if self._settings.prune_branches else expression
+
+    def second(self, expression: RelationalExpression) -> RelationalExpression:
+        """What looks at all of a query: what is read of it, what can be joined together, and what follows from what.
+
+        Once only, for it numbers equalities.
+        """
+        if self._settings.prune_columns:
+            is_main = output_tables(expression) == node_set(column.table for column in self._columns)
+            expression = prune_columns(expression, self._columns if is_main else None)
+        if self._settings.drop_joins:
+            expression = drop_joins(expression)
+        if self._settings.merge_derived_tables:
+            expression = merge_derived_tables(expression)
+        return self._derived(expression) if self._settings.derive_conditions else expression
+
+    def _derived(self, expression: RelationalExpression) -> RelationalExpression:
+        """The expression under more conditions, which may make others superfluous, or contradict them."""
         derived = derive_conditions(expression)
-        if derived is not expression:
-            # What is derived may make a condition superfluous, or contradict it.
-            expression = simplify_conditions(derived) if settings.simplify_conditions else derived
-            if settings.prune_branches:
-                expression = prune_branches(expression, partial(_simplified, settings=settings))
-    return expression, steps
-
-
-def _simplified(expression: RelationalExpression, settings: Settings) -> RelationalExpression:
-    """The expression with constants folded and conditions simplified."""
-    if settings.fold_constants:
-        expression = fold_constants(expression, evaluate_constant)
-    if settings.simplify_conditions:
-        expression = simplify_conditions(expression)
-    return expression
+        if derived is expression:
+            return expression
+        if self._settings.simplify_conditions:
+            derived = simplify_conditions(derived)
+        return prune_branches(derived, self._simplified) if self._settings.prune_branches else derived
 
 
 def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:

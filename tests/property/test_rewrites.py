@@ -15,6 +15,7 @@ from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.optimizer.join_conditions import is_of_class
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.drop_joins import drop_joins
+from minisql.relational.new_tables import NewTables
 from minisql.relational.prune_branches import prune_branches
 from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
@@ -26,8 +27,9 @@ from minisql.relational.relational_expression import (
     Limit,
     RelationalExpression,
     inputs,
+    with_inputs,
 )
-from minisql.relational.rewriting import first_free_table, nodes_of, with_inputs
+from minisql.relational.rewriting import nodes_of
 from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import simplify_outer_joins
 from minisql.settings import Settings
@@ -154,7 +156,7 @@ def with_keys(rng: random.Random, node: RelationalExpression) -> RelationalExpre
 
 def random_reader(rng: random.Random, query: RelationalExpression) -> RelationalExpression:
     """Some columns of the query, or groups of them."""
-    number = first_free_table(query)
+    number = NewTables(query).next()
     read = [column(*each) for each in rng.sample(columns(query), rng.randint(1, 2))]
     if rng.random() < 0.4:
         return project(number, query, read)

@@ -35,7 +35,7 @@ from minisql.expression.nodes import (
     Literal,
     SortKey,
 )
-from minisql.expression.walk import column_references, columns_of, outer_references, replace_columns
+from minisql.expression.walk import column_references, columns_of, map_aggregate, outer_references, replace_columns
 from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction, map_window_call
 from minisql.node_set import NodeSet, overlaps
 from minisql.relational.new_tables import NewTables
@@ -50,12 +50,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import (
     changed,
@@ -131,7 +134,9 @@ class PullUp:
                 return self.pull(node.input) if keeps_all or keeps_one else self._limit(node)
             case SetOperation() | Values() | SingleRow():
                 return None
-            case BaseTable() | OneRow():
+            case RecursiveUnion():
+                return None
+            case BaseTable() | OneRow() | SharedScan() | WorkingTable():
                 raise AssertionError("no table has outer references")
             case _:
                 assert_never(node)
@@ -226,7 +231,7 @@ class PullUp:
             names = tuple([_name(key) for key in node.keys])
             return self.pull(Project(table=node.table, alias="", input=node.input, names=names, expressions=node.keys))
         pulled = self.pull(node.input)
-        if pulled is None or pulled.padded:
+        if pulled is None or pulled.padded or node.sets:
             return None
         input_ = pulled.node
         keys = list(changed(node.keys, pulled.over_node))
@@ -249,7 +254,7 @@ class PullUp:
                 conditions.append(replace(condition, left=key))
             else:
                 conditions.append(replace(condition, right=key))
-        calls = tuple([_over(call, pulled) for call in node.aggregates])
+        calls = tuple([map_aggregate(call, pulled.over_node) for call in node.aggregates])
         columns: dict[ColumnId, Expression] = {}
         for place, expression in enumerate((*node.keys, *node.aggregates)):
             is_key = place < len(node.keys)
@@ -327,14 +332,6 @@ def inner_side(condition: Expression) -> Expression | None:
                 if columns_of(inner) and not outer_references(inner) and not columns_of(outer):
                     return inner
     return None
-
-
-def _over(call: AggregateCall, pulled: Pulled) -> AggregateCall:
-    return replace(
-        call,
-        argument=None if call.argument is None else pulled.over_node(call.argument),
-        filter=None if call.filter is None else pulled.over_node(call.filter),
-    )
 
 
 def _inner_columns(expressions: Iterable[Expression]) -> dict[ColumnId, ColumnRef]:

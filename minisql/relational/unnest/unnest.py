@@ -44,14 +44,15 @@ from minisql.relational.relational_expression import (
     SingleRow,
     inputs,
     output_tables,
+    with_inputs,
 )
 from minisql.relational.rewriting import (
     nodes_of,
     outer_columns,
     with_expressions,
-    with_inputs,
 )
 from minisql.relational.row_properties import has_at_most_one_row, has_one_row, is_never_null
+from minisql.relational.shared import Copies, rewrite_all, shared_users_first
 from minisql.relational.unnest.domain import Domain
 from minisql.relational.unnest.pull_up import PullUp
 
@@ -59,10 +60,23 @@ _JOIN_TYPES = {ApplyType.INNER: JoinType.INNER, ApplyType.LEFT: JoinType.LEFT}
 
 
 def unnest_subqueries(expression: RelationalExpression) -> RelationalExpression:
-    """The same rows with joins instead of subqueries; the expression itself where there is none."""
-    if not any(isinstance(node, Apply) for node in nodes_of(expression)):
+    """The same rows with joins instead of subqueries; the expression itself where there is none.
+
+    Nothing that is shared has outer references (`copy_correlated`).
+    """
+    trees = [expression, *[shared.input for shared in shared_users_first(expression)]]
+    if not any(isinstance(node, Apply) for tree in trees for node in nodes_of(tree)):
         return expression
-    return _Unnester(expression).node(expression)
+    return rewrite_all(expression, _Unnester(NewTables(trees)).node)
+
+
+def copy_correlated(root: RelationalExpression) -> RelationalExpression:
+    """What is shared and has outer references cannot be computed once: copies of it take the place of its scans."""
+    while True:
+        correlated = [shared for shared in shared_users_first(root) if outer_columns(shared.input)]
+        if not correlated:
+            return root
+        root = Copies(root).instead_of_scans(root, correlated[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +99,8 @@ class _Unnester:
     unique, so that one dictionary does for the whole query.
     """
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._new_tables = NewTables(root)
+    def __init__(self, new_tables: NewTables) -> None:
+        self._new_tables = new_tables
         self._new: dict[ColumnId, Expression] = {}
         self._new_outer: dict[ColumnId, Expression] = {}
 
