@@ -156,7 +156,7 @@ def with_keys(rng: random.Random, node: RelationalExpression) -> RelationalExpre
 
 def random_reader(rng: random.Random, query: RelationalExpression) -> RelationalExpression:
     """Some columns of the query, or groups of them."""
-    number = NewTables(query).next()
+    number = NewTables([query]).next()
     read = [column(*each) for each in rng.sample(columns(query), rng.randint(1, 2))]
     if rng.random() < 0.4:
         return project(number, query, read)
