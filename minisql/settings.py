@@ -28,6 +28,8 @@ class Settings:
     """Join the tables of a subquery in FROM with the tables around it."""
     prune_columns: bool = True
     """Leave out columns of subqueries that nobody reads."""
+    push_down_grouping: bool = True
+    """Group before joining where the groups stay the same and are much fewer than the rows."""
     derive_conditions: bool = True
     """Add conditions that follow from equalities: `a.k = b.k AND a.k = 5` reads b with b.k = 5."""
     fold_constants: bool = True

@@ -28,11 +28,13 @@ from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
+from minisql.relational.new_tables import NewTables
 from minisql.relational.prune_branches import prune_branches
 from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
+from minisql.relational.push_down_grouping import has_many_rows_a_group, push_down_grouping
 from minisql.relational.relational_expression import RelationalExpression, output_tables
-from minisql.relational.shared import finish, rewrite_all, uses_in
+from minisql.relational.shared import finish, rewrite_all, shared_users_first, uses_in
 from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
 from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
@@ -118,12 +120,16 @@ def plan_relational(
         from minisql.optimizer.choose_shared import choose_shared  # which few statements need
 
         rewritten = rewrite_all(written, rewriting.first)
+        rewriting.trees = [rewritten, *(shared.input for shared in shared_users_first(rewritten))]
         chosen, copies = choose_shared(rewritten, settings, rewriting.second)
         if copies:
             rewritten = rewrite_all(chosen, rewriting.first)
+            rewriting.trees = [rewritten, *(shared.input for shared in shared_users_first(rewritten))]
         rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
     else:
-        rewritten = rewriting.second(rewriting.first(written))
+        rewritten = rewriting.first(written)
+        rewriting.trees = [rewritten]
+        rewritten = rewriting.second(rewritten)
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -145,6 +151,9 @@ class _Rewriting:
         """`columns` are those of the result."""
         self._settings = settings
         self._columns = columns
+        self.trees: Sequence[RelationalExpression] = ()
+        """The query and what is shared in it, for `second`: their tables have other numbers than new ones."""
+        self._new_tables: NewTables | None = None
         self.simplifications: list[Simplification] = []
 
     def unnested(self, expression: RelationalExpression) -> RelationalExpression:
@@ -180,9 +189,19 @@ class _Rewriting:
             expression = prune_columns(expression, self._columns if is_main else None)
         if self._settings.drop_joins:
             expression = drop_joins(expression)
-        if self._settings.merge_derived_tables:
-            expression = merge_derived_tables(expression)
+        expression = self._merged(expression)
+        if self._settings.push_down_grouping:
+            grouped = push_down_grouping(expression, self._new_table, has_many_rows_a_group)
+            expression = expression if grouped is expression else self._merged(grouped)
         return self._derived(expression) if self._settings.derive_conditions else expression
+
+    def _merged(self, expression: RelationalExpression) -> RelationalExpression:
+        return merge_derived_tables(expression) if self._settings.merge_derived_tables else expression
+
+    def _new_table(self) -> int:
+        if self._new_tables is None:
+            self._new_tables = NewTables(self.trees)
+        return self._new_tables.next()
 
     def _derived(self, expression: RelationalExpression) -> RelationalExpression:
         """The expression under more conditions, which may make others superfluous, or contradict them."""

@@ -38,6 +38,7 @@ OTHER_SETTINGS = (
     "merge_derived_tables = off",
     "prune_columns = off",
     "drop_joins = off",
+    "push_down_grouping = off",
     "derive_conditions = off",
     "fold_constants = off",
     "batch_rows = 1",

@@ -19,6 +19,7 @@ from minisql.relational.new_tables import NewTables
 from minisql.relational.prune_branches import prune_branches
 from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
+from minisql.relational.push_down_grouping import push_down_grouping
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -127,12 +128,40 @@ def test_rewrites_that_look_at_what_is_read_keep_the_rows(seed: int) -> None:
         assert prune_columns(rewritten, wanted) is rewritten
         fewer = drop_joins(rewritten)
         dropped += fewer is not rewritten
-        for each in (rewritten, fewer, drop_joins(query), drop_joins(push_down(query))):
+        numbers = NewTables([query])
+        grouped = push_down_grouping(fewer, numbers.next, lambda *_: True)
+        for each in (rewritten, fewer, grouped, drop_joins(query), drop_joins(push_down(query))):
             assert bag(each, wanted) == expected, f"{show(query)}\n\n{show(each)}"
         planned = as_relational(find_best_plan(fewer, Settings()))
         assert bag(planned, wanted) == expected, f"{show(query)}\n\n{show(planned)}"
     assert pruned > 30
     assert dropped > 15
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_groupings_below_joins_give_the_same_groups(seed: int) -> None:
+    rng = random.Random(seed)
+    moved = 0
+    for _ in range(400):
+        types = (JoinType.INNER, JoinType.INNER, JoinType.LEFT)
+        tree = with_keys(rng, random_tree(rng, rng.randint(2, 4), types=types, most_rows=5))
+        available = [column(*each) for each in columns(tree)]
+        keys = tuple(rng.sample(available, rng.randint(1, min(3, len(available)))))
+        names = rng.sample(("count", "sum", "min", "max"), rng.randint(0, 2))
+        argument = rng.choice(available)
+        calls = tuple(
+            AggregateCall(name=name, argument=argument, distinct=rng.random() < 0.2, filter=None, type=BIGINT)
+            for name in names
+        )
+        query = Aggregate(table=8, input=tree, keys=keys, aggregates=calls)
+        expected = bag(query)
+        for before in (query, push_down(query)):
+            grouped = push_down_grouping(before, NewTables([query]).next, lambda *_: True)
+            moved += grouped is not before
+            assert bag(grouped) == expected, f"{show(query)}\n\n{show(grouped)}"
+            planned = as_relational(find_best_plan(derive_conditions(grouped), Settings()))
+            assert bag(planned) == expected, f"{show(query)}\n\n{show(planned)}"
+    assert moved > 15
 
 
 def with_keys(rng: random.Random, node: RelationalExpression) -> RelationalExpression:
