@@ -12,14 +12,24 @@ from minisql.errors import ProgrammingError, Span, did_you_mean
 class Settings:
     """The values, with their defaults. A statement reads one Settings object from its start to its end."""
 
+    simplify_conditions: bool = True
+    """Merge, factor out and derive conditions by the laws of logic: `x > 5 AND x > 3`, `(a AND b) OR (a AND c)`."""
     simplify_outer_joins: bool = True
     """Turn FULL into LEFT and LEFT into INNER joins where a condition rejects the padded rows."""
     unnest_subqueries: bool = True
     """Turn subqueries into joins; without that they are run once for each combination of the values that they read."""
     push_down_conditions: bool = True
     """Move conditions of WHERE and ON as far down as is legal."""
+    prune_branches: bool = True
+    """Leave out what gives no rows, as WHERE FALSE and LIMIT 0, and the joins with it."""
+    drop_joins: bool = True
+    """Leave out left joins and DISTINCT that change nothing; let inner joins look for one partner if that will do."""
     merge_derived_tables: bool = True
     """Join the tables of a subquery in FROM with the tables around it."""
+    prune_columns: bool = True
+    """Leave out columns of subqueries that nobody reads."""
+    push_down_grouping: bool = True
+    """Group before joining where the groups stay the same and are much fewer than the rows."""
     derive_conditions: bool = True
     """Add conditions that follow from equalities: `a.k = b.k AND a.k = 5` reads b with b.k = 5."""
     fold_constants: bool = True

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from typing import Any, assert_never
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter, Table
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter, Table
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import from_values, to_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
@@ -92,6 +92,7 @@ class ListTable:
     name: str
     columns: tuple[ColumnDefinition, ...]
     rows: Sequence[tuple[Value, ...]]
+    keys: Sequence[Key] = ()
 
     @property
     def uses_filters(self) -> bool:

@@ -160,9 +160,13 @@ class And(_Predicate):
 
 @value_node
 class Or(_Predicate):
-    """Two or more operands; no operand is itself an Or."""
+    """Two or more operands; no operand is itself an Or.
+
+    `implied_are_asked` says that what it implies for single tables (`simplify.implied_conditions`) is asked of them.
+    """
 
     operands: tuple[Expression, ...]
+    implied_are_asked: bool = field(default=False, compare=False, repr=False)
 
 
 @value_node

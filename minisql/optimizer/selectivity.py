@@ -35,6 +35,7 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.nulls import rejects_nulls
+from minisql.expression.simplify import implied_conditions
 from minisql.expression.walk import columns_of, tables_of
 from minisql.node_set import EMPTY, NodeSet, members, single
 from minisql.optimizer.access_path import JoinKey
@@ -104,10 +105,7 @@ def selectivity(condition: Expression, statistics: Statistics) -> float:
         case And():
             return conjunction_selectivity(condition.operands, statistics)
         case Or():
-            none = 1.0
-            for operand in condition.operands:
-                none *= 1 - selectivity(operand, statistics)
-            return 1 - none
+            return _or(condition, statistics)
         case Not():
             return 1 - selectivity(condition.operand, statistics)
         case Comparison():
@@ -129,6 +127,18 @@ def selectivity(condition: Expression, statistics: Statistics) -> float:
             return DEFAULT_CONDITION * (1 - statistics.of(condition).null_fraction)
         case _:
             assert_never(condition)
+
+
+def _or(condition: Or, statistics: Statistics) -> float:
+    none = 1.0
+    for operand in condition.operands:
+        none *= 1 - selectivity(operand, statistics)
+    share = 1 - none
+    if condition.implied_are_asked:
+        # Of the rows that pass the conditions which follow from it. Those on one column have narrowed it already.
+        for implied in implied_conditions(condition):
+            share /= max(selectivity(implied, statistics), share)
+    return share
 
 
 def key_estimate(keys: Sequence[JoinKey], statistics: Statistics) -> KeyEstimate:

@@ -6,7 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -16,6 +16,7 @@ from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
 from minisql.node import node
+from minisql.node_set import node_set
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
@@ -23,12 +24,18 @@ from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
+from minisql.relational.new_tables import NewTables
+from minisql.relational.prune_branches import prune_branches
+from minisql.relational.prune_columns import prune_columns
 from minisql.relational.push_down import push_down
-from minisql.relational.relational_expression import RelationalExpression
-from minisql.relational.shared import finish, rewrite_all, uses_in
+from minisql.relational.push_down_grouping import has_many_rows_a_group, push_down_grouping
+from minisql.relational.relational_expression import RelationalExpression, output_tables
+from minisql.relational.shared import finish, rewrite_all, shared_users_first, uses_in
+from minisql.relational.simplify_conditions import simplify_conditions
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
 from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
@@ -64,7 +71,8 @@ class PlannedQuery:
     def order(self) -> str:
         """The order of the outermost group of joins, in the syntax of the hint JOIN_TREE; '' where there is no table.
 
-        The left side of a hash join probes, the right one is hashed.
+        The left side of a hash join probes, the right one is hashed. Tables that the query turned out not to need are
+        not in it; as a hint it is complete where `prune_branches` and `drop_joins` are off.
         """
         from minisql.session.orders import order_of_plan  # which few statements need
 
@@ -105,19 +113,23 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewriting = _Rewriting(settings)
+    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(len(names))])
     copies: Mapping[int, Mapping[int, int]] = {}
     written = rewriting.unnested(as_written)
     if any(uses_in(written)):
         from minisql.optimizer.choose_shared import choose_shared  # which few statements need
 
         rewritten = rewrite_all(written, rewriting.first)
+        rewriting.trees = [rewritten, *(shared.input for shared in shared_users_first(rewritten))]
         chosen, copies = choose_shared(rewritten, settings, rewriting.second)
         if copies:
             rewritten = rewrite_all(chosen, rewriting.first)
+            rewriting.trees = [rewritten, *(shared.input for shared in shared_users_first(rewritten))]
         rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
     else:
-        rewritten = rewriting.second(rewriting.first(written))
+        rewritten = rewriting.first(written)
+        rewriting.trees = [rewritten]
+        rewritten = rewriting.second(rewritten)
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -135,34 +147,70 @@ def plan_relational(
 class _Rewriting:
     """The passes, each with its switch."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, columns: Sequence[ColumnId]) -> None:
+        """`columns` are those of the result."""
         self._settings = settings
+        self._columns = columns
+        self.trees: Sequence[RelationalExpression] = ()
+        """The query and what is shared in it, for `second`: their tables have other numbers than new ones."""
+        self._new_tables: NewTables | None = None
         self.simplifications: list[Simplification] = []
 
     def unnested(self, expression: RelationalExpression) -> RelationalExpression:
-        """The whole query with its subqueries turned into joins, once constants are folded."""
-        if self._settings.fold_constants:
-            expression = rewrite_all(expression, self._folded)
+        """The whole query with its subqueries turned into joins, once conditions are simple."""
+        expression = rewrite_all(expression, self._simplified)
         expression = copy_correlated(expression)
         return unnest_subqueries(expression) if self._settings.unnest_subqueries else expression
 
-    def _folded(self, expression: RelationalExpression) -> RelationalExpression:
-        return fold_constants(expression, evaluate_constant)
+    def _simplified(self, expression: RelationalExpression) -> RelationalExpression:
+        """The expression with constants folded and conditions simplified."""
+        if self._settings.fold_constants:
+            expression = fold_constants(expression, evaluate_constant)
+        return simplify_conditions(expression) if self._settings.simplify_conditions else expression
 
     def first(self, expression: RelationalExpression) -> RelationalExpression:
-        """What puts conditions in their places."""
+        """What puts conditions in their places, and leaves out what they let nothing through of."""
         if self._settings.fold_constants:
             expression = fold_constants(expression, evaluate_constant)
         if self._settings.simplify_outer_joins:
             expression, steps = simplify_outer_joins(expression)
             self.simplifications += steps
-        return push_down(expression) if self._settings.push_down_conditions else expression
+        if self._settings.push_down_conditions:
+            expression = push_down(expression)
+        return prune_branches(expression, self._simplified) if self._settings.prune_branches else expression
 
     def second(self, expression: RelationalExpression) -> RelationalExpression:
-        """What makes join regions larger, and their conditions more; once only, for it numbers equalities."""
-        if self._settings.merge_derived_tables:
-            expression = merge_derived_tables(expression)
-        return derive_conditions(expression) if self._settings.derive_conditions else expression
+        """What looks at all of a query: what is read of it, what can be joined together, and what follows from what.
+
+        Once only, for it numbers equalities.
+        """
+        if self._settings.prune_columns:
+            is_main = output_tables(expression) == node_set(column.table for column in self._columns)
+            expression = prune_columns(expression, self._columns if is_main else None)
+        if self._settings.drop_joins:
+            expression = drop_joins(expression)
+        expression = self._merged(expression)
+        if self._settings.push_down_grouping:
+            grouped = push_down_grouping(expression, self._new_table, has_many_rows_a_group)
+            expression = expression if grouped is expression else self._merged(grouped)
+        return self._derived(expression) if self._settings.derive_conditions else expression
+
+    def _merged(self, expression: RelationalExpression) -> RelationalExpression:
+        return merge_derived_tables(expression) if self._settings.merge_derived_tables else expression
+
+    def _new_table(self) -> int:
+        if self._new_tables is None:
+            self._new_tables = NewTables(self.trees)
+        return self._new_tables.next()
+
+    def _derived(self, expression: RelationalExpression) -> RelationalExpression:
+        """The expression under more conditions, which may make others superfluous, or contradict them."""
+        derived = derive_conditions(expression)
+        if derived is expression:
+            return expression
+        if self._settings.simplify_conditions:
+            derived = simplify_conditions(derived)
+        return prune_branches(derived, self._simplified) if self._settings.prune_branches else derived
 
 
 def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:

@@ -43,6 +43,7 @@ from minisql.expression.nodes import (
 from minisql.expression.walk import replace_columns, replace_outer_references
 from minisql.expression.window import map_window_call
 from minisql.node_set import NodeSet, is_subset, node_set
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -69,7 +70,6 @@ from minisql.relational.relational_expression import (
 )
 from minisql.relational.renumber import copied
 from minisql.relational.rewriting import map_sort_key, nodes_of, outer_columns, with_expressions
-from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import COUNTS, first_rows
 
 Columns = Mapping[ColumnId, Expression]

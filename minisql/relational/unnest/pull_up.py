@@ -38,6 +38,7 @@ from minisql.expression.nodes import (
 from minisql.expression.walk import column_references, columns_of, map_aggregate, outer_references, replace_columns
 from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction, map_window_call
 from minisql.node_set import NodeSet, overlaps
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -66,7 +67,6 @@ from minisql.relational.rewriting import (
     outer_columns,
     tables_of_outer_references,
 )
-from minisql.relational.unnest.new_tables import NewTables
 
 COUNTS: Final = ("count", "count_if", "regr_count", "approx_count_distinct")
 """The aggregates that are 0 for no rows."""

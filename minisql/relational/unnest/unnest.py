@@ -35,6 +35,7 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, replace_outer_references, transform
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Apply,
     ApplyType,
@@ -52,11 +53,10 @@ from minisql.relational.rewriting import (
     outer_columns,
     with_expressions,
 )
+from minisql.relational.row_properties import has_at_most_one_row, has_one_row, is_never_null, is_repeatable
 from minisql.relational.shared import Copies, rewrite_all, shared_users_first
 from minisql.relational.unnest.domain import Domain, source_of
-from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import PullUp
-from minisql.relational.unnest.row_properties import has_at_most_one_row, has_one_row, is_never_null, is_repeatable
 
 MOST_NEW_TABLES: Final = 2_000
 """When so many tables were added to a query, domains are used no more: subqueries in subqueries multiply them."""

@@ -1,10 +1,13 @@
-"""What is certain of the rows of a relational expression: how many, where no NULL is, if they are the same again."""
+"""What is certain of the rows of an expression: how many there are, what tells them apart, where no NULL can be, and
+whether they are the same when they are computed again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final, assert_never
 
+from minisql.catalog.table import Key
 from minisql.datatypes import TypeKind
 from minisql.expression.equalities import is_equality
 from minisql.expression.nodes import (
@@ -84,54 +87,87 @@ def has_at_most_one_row(node: RelationalExpression, conditions: Iterable[Express
     """Whether at most one row of the node fulfils the conditions, for any values of what else they read."""
     tables = output_tables(node)
     fixed: set[ColumnId] = set()
+    not_null: set[ColumnId] = set()
     for condition in conditions:
         if is_equality(condition) or (isinstance(condition, IsDistinctFrom) and condition.negated):
             for side, other in ((condition.left, condition.right), (condition.right, condition.left)):
                 if isinstance(side, ColumnRef) and tables >> side.column.table & 1 and not tables_of(other) & tables:
                     fixed.add(side.column)
-    return _is_unique(node, fixed)
+                    if is_equality(condition):
+                        not_null.add(side.column)
+    return _is_unique(node, fixed, not_null)
 
 
-def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
-    """Whether at most one row of the node has given values in the columns."""
+def is_unique(node: RelationalExpression, columns: Iterable[ColumnId]) -> bool:
+    """Whether no two rows of the node agree in all the columns, two NULLs counting as equal."""
+    return _is_unique(node, set(columns), set())
+
+
+def _is_unique(node: RelationalExpression, fixed: set[ColumnId], not_null: set[ColumnId]) -> bool:
+    """Whether at most one row of the node has given values in the columns, which are not NULL in some of them."""
     if has_one_row(node):
         return True
     match node:
+        case BaseTable():
+            return any(_is_fixed(key, node.table, fixed, not_null) for key in node.source.keys)
         case Aggregate():
             return not node.sets and fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
         case Project():
             below = {
-                expression.column
+                ColumnId(node.table, place): expression.column
                 for place, expression in enumerate(node.expressions)
                 if ColumnId(node.table, place) in fixed and isinstance(expression, ColumnRef)
             }
-            return _is_unique(node.input, below)
+            known = {old for new, old in below.items() if new in not_null}
+            return _is_unique(node.input, set(below.values()), known)
         case Filter(input=Window() as window) if _is_first_of_partition(node, window, fixed):
             return True
         case Filter() | Sort() | JoinOrder() | Window():
-            return _is_unique(node.input, fixed)
+            return _is_unique(node.input, fixed, not_null)
         case Limit():
-            return (node.limit is not None and node.limit <= 1) or _is_unique(node.input, fixed)
+            return (node.limit is not None and node.limit <= 1) or _is_unique(node.input, fixed, not_null)
         case Join():
-            if node.type in (JoinType.SEMI, JoinType.ANTI):
-                return _is_unique(node.left, fixed)
-            return node.type in (JoinType.INNER, JoinType.LEFT) and (
-                _is_unique(node.left, fixed) and has_at_most_one_row(node.right, node.conditions)
-            )
+            return _is_join_unique(node, fixed, not_null)
         case Apply():
-            return node.type in (ApplyType.SINGLE, ApplyType.MARK) and _is_unique(node.left, fixed)
+            return node.type in (ApplyType.SINGLE, ApplyType.MARK) and _is_unique(node.left, fixed, not_null)
         case SetOperation():
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
         case SharedScan():
-            return _is_unique(
-                node.shared.input, {node.shared.columns[c.position] for c in fixed if c.table == node.table}
+            of_shared = node.shared.columns
+            shared_fixed, shared_not_null = (
+                {of_shared[column.position] for column in columns if column.table == node.table}
+                for columns in (fixed, not_null)
             )
-        case BaseTable() | OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
+            return _is_unique(node.shared.input, shared_fixed, shared_not_null)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
+
+
+def _is_fixed(key: Key, table: int, fixed: set[ColumnId], not_null: set[ColumnId]) -> bool:
+    """Whether the values identify a row by the key of a table, in which NULLs may stand more than once."""
+    columns = {ColumnId(table, place) for place in key.columns}
+    return columns <= fixed and (key.not_null or columns <= not_null)
+
+
+def _is_join_unique(join: Join, fixed: set[ColumnId], not_null: set[ColumnId]) -> bool:
+    """One side has at most one row, and that has at most one partner."""
+    match join.type:
+        case JoinType.SEMI | JoinType.ANTI:
+            return _is_unique(join.left, fixed, not_null)
+        case JoinType.FULL:
+            return False
+        case JoinType.LEFT:
+            return _is_unique(join.left, fixed, not_null) and has_at_most_one_row(join.right, join.conditions)
+        case JoinType.INNER:
+            return (_is_unique(join.left, fixed, not_null) and has_at_most_one_row(join.right, join.conditions)) or (
+                _is_unique(join.right, fixed, not_null) and has_at_most_one_row(join.left, join.conditions)
+            )
+        case _:
+            assert_never(join.type)
 
 
 def _is_first_of_partition(node: Filter, window: Window, fixed: set[ColumnId]) -> bool:
