@@ -50,6 +50,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
     "MINUS": '"-"', "INTEGER": "an integer", "STRING": "a string", "$END": "the end of the statement",
+    "GROUPING_SETS": "GROUPING SETS", "WITHIN_GROUP": "WITHIN GROUP", "WITH_ROLLUP": "WITH ROLLUP",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -60,7 +61,8 @@ _FIRST: Final = (
 )  # fmt: skip
 _LAST: Final = (
     "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
-    "ESCAPE", "FILTER", "PRECISION", "VARYING", "WITH", "WITHOUT",
+    "ESCAPE", "FILTER", "PRECISION", "SEPARATOR", "VARYING", "WITH",
+    "WITH ROLLUP", "WITHIN GROUP", "WITHOUT",
 )  # fmt: skip
 
 
