@@ -84,7 +84,7 @@ def main() -> None:
             return int(ours.execute(sql).arrow().num_rows)
 
         def run_theirs(sql: str = sql) -> int:
-            return int(theirs.execute(sql).fetch_arrow_table().num_rows)
+            return int(theirs.execute(sql).to_arrow_table().num_rows)
 
         measured.append(measure(name, run_ours, run_theirs, options.repeat))
     print_table(f"Grouping {options.rows:,} rows", measured, "DuckDB")
