@@ -28,6 +28,7 @@ from minisql.execution.kernels.grouped_aggregates import (
     StringExtremeState,
 )
 from minisql.execution.kernels.growing import concat_kept
+from minisql.execution.kernels.interval_extremes import IntervalExtremeState
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.expression.nodes import AggregateCall, ColumnId, Expression
 from minisql.optimizer.access_path import HashAggregate
@@ -48,20 +49,16 @@ class HashAggregateIterator(RowIterator):
         wanted = [position - self._key_count for position in positions if position >= self._key_count]
         self._places = [p if p < self._key_count else self._key_count + wanted.index(p - self._key_count)
                         for p in positions]  # fmt: skip
-        calls = [path.aggregates[place] for place in wanted]
-        self._groups: GroupedRows | GroupingSets | None = (
-            GroupingSets(path.keys, path.sets, calls, source.columns)
-            if path.sets
-            else GroupedRows(path.keys, calls, source.columns)
-        )
+        self._path = path
+        self._calls = [path.aggregates[place] for place in wanted]
+        self._groups: GroupedRows | GroupingSets | None = self._no_groups()
         self._result: Batch | None = None
         self._given = 0
 
     def open(self) -> None:
         """Reads the input."""
-        groups = self._groups
-        if groups is None:
-            raise InternalError("An iterator was opened after it was closed.")
+        groups = self._groups = self._groups or self._no_groups()
+        self._given, self._result = 0, None
         self._source.open()
         while (batch := self._source.next()) is not None:
             groups.update(batch)
@@ -79,6 +76,12 @@ class HashAggregateIterator(RowIterator):
     def close(self) -> None:
         self._groups = self._result = None
         self._source.close()
+
+    def _no_groups(self) -> GroupedRows | GroupingSets:
+        path, columns = self._path, self._source.columns
+        if path.sets:
+            return GroupingSets(path.keys, path.sets, self._calls, columns)
+        return GroupedRows(path.keys, self._calls, columns)
 
     def held_bytes(self) -> int:
         groups = 0 if self._groups is None else self._groups.nbytes
@@ -246,7 +249,16 @@ def _input_key(call: AggregateCall) -> InputKey:
     return call.argument, call.filter, call.distinct and call.name not in ("min", "max")
 
 
-_ValueState: TypeAlias = IntegerSumState | DoubleSumState | ExtremeState | StringExtremeState
+_ExtremeState: TypeAlias = ExtremeState | StringExtremeState | IntervalExtremeState
+_ValueState: TypeAlias = IntegerSumState | DoubleSumState | _ExtremeState
+
+
+def _extreme_state(type_: SqlType, *, greatest: bool) -> _ExtremeState:
+    """What finds the least or the greatest value of a type."""
+    if type_.kind is TypeKind.INTERVAL:
+        return IntervalExtremeState(greatest=greatest)
+    state = StringExtremeState if type_.is_string else ExtremeState
+    return state(type_, greatest=greatest)
 
 
 class _CallInput:
@@ -287,9 +299,7 @@ class _CallInput:
                 self._values.setdefault("sum", IntegerSumState() if is_exact else DoubleSumState())
             case "min" | "max":
                 greatest = name == "max"
-                is_string = self._type.kind is TypeKind.VARCHAR
-                state = StringExtremeState if is_string else ExtremeState
-                self._values.setdefault(name, state(self._type, greatest=greatest))
+                self._values.setdefault(name, _extreme_state(self._type, greatest=greatest))
             case _:
                 raise InternalError(f"There is no aggregate {name}.")
 
@@ -334,7 +344,7 @@ class _CallInput:
         valid = None if counts.all() else counts > 0
         if call.name in ("min", "max"):
             state = self._values[call.name]
-            assert isinstance(state, ExtremeState | StringExtremeState)
+            assert isinstance(state, ExtremeState | StringExtremeState | IntervalExtremeState)
             extremes = state.final(group_count)
             return Column(call.type, extremes.values, valid, extremes.pool)
         state = self._values["sum"]
@@ -345,7 +355,7 @@ class _CallInput:
                 raise DataError(f"A sum is out of the range of {call.type}.", call.span)
             return Column(call.type, sums, valid)
         scale = self._type.scale if self._type.kind is TypeKind.DECIMAL else 0
-        return Column(DOUBLE, _averages(sums, np.maximum(counts, 1), scale), valid)
+        return Column(DOUBLE, averages(sums, np.maximum(counts, 1), scale), valid)
 
     def _add(self, grouping: Grouping, column: Column) -> None:
         self._counts.update(grouping)
@@ -379,7 +389,7 @@ class _DistinctRows:
             self.add(Grouping(None if ids is None else groups.take(ids), len(column), group_count), column)
 
 
-def _averages(sums: Array, counts: Array, scale: int) -> Array:
+def averages(sums: Array, counts: Array, scale: int) -> Array:
     """`sums / (counts * 10^scale)` (float64), of exact sums the double that is nearest."""
     if sums.dtype == np.float64:
         means: Array = sums / counts

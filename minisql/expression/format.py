@@ -31,9 +31,11 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
     SortKey,
     Value,
 )
+from minisql.interval import Interval
 
 _MOST_ITEMS: Final = 8
 
@@ -50,8 +52,16 @@ def format_value(value: Value) -> str:
             return "TRUE" if value else "FALSE"
         case str():
             return "'" + value.replace("'", "''") + "'"
+        case datetime.datetime() if value.tzinfo is not None:
+            return f"TIMESTAMP WITH TIME ZONE '{value.isoformat(sep=' ')}'"
         case datetime.datetime():
             return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        case datetime.time():
+            return f"TIME '{value.isoformat()}'"
+        case Interval():
+            return f"INTERVAL '{value}'"
+        case bytes():
+            return f"X'{value.hex().upper()}'"
         case datetime.date():
             return f"DATE '{value.isoformat()}'"
         case float():
@@ -112,7 +122,7 @@ def _at_least(expression: Expression, level: int) -> str:
 
 def _format(expression: Expression) -> tuple[str, int]:
     match expression:
-        case ColumnRef():
+        case ColumnRef() | OuterReference():
             return expression.name, _ATOM
         case Literal():
             text = format_value(expression.value)
@@ -161,7 +171,7 @@ def _format(expression: Expression) -> tuple[str, int]:
             return f"{left} || {right}", _CONCAT
         case FunctionCall(name="extract"):
             field, operand = expression.arguments
-            name = field.value if isinstance(field, Literal) else format_expression(field)
+            name = str(field.value) if isinstance(field, Literal) else format_expression(field)
             return f"extract({name} FROM {format_expression(operand)})", _ATOM
         case FunctionCall():
             return f"{expression.name}({_list(expression.arguments)})", _ATOM

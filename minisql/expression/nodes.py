@@ -13,9 +13,22 @@ from typing import Final, NamedTuple, TypeAlias
 
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.errors import Span
+from minisql.interval import Interval
 from minisql.node import value_node
 
-Value: TypeAlias = bool | int | float | Decimal | str | datetime.date | datetime.datetime | None
+Value: TypeAlias = (
+    bool
+    | int
+    | float
+    | Decimal
+    | str
+    | bytes
+    | datetime.date
+    | datetime.datetime  # with a time zone (UTC) for TIMESTAMP WITH TIME ZONE, without one for TIMESTAMP
+    | datetime.time
+    | Interval
+    | None
+)
 
 
 class ColumnId(NamedTuple):
@@ -53,11 +66,19 @@ class ColumnRef(_Node):
 
 
 @value_node
+class OuterReference(_Node):
+    """A column of a query around the one that the expression stands in. There it is a constant: it has no table."""
+
+    column: ColumnId
+    name: str = field(compare=False)
+
+
+@value_node
 class Arithmetic(_Node):
     """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL.
 
     Both sides have the type of the result, with two exceptions: with a DECIMAL result each side is a DECIMAL of its
-    own precision and scale, and with dates the sides are those of `datatypes.arithmetic_type`.
+    own precision and scale, and with dates, times and intervals the sides are those of `datatypes.temporal_arithmetic`.
     """
 
     operator: str
@@ -190,6 +211,7 @@ class Like(_Predicate):
 Expression: TypeAlias = (
     Literal
     | ColumnRef
+    | OuterReference
     | Arithmetic
     | Negate
     | Cast

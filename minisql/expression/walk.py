@@ -27,6 +27,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
 )
 from minisql.node_set import NodeSet
 
@@ -34,7 +35,7 @@ from minisql.node_set import NodeSet
 def children(expression: Expression) -> tuple[Expression, ...]:
     """The direct operands, in the order in which they are written."""
     match expression:
-        case Literal() | ColumnRef():
+        case Literal() | ColumnRef() | OuterReference():
             return ()
         case Arithmetic() | Comparison() | IsDistinctFrom():
             return (expression.left, expression.right)
@@ -59,7 +60,7 @@ def with_children(expression: Expression, new: tuple[Expression, ...]) -> Expres
     if all(a is b for a, b in zip(children(expression), new, strict=True)):
         return expression
     match expression:
-        case Literal() | ColumnRef():
+        case Literal() | ColumnRef() | OuterReference():
             return expression
         case Arithmetic() | Comparison() | IsDistinctFrom():
             return replace(expression, left=new[0], right=new[1])
@@ -108,6 +109,30 @@ def columns_of(expression: Expression) -> set[ColumnId]:
         else:
             stack += children(node)
     return columns
+
+
+def column_references(expression: Expression) -> list[ColumnRef]:
+    """The columns that the expression reads, each time that it does."""
+    return [node for node in walk(expression) if isinstance(node, ColumnRef)]
+
+
+def outer_references(expression: Expression) -> list[OuterReference]:
+    """The references to columns of the queries around."""
+    return [node for node in walk(expression) if isinstance(node, OuterReference)]
+
+
+def reads_outer_columns_only(expression: Expression) -> bool:
+    """Whether the expression has columns, and all of them are those of queries around."""
+    return not columns_of(expression) and bool(outer_references(expression))
+
+
+def replace_outer_references(expression: Expression, new: Mapping[ColumnId, Expression]) -> Expression:
+    """The expression with the references to these columns replaced by expressions; others stay."""
+
+    def change(node: Expression) -> Expression:
+        return new.get(node.column, node) if isinstance(node, OuterReference) else node
+
+    return transform(expression, change)
 
 
 def tables_of(expression: Expression) -> NodeSet:

@@ -33,6 +33,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
 )
 from minisql.expression.walk import children, tables_of
 from minisql.node_set import members
@@ -119,7 +120,7 @@ def _reads_strings(expression: Expression) -> bool:
 def _own_cost(expression: Expression) -> float:
     """Microseconds for each row of the topmost operation, its operands left out."""
     match expression:
-        case Literal() | ColumnRef():
+        case Literal() | ColumnRef() | OuterReference():
             return 0.0
         case Comparison() | IsDistinctFrom():
             return constants.COMPARE_STRING_ROW if _reads_strings(expression) else constants.CONDITION_ROW

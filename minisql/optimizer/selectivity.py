@@ -32,6 +32,7 @@ from minisql.expression.nodes import (
     Negate,
     Not,
     Or,
+    OuterReference,
 )
 from minisql.expression.nulls import rejects_nulls
 from minisql.expression.walk import columns_of, tables_of
@@ -124,7 +125,7 @@ def selectivity(condition: Expression, statistics: Statistics) -> float:
             return _in_list(condition, statistics)
         case Like():
             return _like(condition, statistics)
-        case ColumnRef() | Case() | Cast() | Coalesce() | FunctionCall() | Negate() | Arithmetic():
+        case ColumnRef() | OuterReference() | Case() | Cast() | Coalesce() | FunctionCall() | Negate() | Arithmetic():
             return DEFAULT_CONDITION * (1 - statistics.of(condition).null_fraction)
         case _:
             assert_never(condition)

@@ -6,12 +6,13 @@ removed by the resolver, so that errors speak of what was written. Unquoted iden
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from minisql.errors import Span
+from minisql.expression import nodes
 from minisql.expression.nodes import Value
+from minisql.expression.window import BoundKind, Exclusion, FrameUnit
 from minisql.node import node
 
 
@@ -41,7 +42,7 @@ class TypeName(_Node):
 
 @node
 class Constant(_Node):
-    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
+    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and the like are already values."""
 
     value: Value
 
@@ -63,9 +64,11 @@ class ColumnName(_Node):
 
 @node
 class Star(_Node):
-    """`*` or `table.*` in a select list."""
+    """`* [EXCLUDE (a, b)] [REPLACE (expression AS c)]` or `table.*` in a select list."""
 
     table: Identifier | None
+    exclude: tuple[Identifier, ...] = ()
+    replacements: tuple[SelectItem, ...] = ()
 
 
 @node
@@ -176,8 +179,92 @@ class Call(_Node):
     within_group: tuple[OrderItem, ...] = ()
 
 
+@node
+class Row(_Node):
+    """`(a, b, ...)`, at least two values; it stands only where rows are compared."""
+
+    items: tuple[Expression, ...]
+
+
+@node
+class ScalarQuery(_Node):
+    """`(SELECT ...)` as a value."""
+
+    query: QueryExpression
+
+
+@node
+class Exists(_Node):
+    """EXISTS (query)."""
+
+    query: QueryExpression
+
+
+@node
+class QuantifiedComparison(_Node):
+    """`operand operator ANY (query)`, or ALL where `all`. `operand [NOT] IN (query)` is `= ANY` and `<> ALL`."""
+
+    operand: Expression
+    operator: str
+    all: bool
+    query: QueryExpression
+
+
+@node
+class DefaultValue(_Node):
+    """DEFAULT in the VALUES of an INSERT or behind `column =` in SET; `bound` is what it means there, once known."""
+
+    bound: nodes.Expression | None = None
+
+
+@node
+class FrameBound(_Node):
+    """One end of a frame; `offset` is that of PRECEDING and FOLLOWING."""
+
+    kind: BoundKind
+    offset: Expression | None = None
+
+
+@node
+class WindowFrame(_Node):
+    """`unit BETWEEN start AND end EXCLUDE exclusion`; without BETWEEN the end is CURRENT ROW."""
+
+    unit: FrameUnit
+    start: FrameBound
+    end: FrameBound
+    exclusion: Exclusion = Exclusion.NO_OTHERS
+
+
+@node
+class WindowSpecification(_Node):
+    """`(base PARTITION BY ... ORDER BY ... frame)`, each part optional; `base` is the name of another window."""
+
+    base: Identifier | None
+    partition_by: tuple[Expression, ...]
+    order_by: tuple[OrderItem, ...]
+    frame: WindowFrame | None
+
+
+@node
+class NamedWindow(_Node):
+    """`name AS (specification)` of a WINDOW clause."""
+
+    name: Identifier
+    specification: WindowSpecification
+
+
+@node
+class WindowCall(_Node):
+    """`call [IGNORE NULLS] OVER window`, which is a name or a specification. RESPECT NULLS is the default."""
+
+    call: Call
+    window: Identifier | WindowSpecification
+    ignore_nulls: bool = False
+
+
 Expression: TypeAlias = (
     Constant
+    | DefaultValue
     | Parameter
     | ColumnName
     | Unary
@@ -191,6 +278,11 @@ Expression: TypeAlias = (
     | CaseExpression
     | CastExpression
     | Call
+    | Row
+    | ScalarQuery
+    | Exists
+    | QuantifiedComparison
+    | WindowCall
 )
 
 
@@ -235,11 +327,15 @@ class TableFunction(_Node):
 
 @node
 class DerivedTable(_Node):
-    """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing."""
+    """`FROM (SELECT ...) AS x(a, b)`; VALUES in FROM is a derived table, too. The alias may be missing.
+
+    A `lateral` one sees the tables to its left.
+    """
 
     query: QueryExpression
     alias: Identifier | None
     column_aliases: tuple[Identifier, ...] = ()
+    lateral: bool = False
 
 
 class JoinKind(Enum):
@@ -325,7 +421,10 @@ class GroupBy(_Node):
 
 @node
 class QueryBlock(_Node):
-    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `join_tree` is what a hint after SELECT asks for."""
+    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
+
+    `join_tree` is what a hint after SELECT asks for.
+    """
 
     distinct: bool
     items: tuple[SelectItem, ...]
@@ -333,6 +432,8 @@ class QueryBlock(_Node):
     where: Expression | None
     group_by: GroupBy | None
     having: Expression | None
+    windows: tuple[NamedWindow, ...] = ()
+    qualify: Expression | None = None
     join_tree: JoinTree | None = None
 
 
@@ -353,12 +454,16 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT binding tighter.
+
+    A long UNION chain is deep on the left.
+    """
 
     operator: SetOperator
     all: bool
     left: QueryTerm
     right: QueryTerm
+    by_name: bool = False
 
 
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
@@ -366,91 +471,24 @@ QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 @node
 class CommonTable(_Node):
-    """One `name(columns) AS (query)` of a WITH."""
+    """One `name(columns) AS [[NOT] MATERIALIZED] (query)` of a WITH; `materialized` is None where nothing is said."""
 
     name: Identifier
     columns: tuple[Identifier, ...]
     query: QueryExpression
+    materialized: bool | None = None
 
 
 @node
 class QueryExpression(_Node):
-    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+    """[WITH [RECURSIVE] ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...].
+
+    A QueryTerm itself where it stands in parentheses.
+    """
 
     with_: tuple[CommonTable, ...]
     term: QueryTerm
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
-
-
-# --- statements -------------------------------------------------------------------------------------------------------
-
-
-@node
-class ColumnDefinition(_Node):
-    """`name type` of CREATE TABLE."""
-
-    name: Identifier
-    type: TypeName
-
-
-@node
-class CreateTable(_Node):
-    """CREATE TABLE [IF NOT EXISTS] name (columns) or name AS query: exactly one of `columns` and `query` is given."""
-
-    name: Identifier
-    columns: tuple[ColumnDefinition, ...]
-    query: QueryExpression | None
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class CreateView(_Node):
-    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class Drop(_Node):
-    """DROP TABLE|VIEW [IF EXISTS] name; `kind` is TABLE or VIEW."""
-
-    kind: str
-    name: Identifier
-    if_exists: bool
-
-
-@node
-class Insert(_Node):
-    """INSERT INTO name [(columns)] query; VALUES is a query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-
-
-@node
-class SetVariable(_Node):
-    """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
-
-    name: Identifier
-    value: Constant | None
-
-
-@node
-class Explain(_Node):
-    """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] query; `format` is the word in upper case, TREE where there is none."""
-
-    query: QueryExpression
-    analyze: bool
-    format: str
-    format_span: Span | None = field(default=None)
-
-
-Statement: TypeAlias = QueryExpression | CreateTable | CreateView | Drop | Insert | SetVariable | Explain
+    recursive: bool = False

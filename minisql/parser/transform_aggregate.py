@@ -18,6 +18,7 @@ from minisql.parser.parse_tree import (
     GroupingSets,
     Identifier,
     OrderItem,
+    Row,
 )
 from minisql.parser.transform_expression import ExpressionTransform, is_token
 
@@ -97,10 +98,17 @@ class AggregateTransform(ExpressionTransform):
         return GroupBy(span=span, elements=elements, distinct=distinct is not None)
 
     def grouping_elements(self, *elements: GroupingElement) -> tuple[GroupingElement, ...]:
-        return elements
+        return tuple(
+            [
+                GroupingSets(span=each.span, kind=GroupingKind.SET, elements=each.items)
+                if isinstance(each, Row)
+                else each
+                for each in elements
+            ]
+        )
 
-    def grouping_set(self, opening: Token, *keys: Expression) -> GroupingSets:
-        return GroupingSets(span=self._span(opening), kind=GroupingKind.SET, elements=keys)
+    def no_keys(self, opening: Token) -> GroupingSets:
+        return GroupingSets(span=self._span(opening), kind=GroupingKind.SET, elements=())
 
     def grouping_sets(self, word: Token, elements: tuple[GroupingElement, ...]) -> GroupingSets:
         return GroupingSets(span=self._span(word), kind=GroupingKind[word.type], elements=elements)

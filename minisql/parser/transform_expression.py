@@ -8,8 +8,8 @@ from typing import Any, Final, TypeAlias
 from lark import Token, Transformer, v_args
 
 from minisql.datatypes import BIGINT_RANGE
-from minisql.errors import NotSupportedError, ProgrammingError, Span
-from minisql.parser.literals import float_value, integer_value, typed_value, unquoted
+from minisql.errors import ProgrammingError, Span
+from minisql.parser.literals import float_value, integer_value, interval_value, typed_value, unquoted
 from minisql.parser.parse_tree import (
     Between,
     Binary,
@@ -19,6 +19,7 @@ from minisql.parser.parse_tree import (
     ColumnName,
     Constant,
     DistinctPredicate,
+    Exists,
     Expression,
     Identifier,
     InPredicate,
@@ -26,13 +27,16 @@ from minisql.parser.parse_tree import (
     LikePredicate,
     Logical,
     Parameter,
+    QuantifiedComparison,
     QueryExpression,
     QueryTerm,
-    Statement,
+    Row,
+    ScalarQuery,
     TableReference,
     TypeName,
     Unary,
 )
+from minisql.parser.statement_tree import Statement
 from minisql.parser.token_stream import TokenStream
 
 Names: TypeAlias = tuple[Identifier, ...]
@@ -95,8 +99,22 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def in_list(self, operand: Expression, negated: Token | None, items: tuple[Expression, ...]) -> InPredicate:
         return InPredicate(span=self._span(operand), operand=operand, items=items, negated=negated is not None)
 
-    def in_query(self, operand: Expression, negated: Token | None, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def in_query(self, operand: Expression, negated: Token | None, query: QueryExpression) -> QuantifiedComparison:
+        operator = "=" if negated is None else "<>"
+        return QuantifiedComparison(
+            span=self._span(operand), operand=operand, operator=operator, all=negated is not None, query=query
+        )
+
+    def quantified_comparison(
+        self, operand: Expression, operator: Token, quantifier: Token, query: QueryExpression
+    ) -> QuantifiedComparison:
+        return QuantifiedComparison(
+            span=self._span(operand),
+            operand=operand,
+            operator="<>" if operator == "!=" else operator.value,
+            all=quantifier.type == "ALL",
+            query=query,
+        )
 
     def like(
         self, operand: Expression, negated: Token | None, pattern: Expression, escape: Expression | None
@@ -142,11 +160,14 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def when(self, condition: Expression, result: Expression) -> tuple[Expression, Expression]:
         return condition, result
 
-    def scalar_query(self, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def row(self, opening: Token, *items: Expression) -> Row:
+        return Row(span=self._span(opening), items=items)
 
-    def exists(self, exists: Token, query: QueryExpression) -> Expression:
-        raise _subquery(query)
+    def scalar_query(self, query: QueryExpression) -> ScalarQuery:
+        return ScalarQuery(span=self._span(query), query=query)
+
+    def exists(self, exists: Token, query: QueryExpression) -> Exists:
+        return Exists(span=self._span(exists), query=query)
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
@@ -218,6 +239,27 @@ class ExpressionTransform(Transformer[Token, Statement]):
         span = self._span(type_name)
         return Constant(span=span, value=typed_value(type_name.lower(), literal, span))
 
+    def zoned_literal(self, type_name: Token, with_: Token, literal: Token) -> Constant:
+        span = self._span(type_name)
+        return Constant(span=span, value=typed_value(f"{type_name.lower()} with time zone", literal, span))
+
+    def interval(self, word: Token, count: Token, unit: Token, last_unit: Token | None = None) -> Constant:
+        span = self._span(word)
+        return Constant(span=span, value=interval_value(count, unit, last_unit, span))
+
+    def interval_parameter(self, word: Token, question_mark: Token, unit: Token) -> Binary:
+        return self._times_unit(self._span(word), self.parameter(question_mark), unit)
+
+    def interval_call(self, call: Call, unit: Token) -> Expression:
+        span = self._span(call)
+        if len(call.arguments) != 1 or call.star or call.distinct or call.filter is not None:
+            raise ProgrammingError("An INTERVAL has one number in parentheses.", span)
+        return self._times_unit(span, call.arguments[0], unit)
+
+    def _times_unit(self, span: Span, count: Expression, unit: Token) -> Binary:
+        one = Constant(span=span, value=interval_value("1", unit, None, span))
+        return Binary(span=span, operator="*", left=count, right=one)
+
     def type_name(
         self, name: Token, second_word: Token | None, arguments: tuple[int, ...] | None, preposition: Token | None
     ) -> TypeName:
@@ -241,6 +283,13 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def identifier(self, name: Token) -> Identifier:
         return Identifier(span=self._span(name), name=name.lower())
 
+    def qualified_name(self, schema: Identifier, name: Identifier) -> Identifier:
+        """Stored tables are in the schema `main`; the names of those in other schemas have a dot in them."""
+        is_main = schema.name.lower() == "main"
+        return Identifier(
+            span=self._span(schema), name=name.name if is_main else f"{schema.name}.{name.name}", quoted=name.quoted
+        )
+
     def quoted_identifier(self, quoted: Token) -> Identifier:
         name = unquoted(quoted)
         if not name:
@@ -260,9 +309,3 @@ def _field(expression: Expression) -> Constant:
         case Constant(value=str()):
             return expression
     raise ProgrammingError("extract needs the name of a field before FROM.", expression.span)
-
-
-def _subquery(query: QueryExpression) -> NotSupportedError:
-    return NotSupportedError(
-        "Subqueries in expressions are not supported.", query.span, hint="Join the query in FROM instead."
-    )

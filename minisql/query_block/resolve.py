@@ -8,20 +8,22 @@ tables second, GROUP BY the other way round (both as in PostgreSQL).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import methodcaller
 from typing import assert_never
 
-from minisql.datatypes import SqlType, common_type
-from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.datatypes import NULL, SqlType, common_type
+from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, SortKey, Value
 from minisql.expression.walk import children, with_children
+from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common
+from minisql.query_block.coerce import coerce, coerce_to_common, literal, mismatch
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
+    DerivedTable,
     FromTree,
     Grouping,
     OrderedJoin,
@@ -30,11 +32,15 @@ from minisql.query_block.query_block import (
     QueryTerm,
     SetOperation,
     Values,
+    Windows,
 )
+from minisql.query_block.resolve_aggregate import count_star
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
 from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
-from minisql.query_block.scope import Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.resolve_window import WindowCollector
+from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
+from minisql.query_block.subqueries import SubqueryCollector
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -43,7 +49,7 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     Raises:
         ProgrammingError: a name is unknown or ambiguous, or types do not fit; the error says where.
     """
-    return _QueryResolver(environment).query(tree, {})
+    return _QueryResolver(environment).query(tree, {}, None)
 
 
 def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> Expression:
@@ -65,14 +71,17 @@ class _QueryResolver:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
 
-    def query(self, tree: parse_tree.QueryExpression, outer: CommonTables) -> QueryExpression:
-        visible = with_common_tables(outer, tree)
+    def query(
+        self, tree: parse_tree.QueryExpression, common_tables: CommonTables, outer: OuterScope | None
+    ) -> QueryExpression:
+        """The resolved query; `outer` is what it sees of the queries around it."""
+        visible = with_common_tables(common_tables, tree, outer)
         term: QueryTerm
         keys: tuple[SortKey, ...]
         if isinstance(tree.term, parse_tree.QueryBlock):
-            term, keys = self._block(tree.term, visible, tree.order_by)
+            term, keys = self._block(tree.term, visible, outer, tree.order_by)
         else:
-            term = self._term(tree.term, visible)
+            term = self._term(tree.term, visible, outer)
             keys = self._order_by_output(tree.order_by, term)
         names, types = _output(term)
         return QueryExpression(
@@ -85,16 +94,16 @@ class _QueryResolver:
             types=types,
         )
 
-    def _term(self, tree: parse_tree.QueryTerm, visible: CommonTables) -> QueryTerm:
+    def _term(self, tree: parse_tree.QueryTerm, visible: CommonTables, outer: OuterScope | None) -> QueryTerm:
         match tree:
             case parse_tree.QueryBlock():
-                return self._block(tree, visible, ())[0]
+                return self._block(tree, visible, outer, ())[0]
             case parse_tree.Values():
-                return self._values(tree)
+                return self._values(tree, outer)
             case parse_tree.SetOperation():
-                return self._set_operation(tree, visible)
+                return self._set_operation(tree, visible, outer)
             case parse_tree.QueryExpression():
-                return self.query(tree, visible)
+                return self.query(tree, visible, outer)
             case _:
                 assert_never(tree)
 
@@ -109,38 +118,82 @@ class _QueryResolver:
             raise ProgrammingError(f"{clause} takes no negative number.", tree.span)
         return value
 
+    def _constant(self, tree: parse_tree.Expression) -> tuple[Value, SqlType]:
+        """The value of an expression without columns, and its type."""
+        expression = resolve_constant(tree, self._environment)
+        return self._environment.evaluate(expression), expression.type
+
     # --- SELECT -------------------------------------------------------------------------------------------------------
 
     def _block(
-        self, tree: parse_tree.QueryBlock, visible: CommonTables, order_by: Sequence[parse_tree.OrderItem]
+        self,
+        tree: parse_tree.QueryBlock,
+        visible: CommonTables,
+        outer: OuterScope | None,
+        order_by: Sequence[parse_tree.OrderItem],
     ) -> tuple[QueryBlock, tuple[SortKey, ...]]:
         parameters = self._environment.parameters
-        from_, scope = None, EMPTY_SCOPE
+        from_, scope = None, EMPTY_SCOPE.within(outer)
         if tree.from_ is not None:
-            from_, scope = FromResolver(self._environment, visible, self.query).resolve(tree.from_)
+            from_resolver = FromResolver(self._environment, visible, self.query, outer, join_tree=tree.join_tree)
+            from_, scope = from_resolver.resolve(tree.from_)
+        input_subqueries = SubqueryCollector(self._environment, visible, self.query, OuterScope(scope))
         where = None
         if tree.where is not None:
-            where = ExpressionResolver(scope, parameters, "WHERE").condition(tree.where)
+            where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys, sets = self._group_keys(tree, items, scope)
+        keys, sets = self._group_keys(tree, items, scope, input_subqueries)
         aggregates = AggregateCollector(self._environment.new_table, keys)
-        resolver = ExpressionResolver(scope, parameters, "SELECT", aggregates)
+        group_reader = _GroupReader(keys, aggregates)
+        subqueries = SubqueryCollector(
+            self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
+        )
+        windows = WindowCollector(self._environment.new_table, tree.windows, self._constant)
+
+        def above_groups(clause: str, scope: Scope, windows: WindowCollector | None) -> ExpressionResolver:
+            return ExpressionResolver(
+                scope,
+                parameters,
+                clause,
+                aggregates,
+                windows=windows,
+                subqueries=subqueries,
+                input_subqueries=input_subqueries,
+            )
+
+        resolver = above_groups("SELECT", scope, windows)
         expressions = [item.resolve(resolver) for item in items]
         having = None
         if tree.having is not None:
-            having = ExpressionResolver(scope, parameters, "HAVING", aggregates).condition(tree.having)
-        sort_resolver = ExpressionResolver(scope, parameters, "ORDER BY", aggregates)
+            having = above_groups("HAVING", scope, None).condition(tree.having)
+        qualify = None
+        if tree.qualify is not None:
+            aliases = {item.name: e for item, e in zip(items, expressions, strict=True) if item.aliased}
+            qualify = above_groups("QUALIFY", ScopeWithAliases(scope, aliases), windows).condition(tree.qualify)
+            if not windows.calls:
+                hint = "A condition without one belongs into WHERE, or into HAVING where the query has groups."
+                raise ProgrammingError("QUALIFY needs a window function.", tree.qualify.span, hint=hint)
+        sort_resolver = above_groups("ORDER BY", scope, windows)
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
+        windows.check_named(above_groups("WINDOW", scope, None))
 
+        calls = windows.calls
         grouping = None
         if tree.group_by is not None or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
-            grouped = _Grouped(grouping)
+            # A grouping has columns: where the query asks for none of it, one counts rows.
+            computed = tuple(aggregates.calls) if keys or aggregates.calls else (count_star(),)
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=computed)
+            group_reader.check()
+            grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
+            calls = [map_window_call(call, grouped.read) for call in calls]
+            qualify = None if qualify is None else grouped.read(qualify)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
+        if from_ is None and (input_subqueries.found or subqueries.found):
+            from_ = self._one_row()
         if tree.distinct:
             _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
@@ -170,20 +223,38 @@ class _QueryResolver:
             where=where,
             grouping=grouping,
             having=having,
+            windows=Windows(table=windows.table, calls=tuple(calls)) if calls else None,
+            qualify=qualify,
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
             order=() if tree.join_tree is None else _order(tree.join_tree, from_),
+            input_subqueries=tuple(input_subqueries.found),
+            subqueries=tuple(subqueries.found),
         )
         return block, tuple(sort_keys)
 
+    def _one_row(self) -> DerivedTable:
+        """A table of one row, for subqueries to be joined to where there is no FROM."""
+        table = self._environment.new_table()
+        true = literal(True, None)
+        values = Values(table=table, names=("",), types=(true.type,), rows=((true,),))
+        query = QueryExpression(
+            table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
+        )
+        return DerivedTable(alias="", query=query, table=table)
+
     def _group_keys(
-        self, tree: parse_tree.QueryBlock, items: Sequence[_SelectItem], scope: Scope
+        self,
+        tree: parse_tree.QueryBlock,
+        items: Sequence[_SelectItem],
+        scope: Scope,
+        subqueries: SubqueryCollector,
     ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
         """The keys of GROUP BY, and its grouping sets where there are several."""
         if tree.group_by is None:
             return (), ()
-        resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY")
+        resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY", subqueries=subqueries)
 
         def key(written: parse_tree.Expression) -> Expression:
             position = _position(written, len(items), "GROUP BY")
@@ -228,9 +299,9 @@ class _QueryResolver:
 
     # --- other terms --------------------------------------------------------------------------------------------------
 
-    def _values(self, tree: parse_tree.Values) -> Values:
+    def _values(self, tree: parse_tree.Values, outer: OuterScope | None) -> Values:
         width = len(tree.rows[0])
-        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "VALUES")
+        resolver = ExpressionResolver(EMPTY_SCOPE.within(outer), self._environment.parameters, "VALUES")
         rows = []
         for row in tree.rows:
             if len(row) != width:
@@ -247,11 +318,15 @@ class _QueryResolver:
             rows=tuple(zip(*columns, strict=True)),
         )
 
-    def _set_operation(self, tree: parse_tree.SetOperation, visible: CommonTables) -> SetOperation:
-        left, right = self._term(tree.left, visible), self._term(tree.right, visible)
+    def _set_operation(
+        self, tree: parse_tree.SetOperation, visible: CommonTables, outer: OuterScope | None
+    ) -> SetOperation:
+        left, right = self._term(tree.left, visible, outer), self._term(tree.right, visible, outer)
         names, left_types = _output(left)
         _, right_types = _output(right)
         word = tree.operator.value
+        if tree.by_name:
+            return self._union_by_name(tree, left, right)
         if len(left_types) != len(right_types):
             raise ProgrammingError(
                 f"The left side of {word} has {counted(len(left_types), 'column')}, the right side {len(right_types)}.",
@@ -282,6 +357,45 @@ class _QueryResolver:
             types=tuple(types),
         )
 
+    def _union_by_name(self, tree: parse_tree.SetOperation, left: QueryTerm, right: QueryTerm) -> SetOperation:
+        """UNION BY NAME: columns of one name are one; one that a side has not is NULL there."""
+        sides = []
+        for term, operand in ((left, tree.left), (right, tree.right)):
+            columns = {column.name.lower(): column for column in _columns(term)}
+            if len(columns) != len(_output(term)[0]):
+                raise ProgrammingError("UNION BY NAME takes columns with different names.", operand.span)
+            sides.append(columns)
+        names = {column.name.lower(): column.name for column in [*_columns(left), *_columns(right)][::-1]}
+        order = list(dict.fromkeys([*sides[0], *sides[1]]))
+        types = []
+        for key in order:
+            found = [columns[key].type for columns in sides if key in columns]
+            common = found[0] if len(found) == 1 else common_type(*found)
+            if common is None:
+                raise mismatch(f'UNION BY NAME ("{names[key]}")', found[0], found[1], tree.right.span)
+            types.append(common)
+        casts = [
+            Casts(
+                table=self._environment.new_table(),
+                expressions=tuple(
+                    coerce(columns.get(key, Literal(value=None, type=NULL)), type_)
+                    for key, type_ in zip(order, types, strict=True)
+                ),
+            )
+            for columns in sides
+        ]
+        return SetOperation(
+            table=self._environment.new_table(),
+            operator=tree.operator,
+            all=tree.all,
+            left=left,
+            right=right,
+            left_casts=casts[0],
+            right_casts=casts[1],
+            names=tuple(names[key] for key in order),
+            types=tuple(types),
+        )
+
     def _casts(self, term: QueryTerm, types: Sequence[SqlType]) -> Casts | None:
         columns = _columns(term)
         if [column.type for column in columns] == list(types):
@@ -306,10 +420,41 @@ class _QueryResolver:
         return tuple(keys)
 
 
+class _GroupReader:
+    """Reads columns for subqueries above the groups: a key is a column of the groups, where there are any."""
+
+    def __init__(self, keys: tuple[Expression, ...], aggregates: AggregateCollector) -> None:
+        self._positions = {key: position for position, key in enumerate(keys)}
+        self._aggregates = aggregates
+        self._ungrouped: list[ColumnRef] = []
+
+    def read(self, column: ColumnRef) -> ColumnRef:
+        position = self._positions.get(column)
+        if position is None:
+            self._ungrouped.append(column)
+            return column
+        return replace(column, column=ColumnId(self._aggregates.table, position))
+
+    def check(self) -> None:
+        """Called where there are groups: an error where a subquery reads a column that is no key."""
+        for column in self._ungrouped:
+            raise _ungrouped(column)
+
+
+def _ungrouped(column: ColumnRef) -> ProgrammingError:
+    return ProgrammingError(
+        f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
+        column.span,
+        hint=f"Add it to GROUP BY, or take any value of it: any_value({column.name}).",
+    )
+
+
 class _Grouped:
     """Rewrites expressions over the input of a grouping to expressions over its groups."""
 
-    def __init__(self, grouping: Grouping) -> None:
+    def __init__(self, grouping: Grouping, above: frozenset[int]) -> None:
+        """`above` are the numbers of the columns that stand for subqueries and window functions above the groups."""
+        self._above = above | {grouping.table}
         self._table = grouping.table
         self._positions = {key: position for position, key in enumerate(grouping.keys)}
 
@@ -321,13 +466,9 @@ class _Grouped:
             column = ColumnId(self._table, position)
             return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
         if isinstance(expression, ColumnRef):
-            if expression.column.table == self._table:
+            if expression.column.table in self._above:
                 return expression
-            raise ProgrammingError(
-                f"The column {expression.name} is neither in GROUP BY nor inside an aggregate.",
-                expression.span,
-                hint=f"Add it to GROUP BY, or take any value of it: any_value({expression.name}).",
-            )
+            raise _ungrouped(expression)
         return with_children(expression, tuple([self.read(child) for child in children(expression)]))
 
 
@@ -342,7 +483,44 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
         columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
+        if expression.exclude or expression.replacements:
+            items += _changed_star(expression, columns)
+        else:
+            items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
+    return items
+
+
+def _replaced_column(column: ScopeColumn, replacement: parse_tree.SelectItem) -> _SelectItem:
+    written = replacement.expression
+    assert not isinstance(written, parse_tree.Star)
+    return _SelectItem(column.name, True, written, methodcaller("resolve", written))
+
+
+def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
+    """The columns of a star with EXCLUDE and REPLACE."""
+    names = [column.name for column in columns]
+    excluded = {name.name.lower(): name for name in star.exclude}
+    replaced: dict[str, parse_tree.SelectItem] = {}
+    for item in star.replacements:
+        if item.alias is None or isinstance(item.expression, parse_tree.Star):
+            raise ProgrammingError("REPLACE takes expressions with names: (expression AS column).", item.span)
+        replaced[item.alias.name.lower()] = item
+    for key, span in [(key, name.span) for key, name in excluded.items()] + [
+        (key, item.span) for key, item in replaced.items()
+    ]:
+        if not any(same_name(key, name) for name in names):
+            raise ProgrammingError(f'The star has no column "{key}".', span, hint=did_you_mean(key, names))
+    items = []
+    for column in columns:
+        replacement = replaced.get(column.name.lower())
+        if column.name.lower() in excluded:
+            continue
+        if replacement is None:
+            items.append(_SelectItem(column.name, False, None, partial(_star_column, column)))
+        else:
+            items.append(_replaced_column(column, replacement))
+    if not items:
+        raise ProgrammingError("EXCLUDE leaves no column.", star.span)
     return items
 
 

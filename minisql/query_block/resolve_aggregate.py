@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minisql.datatypes import BIGINT, DOUBLE, VARCHAR
-from minisql.errors import ProgrammingError, Span
+from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.expression.aggregates import (
     AGGREGATES_BY_NAME,
     AggregateFunction,
@@ -16,7 +16,7 @@ from minisql.expression.aggregates import (
     wanted,
 )
 from minisql.expression.nodes import AggregateCall, Expression, Literal, SortKey
-from minisql.expression.walk import columns_of, conjunction
+from minisql.expression.walk import columns_of, conjunction, reads_outer_columns_only
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import coerce, require_boolean
 
@@ -31,11 +31,17 @@ def resolve_aggregate(tree: parse_tree.Call, name: str, resolver: ExpressionReso
     if tree.star:
         if name != "count" or tree.distinct:
             raise ProgrammingError("Only count(*) takes a star.", tree.span)
-        return AggregateCall(name="count", argument=None, distinct=False, filter=condition, type=BIGINT, span=tree.span)
+        return replace(count_star(), filter=condition, span=tree.span)
     order_by, argument_key = _order_items(tree, function, name)
     trees = tree.arguments if argument_key is None else (argument_key.expression, *tree.arguments)
     _check_count(tree, function, name, len(trees))
     resolved = [resolver.resolve(argument) for argument in trees]
+    if resolved and reads_outer_columns_only(resolved[0]):
+        raise NotSupportedError(
+            f"This {name} is over columns of the query around, and would be an aggregate of that query.",
+            tree.span,
+            hint="Compute it in a derived table around which the subquery stands.",
+        )
     arguments = [_argument(*each, function, name, tree.span) for each in zip(function.accepts, resolved, strict=False)]
     order = [_sort_key(item, resolver) for item in order_by]
     if tree.distinct:
@@ -43,6 +49,11 @@ def resolve_aggregate(tree: parse_tree.Call, name: str, resolver: ExpressionReso
     if argument_key is not None:
         order = [_sort_key(argument_key, resolver)]
     return _call(tree, function, arguments, order, condition)
+
+
+def count_star() -> AggregateCall:
+    """The number of rows."""
+    return AggregateCall(name="count", argument=None, distinct=False, filter=None, type=BIGINT)
 
 
 def _order_items(

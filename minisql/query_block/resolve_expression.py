@@ -6,7 +6,7 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -19,13 +19,17 @@ from minisql.datatypes import (
     arithmetic_type,
     as_decimal,
     can_cast,
+    temporal_arithmetic,
 )
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression import nodes
 from minisql.expression.aggregates import AGGREGATES_BY_NAME, GROUPING_NAMES
-from minisql.expression.functions import ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
+from minisql.expression.functions import ALIASES, EXTRACT_FIELDS, FIELDS_MISSING, SCALAR_FUNCTIONS
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
+from minisql.expression.walk import aggregate_inputs, columns_of
+from minisql.expression.window import WINDOW_FUNCTIONS, window_inputs
 from minisql.parser import parse_tree
+from minisql.query_block import rows
 from minisql.query_block.coerce import (
     coerce,
     coerce_to_common,
@@ -35,9 +39,20 @@ from minisql.query_block.coerce import (
     mismatch,
     parameter_literal,
     require_boolean,
+    type_beside,
 )
+from minisql.query_block.current_time import current_time, is_current_time
+from minisql.query_block.environment import StatementValues
 from minisql.query_block.resolve_aggregate import resolve_aggregate, resolve_grouping
+from minisql.query_block.resolve_window import (
+    WindowCollector,
+    needs_window,
+    no_windows_here,
+    no_windows_inside,
+    resolve_window_call,
+)
 from minisql.query_block.scope import Scope
+from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.type_names import sql_type
 
 _COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
@@ -83,16 +98,27 @@ class ExpressionResolver:
     def __init__(
         self,
         scope: Scope,
-        parameters: Sequence[object],
+        parameters: StatementValues,
         clause: str,
         aggregates: AggregateCollector | None = None,
+        *,
+        windows: WindowCollector | None = None,
+        subqueries: SubqueryCollector | None = None,
+        input_subqueries: SubqueryCollector | None = None,
     ) -> None:
-        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates."""
+        """`clause` is for messages: WHERE, ON. Without a collector it takes no aggregates, windows or subqueries.
+
+        `input_subqueries` is for those inside aggregates.
+        """
         self._scope = scope
         self._parameters = parameters
         self._clause = clause
         self._aggregates = aggregates
+        self._windows = windows
+        self._subqueries = subqueries
+        self._input_subqueries = input_subqueries
         self._in_aggregate: str | None = None
+        self._in_window: str | None = None
 
     def condition(self, tree: parse_tree.Expression) -> Expression:
         """A resolved condition: a BOOLEAN, or an error."""
@@ -113,6 +139,8 @@ class ExpressionResolver:
                 return _logical(tree.operator, operands, span)
             case parse_tree.Call():
                 return self._call(tree)
+            case parse_tree.WindowCall():
+                return self._window(tree)
             case parse_tree.Unary():
                 return self._unary(tree)
             case parse_tree.IsPredicate():
@@ -122,6 +150,8 @@ class ExpressionResolver:
                 return nodes.IsDistinctFrom(left=left, right=right, negated=tree.negated, span=span)
             case parse_tree.Between():
                 return self._between(tree)
+            case parse_tree.InPredicate() if isinstance(tree.operand, parse_tree.Row):
+                return rows.row_in_list(self.resolve, tree.operand, tree)
             case parse_tree.InPredicate():
                 every = [self.resolve(tree.operand), *[self.resolve(item) for item in tree.items]]
                 operand, *items = coerce_to_compared(every, "IN", span)
@@ -132,12 +162,58 @@ class ExpressionResolver:
                 return self._case(tree)
             case parse_tree.CastExpression():
                 return self._cast(tree)
+            case parse_tree.DefaultValue():
+                if tree.bound is None:
+                    raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
+                return tree.bound
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
+            case parse_tree.ScalarQuery():
+                return self._collector(span).scalar(tree)
+            case parse_tree.Exists():
+                return self._collector(span).exists(tree)
+            case parse_tree.QuantifiedComparison():
+                return self._quantified(tree)
+            case parse_tree.Row():
+                raise ProgrammingError(
+                    "A row of values stands only beside = <> < <= > >= or IN.",
+                    span,
+                    hint="Take its values one by one.",
+                )
             case _:
                 assert_never(tree)
 
+    def _collector(self, span: Span) -> SubqueryCollector:
+        found = self._subqueries if self._in_aggregate is None else self._input_subqueries
+        if found is None:
+            raise ProgrammingError(
+                f"{self._clause} takes no subqueries.", span, hint="Join the query in FROM, and name its column."
+            )
+        return found
+
+    def _quantified(self, tree: parse_tree.QuantifiedComparison) -> Expression:
+        """`operand operator ANY (query)`; ALL is "not: FALSE for any row"."""
+        collector, span = self._collector(tree.span), tree.span
+        operands = tree.operand.items if isinstance(tree.operand, parse_tree.Row) else (tree.operand,)
+        resolved = [self.resolve(operand) for operand in operands]
+        what = "IN" if tree.operator == ("<>" if tree.all else "=") else tree.operator
+
+        def comparison(columns: list[Expression]) -> Expression:
+            pairs = [
+                coerce_to_common((operand, column), what, span)
+                for operand, column in zip(resolved, columns, strict=True)
+            ]
+            if tree.operator == "<=>":
+                raise ProgrammingError("<=> takes no ANY and no ALL.", span)
+            compare = rows.compare_rows_negated if tree.all else rows.compare_rows
+            return compare(tree.operator, pairs, span)
+
+        found = collector.any(tree, len(resolved), comparison)
+        return nodes.Not(operand=found, span=span) if tree.all else found
+
     def _column(self, tree: parse_tree.ColumnName) -> Expression:
+        if is_current_time(tree) and not self._scope.find(tree.column.name):
+            return literal(current_time(tree.column.name, self._parameters.time), tree.span)
         expression = self._scope.column(tree.table, tree.column, tree.span)
         if isinstance(expression, ColumnRef):
             return ColumnRef(column=expression.column, name=expression.name, type=expression.type, span=tree.span)
@@ -151,16 +227,18 @@ class ExpressionResolver:
             operand = coerce(operand, DOUBLE)
         if operand.type.kind is TypeKind.NULL:
             operand = coerce(operand, INTEGER)
-        if not operand.type.is_numeric:
+        if not operand.type.is_numeric and operand.type.kind is not TypeKind.INTERVAL:
             raise ProgrammingError(f"{tree.operator} takes a number, not {operand.type}.", tree.span)
         if tree.operator == "+":
             return operand
-        if isinstance(operand, Literal) and operand.value is not None:
+        if isinstance(operand, Literal) and isinstance(operand.value, int | float | Decimal):
             return literal(_negated(operand.value), tree.span)
         return nodes.Negate(operand=operand, type=operand.type, span=tree.span)
 
     def _binary(self, tree: parse_tree.Binary) -> Expression:
         operator, span = tree.operator, tree.span
+        if isinstance(tree.left, parse_tree.Row) and operator in _COMPARISONS:
+            return rows.row_comparison(self.resolve, operator, tree.left, tree.right, span)
         if operator in _COMPARISONS:
             left, right = self._comparable(tree.left, tree.right, operator, span)
             return nodes.Comparison(operator=operator, left=left, right=right, span=span)
@@ -243,6 +321,8 @@ class ExpressionResolver:
         name = tree.name.name.lower()
         if name in AGGREGATES_BY_NAME or name in GROUPING_NAMES:
             return self._aggregate(tree, name)
+        if name in WINDOW_FUNCTIONS:
+            raise needs_window(tree)
         what = _only_of_aggregates(tree)
         if what is not None:
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
@@ -262,13 +342,22 @@ class ExpressionResolver:
             raise _wrong_count("nullif", "two arguments", len(arguments), tree)
         left, right = coerce_to_compared(arguments, "NULLIF", tree.span)
         equal = nodes.Comparison(operator="=", left=left, right=right, span=tree.span)
-        null = Literal(value=None, type=left.type, span=tree.span)
-        return nodes.Case(branches=((equal, null),), otherwise=left, type=left.type, span=tree.span)
+        # What comes out is the first argument, as it is; only the comparison may need another type.
+        value = left if arguments[0].type.kind is TypeKind.NULL or is_untyped_string(arguments[0]) else arguments[0]
+        null = Literal(value=None, type=value.type, span=tree.span)
+        return nodes.Case(branches=((equal, null),), otherwise=value, type=value.type, span=tree.span)
 
     def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
         function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
         if function is None:
-            known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATES_BY_NAME, *GROUPING_NAMES, *_SPECIAL_CALLS)
+            known = (
+                *SCALAR_FUNCTIONS,
+                *ALIASES,
+                *AGGREGATES_BY_NAME,
+                *GROUPING_NAMES,
+                *WINDOW_FUNCTIONS,
+                *_SPECIAL_CALLS,
+            )
             raise ProgrammingError(f'There is no function "{name}".', tree.name.span, hint=did_you_mean(name, known))
         if not function.minimum <= len(arguments) <= len(function.parameters):
             low, high = function.minimum, len(function.parameters)
@@ -281,10 +370,12 @@ class ExpressionResolver:
             raise ProgrammingError(f"{name} does not take ({given}).", tree.span, hint=f"It is {function.signature}.")
         if function.name == "extract":
             field_name = arguments[0]
-            value = field_name.value if isinstance(field_name, Literal) else None
+            value = str(field_name.value) if isinstance(field_name, Literal) else ""
             if value not in EXTRACT_FIELDS:
-                hint = did_you_mean(str(value), EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
+                hint = did_you_mean(value, EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
                 raise ProgrammingError(f'EXTRACT has no field "{value}".', field_name.span or tree.span, hint=hint)
+            if value in FIELDS_MISSING.get(types[1].kind, ()):
+                raise ProgrammingError(f"{types[1]} has no {value}.", field_name.span or tree.span)
         wanted_types = function.argument_types(types)
         arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted_types, strict=True)]
         return nodes.FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=tree.span)
@@ -307,7 +398,38 @@ class ExpressionResolver:
                 call = self.aggregate_call(tree, name)
         finally:
             self._in_aggregate = None
+        if self._reads_alias_of(aggregate_inputs(call), self._aggregates, self._windows):
+            raise ProgrammingError(
+                f"The argument of {name} is an alias of what is computed from the groups.",
+                tree.span,
+                hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
+            )
         return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+    def _reads_alias_of(
+        self, inputs: Iterable[Expression], *collectors: AggregateCollector | WindowCollector | None
+    ) -> bool:
+        """Whether expressions that may not, read what was collected: through an alias, which only QUALIFY sees."""
+        if self._clause != "QUALIFY":
+            return False
+        tables = {collector.table for collector in collectors if collector is not None and collector.calls}
+        return any(column.table in tables for expression in inputs for column in columns_of(expression))
+
+    def _window(self, tree: parse_tree.WindowCall) -> Expression:
+        if self._in_aggregate is not None:
+            raise no_windows_inside(f"the aggregate {self._in_aggregate}", tree)
+        if self._in_window is not None:
+            raise no_windows_inside(f"the window function {self._in_window}", tree)
+        if self._windows is None:
+            raise no_windows_here(self._clause, tree)
+        self._in_window = tree.call.name.name
+        try:
+            call = resolve_window_call(tree, self, self._windows)
+        finally:
+            self._in_window = None
+        if self._reads_alias_of(window_inputs(call), self._windows):
+            raise no_windows_inside("the window function " + tree.call.name.name, tree)
+        return self._windows.column(call, " ".join(tree.span.source.split()))
 
     def aggregate_call(self, tree: parse_tree.Call, name: str) -> AggregateCall:
         """The aggregate over what its arguments mean here."""
@@ -342,9 +464,13 @@ def _logical(operator: str, operands: list[Expression], span: Span) -> Expressio
 
 def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
     if is_untyped_string(left) and not is_untyped_string(right):
-        left = coerce(left, right.type)
+        left = coerce(left, type_beside(operator, right.type))
     elif is_untyped_string(right) and not is_untyped_string(left):
-        right = coerce(right, left.type)
+        right = coerce(right, type_beside(operator, left.type))
+    temporal = temporal_arithmetic(operator, left.type, right.type)
+    if temporal is not None:
+        left, right = coerce(left, temporal.left), coerce(right, temporal.right)
+        return nodes.Arithmetic(operator=operator, left=left, right=right, type=temporal.result, span=span)
     type_ = arithmetic_type(operator, left.type, right.type)
     if type_ is None:
         raise mismatch(operator, left.type, right.type, span)
@@ -353,7 +479,7 @@ def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) 
             side if side.type.kind is TypeKind.DECIMAL else coerce(side, _decimal_operand(side))
             for side in (left, right)
         )
-    elif not (left.type.is_temporal or right.type.is_temporal):
+    else:
         left, right = coerce(left, type_), coerce(right, type_)
     return nodes.Arithmetic(operator=operator, left=left, right=right, type=type_, span=span)
 

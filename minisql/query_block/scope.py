@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
-from minisql.expression.nodes import Expression
+from minisql.expression.nodes import ColumnRef, Expression, OuterReference
+from minisql.expression.walk import transform
 from minisql.parser.parse_tree import Identifier
 
 
@@ -40,17 +42,23 @@ class ScopeTable:
 class Scope:
     """The tables of a FROM, and the columns as `*` lists them: merged columns first, those they hide left out."""
 
-    __slots__ = ("_by_alias", "_by_name", "visible")
+    __slots__ = ("_by_alias", "_by_name", "outer", "visible")
 
     def __init__(
         self,
         by_alias: dict[str, ScopeTable],
         by_name: dict[str, tuple[ScopeColumn, ...]],
         visible: tuple[ScopeColumn, ...],
+        outer: OuterScope | None = None,
     ) -> None:
         self._by_alias = by_alias
         self._by_name = by_name
         self.visible = visible
+        self.outer = outer
+
+    def within(self, outer: OuterScope | None) -> Scope:
+        """The same names, and behind them those that a subquery sees of the queries around it."""
+        return self if outer is None else Scope(self._by_alias, self._by_name, self.visible, outer)
 
     @staticmethod
     def of_table(table: ScopeTable) -> Scope:
@@ -101,8 +109,16 @@ class Scope:
         """The visible columns with this name."""
         return self._by_name.get(_key(name), ())
 
+    def _knows(self, table: Identifier | None, column: Identifier) -> bool:
+        """Whether the name is decided here: a column, or anything in a table of this FROM."""
+        return self.has_table(table.name) if table is not None else bool(self.find(column.name))
+
     def column(self, table: Identifier | None, column: Identifier, span: Span) -> Expression:
         """What `table.column` or `column` stands for; an error where that is nothing, or more than one thing."""
+        if self.outer is not None and not self._knows(table, column):
+            outer = self.outer.find(table, column, span)
+            if outer is not None:
+                return outer
         if table is None:
             found = self.find(column.name)
             known: Sequence[ScopeColumn] = self.visible
@@ -125,6 +141,47 @@ class Scope:
         if table is None and len(owners) > 1:
             hint = "Write " + " or ".join(f"{owner}.{column.name}" for owner in owners) + "."
         raise ProgrammingError(f'The column name "{column.name}"{where} is ambiguous.', span, hint=hint)
+
+
+@dataclass(slots=True)
+class OuterScope:
+    """What a subquery sees of the query around it, and through its scope of those further out.
+
+    `read` says what a column is at the place of the subquery: above a grouping, a group key is a column of the groups.
+    """
+
+    scope: Scope
+    read: Callable[[ColumnRef], Expression] = field(default=lambda column: column)
+
+    def find(self, table: Identifier | None, column: Identifier, span: Span) -> Expression | None:
+        """What the name stands for, as outer references; None where no query around knows it."""
+        if self.scope._knows(table, column):
+            return transform(self.scope.column(table, column, span), partial(self._reference, span=span))
+        outer = self.scope.outer
+        return None if outer is None else outer.find(table, column, span)
+
+    def _reference(self, node: Expression, span: Span) -> Expression:
+        if not isinstance(node, ColumnRef):
+            return node
+        read = self.read(node)
+        assert isinstance(read, ColumnRef)
+        return OuterReference(column=read.column, name=read.name, type=read.type, span=span)
+
+
+class ScopeWithAliases(Scope):
+    """A scope in which a name that is no column may be an alias of the select list."""
+
+    __slots__ = ("_aliases",)
+
+    def __init__(self, scope: Scope, aliases: Mapping[str, Expression]) -> None:
+        super().__init__(scope._by_alias, scope._by_name, scope.visible, scope.outer)
+        self._aliases = {_key(name): expression for name, expression in aliases.items()}
+
+    def column(self, table: Identifier | None, column: Identifier, span: Span) -> Expression:
+        expression = self._aliases.get(_key(column.name))
+        if table is None and expression is not None and not self.find(column.name):
+            return expression
+        return super().column(table, column, span)
 
 
 def _key(name: str) -> str:

@@ -37,6 +37,7 @@ from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -45,10 +46,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -112,7 +118,7 @@ class _Deriver:
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node)
@@ -127,10 +133,13 @@ class _Deriver:
             case Aggregate():
                 input_ = self.node(node.input)
                 self._rename(group_keys(node))
-            case SetOperation():
+            case Apply() | SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case JoinOrder() | Sort() | Limit():
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor), self.node(node.step)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
+            case JoinOrder() | Sort() | Limit() | SingleRow() | Window():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)

@@ -1,20 +1,36 @@
 """Turns a resolved query into the relational expression that it means, literally: nothing is moved or simplified.
 
-FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> select list -> DISTINCT -> ORDER BY -> LIMIT
+FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIFY -> select list -> DISTINCT -> ORDER BY
+-> LIMIT
 """
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Iterable
+from typing import TypeAlias, assert_never
 
+from minisql.errors import NotSupportedError
 from minisql.expression.nodes import ColumnId, ColumnRef
-from minisql.expression.walk import conjuncts
+from minisql.expression.walk import conjuncts, tables_of
+from minisql.node_set import NodeSet, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
-from minisql.query_block.query_block import Casts, FromTree, QueryBlock, QueryExpression, QueryTerm
+from minisql.query_block.query_block import (
+    Casts,
+    CommonQuery,
+    FromTree,
+    JoinedTable,
+    QueryBlock,
+    QueryExpression,
+    QueryTerm,
+    Subquery,
+    SubqueryKind,
+)
 from minisql.query_block.table_names import table_names
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
+    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -23,12 +39,20 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     Sort,
     Values,
+    Window,
+    WorkingTable,
+    output_tables,
 )
+from minisql.relational.renumber import with_own_number
+from minisql.relational.rewriting import tables_of_outer_references
 
 _JOIN_TYPES = {
     JoinKind.INNER: JoinType.INNER,
@@ -37,15 +61,20 @@ _JOIN_TYPES = {
     JoinKind.RIGHT: JoinType.LEFT,
     JoinKind.FULL: JoinType.FULL,
 }
+_APPLY_TYPES = {JoinKind.INNER: ApplyType.INNER, JoinKind.CROSS: ApplyType.INNER, JoinKind.LEFT: ApplyType.LEFT}
 
 
 def relational_expression(query: QueryExpression) -> RelationalExpression:
     """The relational expression of a query; the query's columns are `ColumnId(query.table, 0..)` in it."""
-    return _query(query, "")
+    return _query(query, "", {})
 
 
-def _query(query: QueryExpression, alias: str) -> RelationalExpression:
-    result = _term(query.term, alias)
+_SharedQueries: TypeAlias = dict[CommonQuery, Shared]
+"""What common queries became so far."""
+
+
+def _query(query: QueryExpression, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = _term(query.term, alias, shared)
     if query.order_by:
         result = Sort(input=result, keys=query.order_by)
     if query.limit is not None or query.offset:
@@ -53,22 +82,25 @@ def _query(query: QueryExpression, alias: str) -> RelationalExpression:
     return result
 
 
-def _term(term: QueryTerm, alias: str) -> RelationalExpression:
+def _term(term: QueryTerm, alias: str, shared: _SharedQueries) -> RelationalExpression:
     match term:
         case QueryBlock():
-            return _block(term, alias)
+            return _block(term, alias, shared)
         case query_block.Values():
             return Values(table=term.table, alias=alias, names=term.names, types=term.types, rows=term.rows)
         case query_block.SetOperation():
-            return _set_operation(term)
+            return _set_operation(term, shared)
+        case query_block.RecursiveUnion():
+            return _recursive_union(term, shared)
         case QueryExpression():
-            return _query(term, alias)
+            return _query(term, alias, shared)
         case _:
             assert_never(term)
 
 
-def _block(block: QueryBlock, alias: str) -> RelationalExpression:
-    result = OneRow() if block.from_ is None else _from(block.from_)
+def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = OneRow() if block.from_ is None else _from(block.from_, shared)
+    result = _apply(result, block.input_subqueries, shared)
     if block.where is not None:
         result = Filter(input=result, conditions=conjuncts(block.where))
     if block.order:
@@ -82,8 +114,13 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
             aggregates=grouping.aggregates,
             sets=grouping.sets,
         )
+    result = _apply(result, block.subqueries, shared)
     if block.having is not None:
         result = Filter(input=result, conditions=conjuncts(block.having))
+    if block.windows is not None:
+        result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
+    if block.qualify is not None:
+        result = Filter(input=result, conditions=conjuncts(block.qualify))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,
@@ -101,9 +138,26 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     return Aggregate(table=block.table, input=project, keys=keys, aggregates=())
 
 
-def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
-    left, left_table = _operand(term.left, term.left_casts)
-    right, right_table = _operand(term.right, term.right_casts)
+def _apply(
+    result: RelationalExpression, subqueries: Iterable[Subquery], shared: _SharedQueries
+) -> RelationalExpression:
+    """The rows beside the values of subqueries."""
+    for subquery in subqueries:
+        is_scalar = subquery.kind is SubqueryKind.SCALAR
+        result = Apply(
+            type=ApplyType.SINGLE if is_scalar else ApplyType.MARK,
+            left=result,
+            right=_query(subquery.query, "", shared),
+            mark=None if is_scalar else subquery.table,
+            comparison=subquery.comparison,
+            span=subquery.span,
+        )
+    return result
+
+
+def _set_operation(term: query_block.SetOperation, shared: _SharedQueries) -> RelationalExpression:
+    left, left_table = _operand(term.left, term.left_casts, shared)
+    right, right_table = _operand(term.right, term.right_casts, shared)
     width = range(len(term.names))
     return SetOperation(
         table=term.table,
@@ -118,8 +172,42 @@ def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
     )
 
 
-def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression, int]:
-    operand = _term(term, "")
+def _recursive_union(term: query_block.RecursiveUnion, shared: _SharedQueries) -> RelationalExpression:
+    anchor, anchor_table = _operand(term.anchor, term.anchor_casts, shared)
+    step, step_table = _operand(term.step, term.step_casts, shared)
+    width = range(len(term.names))
+    return RecursiveUnion(
+        table=term.table,
+        name=term.name,
+        all=term.all,
+        anchor=anchor,
+        step=step,
+        anchor_columns=tuple(ColumnId(anchor_table, position) for position in width),
+        step_columns=tuple(ColumnId(step_table, position) for position in width),
+        names=term.names,
+        types=term.types,
+        span=term.span,
+    )
+
+
+def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQueries) -> RelationalExpression:
+    """A use of a common query: the query itself where it is the only one."""
+    if common.uses == 1 and common.materialized is not True:
+        return with_own_number(_query(common.query, use.alias, shared), common.query.table, use.table)
+    if common not in shared:
+        shared[common] = Shared(
+            name=common.name,
+            input=_query(common.query, common.name, shared),
+            columns=tuple(ColumnId(common.query.table, position) for position in range(len(common.names))),
+            names=common.names,
+            types=common.query.types,
+            materialized=common.materialized,
+        )
+    return SharedScan(table=use.table, alias=use.alias, shared=shared[common])
+
+
+def _operand(term: QueryTerm, casts: Casts | None, shared: _SharedQueries) -> tuple[RelationalExpression, int]:
+    operand = _term(term, "", shared)
     if casts is None:
         return operand, term.table
     names = ("",) * len(casts.expressions)
@@ -127,16 +215,68 @@ def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression
     return project, casts.table
 
 
-def _from(tree: FromTree) -> RelationalExpression:
+def _from(tree: FromTree, shared: _SharedQueries) -> RelationalExpression:
     match tree:
         case query_block.TableUse():
             return BaseTable(table=tree.table, alias=tree.alias, source=tree.source, span=tree.span)
         case query_block.DerivedTable():
-            return _query(tree.query, tree.alias)
+            if tree.common is not None:
+                return _common(tree, tree.common, shared)
+            return _query(tree.query, tree.alias, shared)
+        case query_block.WorkingTable():
+            return WorkingTable(
+                table=tree.table, alias=tree.alias, recursion=tree.recursion, names=tree.names, types=tree.types
+            )
         case query_block.JoinedTable():
-            left, right = _from(tree.left), _from(tree.right)
+            left, right = _from(tree.left, shared), _from(tree.right, shared)
+            if tree.subqueries:
+                return _join_with_subqueries(tree, left, right, shared)
+            if tree.lateral:
+                return Apply(type=_APPLY_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
             if tree.kind is JoinKind.RIGHT:
                 left, right = right, left
             return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
         case _:
             assert_never(tree)
+
+
+def _join_with_subqueries(
+    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression, shared: _SharedQueries
+) -> RelationalExpression:
+    """A join whose condition has subqueries.
+
+    The condition of an inner join is a filter above it. Of an outer join, a subquery is applied to the side that it
+    refers to, before the join.
+
+    Raises:
+        NotSupportedError: a subquery in the condition of an outer join refers to both sides.
+    """
+    if tree.kind is JoinKind.INNER:
+        product: RelationalExpression
+        if tree.lateral:
+            product = Apply(type=ApplyType.INNER, left=left, right=right)
+        else:
+            product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
+        return Filter(input=_apply(product, tree.subqueries, shared), conditions=conjuncts(tree.condition))
+    left_tables, right_tables = output_tables(left), output_tables(right)
+    for subquery in tree.subqueries:
+        read = tables_of_outer_references(_query(subquery.query, "", {}))
+        if subquery.comparison is not None:
+            read = NodeSet(read | tables_of(subquery.comparison))
+        if overlaps(read, left_tables) and overlaps(read, right_tables):
+            raise NotSupportedError(
+                f"A subquery in the condition of a {tree.kind.value} JOIN refers to both sides of it.",
+                subquery.span,
+                hint="Compute it on one side in a derived table, or let it refer to one side only.",
+            )
+        if overlaps(read, left_tables):
+            left = _apply(left, (subquery,), shared)
+            left_tables = output_tables(left)
+        else:
+            right = _apply(right, (subquery,), shared)
+            right_tables = output_tables(right)
+    if tree.kind is JoinKind.RIGHT:
+        left, right = right, left
+    if tree.lateral:
+        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conjuncts(tree.condition))
+    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))

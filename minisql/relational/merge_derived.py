@@ -10,27 +10,28 @@ is read twice would be computed twice). It stays
   that moved above the join is not;
 - above a filter over a join: what condition push-down could not move stays between two groups of joins;
 - above joins whose order is prescribed, if they are joined to others;
-- above several tables that a prescribed order takes as one.
+- above several tables that a prescribed order takes as one;
+- above window functions, whose columns come beside those of their input.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import (
-    aggregate_inputs,
     replace_columns,
     replace_columns_in_aggregate,
     transform,
     walk,
 )
+from minisql.expression.window import map_window_call
 from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     BaseTable,
     Filter,
     Join,
@@ -39,11 +40,17 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
 )
+from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
 
 
 def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
@@ -56,8 +63,16 @@ class _Merger:
 
     def __init__(self, root: RelationalExpression) -> None:
         self._uses = Counter(
-            node.column for expression in _expressions(root) for node in walk(expression) if isinstance(node, ColumnRef)
+            part.column
+            for node in nodes_of(root)
+            for expression in expressions_of(node)
+            for part in walk(expression)
+            if isinstance(part, ColumnRef)
         )
+        # What a subquery reads for each row has to stay as it is.
+        self._referred = {
+            column.table for node in nodes_of(root) if isinstance(node, Apply) for column in outer_columns(node.right)
+        }
         self._new: dict[ColumnId, Expression] = {}
         self._ordered: set[int] = set()  # the tables that prescribed orders name
         self._renumbered: dict[int, int] = {}  # what became of those of them that were merged
@@ -69,7 +84,7 @@ class _Merger:
         `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Project():
                 return self._project(node, keep=keep, padded=padded, joined=joined)
@@ -81,6 +96,8 @@ class _Merger:
                 return replace(node, input=input_, conditions=conditions)
             case Join():
                 return self._join(node, padded=padded)
+            case Apply():
+                return self._apply(node, padded=padded)
             case JoinOrder():
                 return self._join_order(node, keep=keep, padded=padded)
             case Aggregate():
@@ -90,15 +107,25 @@ class _Merger:
                 if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
                     return node
                 return replace(node, input=input_, keys=keys, aggregates=aggregates)
+            case Window():
+                input_ = self.node(node.input, keep=False, padded=False, joined=False)
+                calls = tuple([map_window_call(call, self._replace) for call in node.calls])
+                if input_ is node.input and all(a is b for a, b in zip(calls, node.calls, strict=True)):
+                    return node
+                return replace(node, input=input_, calls=calls)
             case SetOperation():
                 left = self.node(node.left, keep=True, padded=False, joined=False)
                 right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor = self.node(node.anchor, keep=True, padded=False, joined=False)
+                step = self.node(node.step, keep=True, padded=False, joined=False)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case Sort():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
                 return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
-            case Limit():
+            case Limit() | SingleRow():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:
@@ -113,6 +140,16 @@ class _Merger:
         if left is node.left and right is node.right and conditions is node.conditions:
             return node
         return replace(node, left=left, right=right, conditions=conditions)
+
+    def _apply(self, node: Apply, *, padded: bool) -> RelationalExpression:
+        left = self.node(node.left, keep=False, padded=padded, joined=True)
+        right = self.node(node.right, keep=True, padded=False, joined=True)
+        conditions = self._replaced(node.conditions)
+        comparison = None if node.comparison is None else replace_columns(node.comparison, self._new)
+        is_same = conditions is node.conditions and comparison is node.comparison
+        if is_same and left is node.left and right is node.right:
+            return node
+        return replace(node, left=left, right=right, conditions=conditions, comparison=comparison)
 
     def _join_order(self, node: JoinOrder, *, keep: bool, padded: bool) -> RelationalExpression:
         self._ordered.update(
@@ -130,7 +167,7 @@ class _Merger:
         return node_set(self._renumbered.get(table, table) for table in members(tables))
 
     def _project(self, node: Project, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
-        merges = not keep and self._can_go(node, padded, joined)
+        merges = not keep and node.table not in self._referred and self._can_go(node, padded, joined)
         input_ = self.node(node.input, keep=False, padded=padded and merges, joined=joined and merges)
         expressions = self._replaced(node.expressions)
         if merges and node.table in self._ordered:
@@ -154,7 +191,11 @@ class _Merger:
             if joined:
                 return False
             below = below.input
-        if _reads_nothing(below) or (isinstance(below, Filter) and not _is_one_table(below)):
+        if (
+            isinstance(below, Window)
+            or _reads_nothing(below)
+            or (isinstance(below, Filter) and not _is_one_table(below))
+        ):
             return False
         return all(
             isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
@@ -184,11 +225,14 @@ class _Merger:
         return result
 
     def _replaced(self, expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
-        new = tuple([replace_columns(expression, self._new) for expression in expressions])
+        new = tuple([self._replace(expression) for expression in expressions])
         return expressions if all(a is b for a, b in zip(expressions, new, strict=True)) else new
 
+    def _replace(self, expression: Expression) -> Expression:
+        return replace_columns(expression, self._new)
+
     def _sort_key(self, key: SortKey) -> SortKey:
-        return replace(key, expression=replace_columns(key.expression, self._new))
+        return replace(key, expression=self._replace(key.expression))
 
 
 def _is_one_table(node: RelationalExpression) -> bool:
@@ -200,9 +244,9 @@ def _is_one_table(node: RelationalExpression) -> bool:
 
 def _only_table(node: RelationalExpression) -> int | None:
     """The number of what the node gives the columns of, where it is no join."""
-    while isinstance(node, Filter | Sort | Limit):
+    while isinstance(node, Filter | Sort | Limit | SingleRow):
         node = node.input
-    return None if isinstance(node, Join | JoinOrder | OneRow) else node.table
+    return None if isinstance(node, Join | Apply | JoinOrder | OneRow) else node.table
 
 
 def _reads_nothing(node: RelationalExpression) -> bool:
@@ -210,36 +254,3 @@ def _reads_nothing(node: RelationalExpression) -> bool:
     while isinstance(node, Filter):
         node = node.input
     return isinstance(node, OneRow)
-
-
-def _expressions(root: RelationalExpression) -> Iterator[Expression]:
-    """Every expression of a query."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        match node:
-            case BaseTable() | Values() | OneRow():
-                pass
-            case Project():
-                yield from node.expressions
-                stack.append(node.input)
-            case Filter():
-                yield from node.conditions
-                stack.append(node.input)
-            case Join():
-                yield from node.conditions
-                stack += [node.left, node.right]
-            case Aggregate():
-                yield from node.keys
-                for call in node.aggregates:
-                    yield from aggregate_inputs(call)
-                stack.append(node.input)
-            case JoinOrder() | Limit():
-                stack.append(node.input)
-            case Sort():
-                yield from (key.expression for key in node.keys)
-                stack.append(node.input)
-            case SetOperation():
-                stack += [node.left, node.right]
-            case _:
-                assert_never(node)

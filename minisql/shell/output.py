@@ -18,7 +18,7 @@ def print_result(result: Result, mode: str, stream: TextIO) -> None:
         return
     if result.is_explanation and mode == "table":
         for (text,) in result:
-            stream.write(f"{text}\n")
+            stream.write(f"{_text(text)}\n")
         return
     MODES[mode](result, stream)
 
@@ -45,6 +45,8 @@ def _text(value: Value) -> str:
             return "true" if value else "false"
         case Decimal():
             return format(value, "f")
+        case bytes():
+            return f"\\x{value.hex()}"
         case list():
             return f"[{', '.join(map(_text, value))}]"
         case _:

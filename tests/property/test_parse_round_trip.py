@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minisql.errors import Span
+from minisql.expression.window import BoundKind, Exclusion, FrameUnit
 from minisql.parser.parse import parse_statement
 from minisql.parser.parse_tree import (
     Between,
@@ -22,6 +23,7 @@ from minisql.parser.parse_tree import (
     DerivedTable,
     DistinctPredicate,
     Expression,
+    FrameBound,
     GroupBy,
     GroupingElement,
     GroupingKind,
@@ -36,6 +38,7 @@ from minisql.parser.parse_tree import (
     JoinTreeTable,
     LikePredicate,
     Logical,
+    NamedWindow,
     OrderItem,
     QueryBlock,
     QueryExpression,
@@ -49,6 +52,9 @@ from minisql.parser.parse_tree import (
     TypeName,
     Unary,
     Values,
+    WindowCall,
+    WindowFrame,
+    WindowSpecification,
 )
 from tests.parse_shape import shape
 
@@ -125,7 +131,26 @@ def _sql(node: Expression) -> tuple[int, str]:
             suffix = f" WITHIN GROUP (ORDER BY {_order_sql(node.within_group)})" if node.within_group else ""
             suffix += f" FILTER (WHERE {sql(filter_)})" if filter_ else ""
             return LEVEL["PRIMARY"], f"{name(function)}({inner}){suffix}"
+        case WindowCall(call=call, window=window, ignore_nulls=ignore_nulls):
+            over = name(window) if isinstance(window, Identifier) else window_sql(window)
+            return LEVEL["PRIMARY"], f"{sql(call)}{' IGNORE NULLS' * ignore_nulls} OVER {over}"
     raise AssertionError(node)
+
+
+def window_sql(window: WindowSpecification) -> str:
+    parts = [name(window.base)] if window.base else []
+    if window.partition_by:
+        parts.append("PARTITION BY " + ", ".join(sql(key) for key in window.partition_by))
+    if window.order_by:
+        parts.append(f"ORDER BY {_order_sql(window.order_by)}")
+    if window.frame is not None:
+        start, end = (_bound_sql(bound) for bound in (window.frame.start, window.frame.end))
+        parts.append(f"{window.frame.unit.value} BETWEEN {start} AND {end} EXCLUDE {window.frame.exclusion.value}")
+    return f"({' '.join(parts)})"
+
+
+def _bound_sql(bound: FrameBound) -> str:
+    return bound.kind.value if bound.offset is None else f"{sql(bound.offset, LEVEL['||'])} {bound.kind.value}"
 
 
 def group_sql(element: GroupingElement) -> str:
@@ -169,6 +194,9 @@ def term_sql(term: QueryTerm, level: int = 0) -> str:
                 elements = "ALL" if term.group_by.all else ", ".join(map(group_sql, term.group_by.elements))
                 clauses.append(f"GROUP BY {'DISTINCT ' * term.group_by.distinct}{elements}")
             clauses.append(f"HAVING {sql(term.having)}" if term.having else "")
+            windows = [f"{name(window.name)} AS {window_sql(window.specification)}" for window in term.windows]
+            clauses.append("WINDOW " + ", ".join(windows) if windows else "")
+            clauses.append(f"QUALIFY {sql(term.qualify)}" if term.qualify else "")
             return " ".join(clause for clause in clauses if clause)
 
 
@@ -220,6 +248,8 @@ IDENTIFIERS: Final = st.one_of(
     node(Identifier, name=st.sampled_from(["A b", "full", 'q"', "select", "`"]), quoted=st.just(True)),
 )
 FUNCTIONS: Final = node(Identifier, name=st.sampled_from(["f", "count", "coalesce", "date"]))
+WINDOW_NAMES: Final = node(Identifier, name=st.sampled_from(["w", "over", "current", "ties"]))
+OFFSET_KINDS: Final = (BoundKind.PRECEDING, BoundKind.FOLLOWING)
 CONSTANTS: Final = node(
     Constant,
     value=st.one_of(
@@ -268,6 +298,33 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         node(Call, name=FUNCTIONS, arguments=st.just(()), star=BOOLEANS),
         node(Call, name=FUNCTIONS, arguments=tuples(inner), distinct=BOOLEANS, order_by=_orders(inner)),
         node(Call, name=FUNCTIONS, arguments=tuples(inner, 0), within_group=_orders(inner), filter=st.none() | inner),
+        node(
+            WindowCall,
+            call=node(Call, name=FUNCTIONS, arguments=tuples(inner), filter=st.none() | inner),
+            window=WINDOW_NAMES | _windows(inner),
+            ignore_nulls=BOOLEANS,
+        ),
+    )
+
+
+def _windows(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    bounds = st.one_of(
+        node(FrameBound, kind=st.sampled_from([kind for kind in BoundKind if kind not in OFFSET_KINDS])),
+        node(FrameBound, kind=st.sampled_from(OFFSET_KINDS), offset=inner),
+    )
+    return node(
+        WindowSpecification,
+        base=st.none() | WINDOW_NAMES,
+        partition_by=tuples(inner, 0, 2),
+        order_by=tuples(node(OrderItem, expression=inner, descending=BOOLEANS, nulls_first=st.none() | BOOLEANS), 0, 2),
+        frame=st.none()
+        | node(
+            WindowFrame,
+            unit=st.sampled_from(FrameUnit),
+            start=bounds,
+            end=bounds,
+            exclusion=st.sampled_from(Exclusion),
+        ),
     )
 
 
@@ -337,6 +394,8 @@ def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         where=st.none() | SMALL,
         group_by=st.none() | GROUP_BY,
         having=st.none() | SMALL,
+        windows=tuples(node(NamedWindow, name=WINDOW_NAMES, specification=_windows(SMALL)), 0, 2),
+        qualify=st.none() | SMALL,
         join_tree=st.none() | JOIN_TREES,
     )
 

@@ -98,3 +98,44 @@ def test_equalities_of_columns_without_a_value_have_a_cost(connection: minisql.C
         connection.execute(f"CREATE TABLE {name} AS SELECT CAST(NULL AS INTEGER) AS k FROM range(3)")
     query = "SELECT count(*) FROM a JOIN b USING (k) JOIN c USING (k) JOIN d USING (k) JOIN e USING (k)"
     assert connection.execute(query).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("EXISTS (SELECT 1 FROM t AS u WHERE u.a > 9 AND u.b = t.b GROUP BY ())", [1, 2, 3]),
+        ("EXISTS (SELECT u.a FROM t AS u WHERE u.a > 9 AND u.b = t.b GROUP BY ROLLUP (u.a))", [1, 2, 3]),
+        ("EXISTS (SELECT u.a FROM t AS u WHERE u.a > 9 AND u.b = t.b GROUP BY u.a)", []),
+        ("a IN (SELECT u.a FROM t AS u WHERE u.a < 3 GROUP BY ROLLUP (u.a))", [1, 2]),
+        ("a NOT IN (SELECT u.a FROM t AS u WHERE u.b <= t.b AND u.a < 3 GROUP BY ROLLUP (u.a))", []),
+        ("a NOT IN (SELECT u.a FROM t AS u WHERE u.b <= t.b AND u.a < 3 GROUP BY u.a)", [3]),
+        ("5 = (SELECT 5 FROM t AS u WHERE u.a = t.a - 1 GROUP BY ())", [1, 2, 3]),
+    ],
+)
+def test_subqueries_with_rows_that_only_grouping_sets_give(
+    condition: str, expected: list[int], connection: minisql.Connection
+) -> None:
+    connection.execute("CREATE TABLE t AS SELECT * FROM (VALUES (1, 10), (2, 20), (3, 30)) AS v(a, b)")
+    rows = connection.execute(f"SELECT a FROM t WHERE {condition} ORDER BY a").fetchall()
+    assert [a for (a,) in rows] == expected
+
+
+def test_a_grouping_of_which_nothing_is_read(connection: minisql.Connection) -> None:
+    for tail in ("GROUP BY ()", "HAVING 1 = 1", "GROUP BY GROUPING SETS ((), ()) LIMIT 1"):
+        query = f"SELECT count(*) FROM (SELECT 7 FROM {NUMBERS} WHERE FALSE {tail}) AS q"
+        assert connection.execute(query).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("string_agg(x, '+') OVER (ORDER BY x)", ["1", "1+2+2", "1+2+2", "1+2+2"]),
+        ("median(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)", [1.0, 1.5, 2.0, 2.0]),
+        ("array_agg(x) OVER ()", [[1, 2, 2, None]] * 4),
+    ],
+)
+def test_aggregates_as_window_functions(
+    expression: str, expected: list[object], connection: minisql.Connection
+) -> None:
+    rows = connection.execute(f"SELECT {expression} AS w FROM {NUMBERS} ORDER BY x").fetchall()
+    assert [w for (w,) in rows] == expected

@@ -77,7 +77,7 @@ def test_strings_with_many_values_are_no_dictionary(tmp_path: Path) -> None:
 
 def test_row_groups_are_ruled_out_by_their_footers(tmp_path: Path) -> None:
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=number) for number in range(8)]
-    moments = [datetime.datetime(2020, 1, 1, number) for number in range(8)]
+    moments = [datetime.datetime(2020, 1, 1, number, tzinfo=datetime.UTC) for number in range(8)]
     table = ParquetTable(
         "t",
         [

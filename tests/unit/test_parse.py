@@ -18,9 +18,8 @@ from minisql.parser.parse_tree import (
     CastExpression,
     ColumnName,
     Constant,
-    CreateTable,
     DerivedTable,
-    Explain,
+    Exists,
     FileTable,
     Identifier,
     InPredicate,
@@ -30,15 +29,18 @@ from minisql.parser.parse_tree import (
     JoinTreeTable,
     Logical,
     Parameter,
+    QuantifiedComparison,
     QueryBlock,
     QueryExpression,
+    Row,
+    ScalarQuery,
     SetOperation,
-    SetVariable,
     TableFunction,
     TableName,
     Unary,
     Values,
 )
+from minisql.parser.statement_tree import CreateTable, Explain, SetVariable
 from tests.parse_shape import block, derived, expression, shape, table
 
 
@@ -170,7 +172,6 @@ def test_words_that_are_not_reserved_are_names() -> None:
         "SELECT a LIKE b escape",
         "SELECT f(x) filter FROM t",
         "SELECT a::b without FROM t",
-        "SELECT (values (1))",
     ],
 )
 def test_where_a_keyword_hides_a_name(sql: str) -> None:
@@ -649,16 +650,27 @@ def test_a_long_list_takes_linear_time() -> None:
     assert seconds(50_000) < 60 * min(seconds(5_000) for _ in range(3))
 
 
-def test_subqueries_in_expressions_parse_and_are_refused() -> None:
-    for sql in (
-        "(SELECT 1) + 1",
-        "((SELECT 1))",
-        "a IN (SELECT 1)",
-        "a IN ((SELECT 1) UNION SELECT 2)",
-        "EXISTS (SELECT 1)",
+def test_subqueries_in_expressions() -> None:
+    assert isinstance(expression("(SELECT 1) + 1"), Binary)
+    assert isinstance(expression("((SELECT 1))"), ScalarQuery)
+    assert isinstance(expression("EXISTS (SELECT 1)"), Exists)
+    for sql, operator, all_ in (
+        ("a IN (SELECT 1)", "=", False),
+        ("a NOT IN ((SELECT 1) UNION SELECT 2)", "<>", True),
+        ("a != SOME (SELECT 1)", "<>", False),
+        ("a >= ALL (SELECT 1)", ">=", True),
     ):
-        with pytest.raises(NotSupportedError):
-            expression(sql)
+        comparison = expression(sql)
+        assert isinstance(comparison, QuantifiedComparison)
+        assert (comparison.operator, comparison.all) == (operator, all_)
+
+
+def test_rows_of_values() -> None:
+    row = expression("(a, 1)")
+    assert isinstance(row, Row)
+    assert len(row.items) == 2
+    assert row.span.source == "(a, 1)"
+    assert isinstance(expression("(a, b) IN ((1, 2), (3, 4))"), InPredicate)
 
 
 def test_identifiers_have_spans() -> None:
