@@ -71,6 +71,7 @@ from minisql.relational.relational_expression import (
     Window,
     WorkingTable,
 )
+from tests import naive_aggregates
 from tests.naive_window import window_values
 
 Row = Mapping[ColumnId, Value]
@@ -591,16 +592,28 @@ def joined(
 
 
 def aggregate(relation: Aggregate) -> list[Row]:
-    groups: dict[tuple[Value, ...], list[Row]] = {} if relation.keys else {(): []}
-    for row in rows(relation.input):
-        groups.setdefault(tuple(evaluate(key, row) for key in relation.keys), []).append(row)
-    return [
-        numbered(relation.table, [*key, *(aggregate_value(call, group) for call in relation.aggregates)])
-        for key, group in groups.items()
-    ]
+    input_rows = rows(relation.input)
+    found = []
+    for places in relation.sets or (tuple(range(len(relation.keys))),):
+        groups: dict[tuple[Value, ...], list[Row]] = {} if places else {(None,) * len(relation.keys): []}
+        for row in input_rows:
+            key = tuple(evaluate(key, row) if place in places else None for place, key in enumerate(relation.keys))
+            groups.setdefault(key, []).append(row)
+        present = {relation.keys[place] for place in places}
+        for key, group in groups.items():
+            values = [grouping(call, present) if call.name == "grouping" else aggregate_value(call, group)
+                      for call in relation.aggregates]  # fmt: skip
+            found.append(numbered(relation.table, [*key, *values]))
+    return found
+
+
+def grouping(call: AggregateCall, present: set[Expression]) -> int:
+    return int("".join(str(int(key not in present)) for key in call.others), 2)
 
 
 def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
+    if call.name not in ("count", "sum", "min", "max", "avg"):
+        return other_aggregate(call, group)
     if call.filter is not None:
         group = [row for row in group if evaluate(call.filter, row) is True]
     if call.argument is None:
@@ -624,6 +637,25 @@ def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
             return float(sum(Fraction(value) for value in values) / len(values))
         case _:
             raise ValueError(call.name)
+
+
+def other_aggregate(call: AggregateCall, group: list[Row]) -> Any:
+    constants = call.others if call.name in ("string_agg", "quantile_cont", "quantile_disc") else ()
+    arguments = [part for part in (call.argument, *call.others) if part is not None and part not in constants]
+    counting = group if call.filter is None else [row for row in group if evaluate(call.filter, row) is True]
+    keys = [key.expression for key in call.order]
+    tuples = [tuple(evaluate(part, row) for part in (*arguments, *keys)) for row in counting]
+    if call.name not in ("array_agg", "first", "last"):
+        tuples = [values for values in tuples if None not in values[: len(arguments)]]
+    if call.distinct:
+        tuples = list({values[: len(arguments)]: values for values in reversed(tuples)}.values())[::-1]
+    directions = [(key.descending, key.nulls_first) for key in call.order]
+    if call.name.startswith("quantile"):
+        descending = bool(call.order)
+        tuples, directions = [(values[0], values[0]) for values in tuples], [(descending, False)]
+    tuples = naive_aggregates.ordered(tuples, directions)
+    constant = evaluate(constants[0], {}) if constants else None
+    return naive_aggregates.value(call.name, [values[: len(arguments)] for values in tuples], constant)
 
 
 def window(relation: Window) -> list[Row]:
@@ -733,7 +765,7 @@ def as_relational(path: AccessPath) -> RelationalExpression:
             )
         case access_path.HashAggregate():
             input_ = as_relational(path.input)
-            return Aggregate(table=path.table, input=input_, keys=path.keys, aggregates=path.aggregates)
+            return Aggregate(table=path.table, input=input_, keys=path.keys, aggregates=path.aggregates, sets=path.sets)
         case access_path.Window():
             return Window(table=path.table, input=as_relational(path.input), calls=path.calls)
         case access_path.SetOperation():

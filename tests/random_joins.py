@@ -252,7 +252,11 @@ def _aggregate(rng: random.Random, tree: RelationalExpression, number: int) -> R
         AggregateCall(name=name, argument=_expression(rng, tree), distinct=False, filter=None, type=BIGINT)
         for name in names
     )
-    return Aggregate(table=number, input=tree, keys=keys, aggregates=calls)
+    sets: tuple[tuple[int, ...], ...] = ()
+    if keys and rng.random() < 0.4:
+        places = range(len(keys))
+        sets = tuple(tuple(place for place in places if rng.random() < 0.6) for _ in range(rng.randint(2, 3)))
+    return Aggregate(table=number, input=tree, keys=keys, aggregates=calls, sets=sets)
 
 
 def _window(rng: random.Random, tree: RelationalExpression, numbers: Iterator[int]) -> RelationalExpression:

@@ -367,6 +367,7 @@ class _DistinctRows:
     """The first row of every group with each value of an argument that is not NULL."""
 
     def __init__(self, type_: SqlType, *, is_grouped: bool) -> None:
+        self._is_grouped = is_grouped
         types = [BIGINT, type_] if is_grouped else [type_]
         self._table = KeyTable(types, [True] * len(types))
         self.rows: list[tuple[IndexArray | None, Column]] = []
@@ -378,7 +379,7 @@ class _DistinctRows:
 
     def add(self, grouping: Grouping, column: Column) -> None:
         """Keeps the rows that are new."""
-        ids = grouping.ids
+        ids = grouping.ids if self._is_grouped else None
         _, new_rows = self._table.insert_and_tell_new([column] if ids is None else [Column(BIGINT, ids), column])
         if len(new_rows):
             self.rows.append((None if ids is None else ids.take(new_rows), column.take(new_rows)))

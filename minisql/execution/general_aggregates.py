@@ -101,6 +101,7 @@ class GeneralInput:
         self._condition: Callable[[Batch], Array] | None = None
         if call.filter is not None:
             self._condition = compile_predicate([call.filter], columns)
+        self._is_grouped = is_grouped
         self._distinct: KeyTable | None = None
         if call.distinct:
             types = [*([BIGINT] if is_grouped else []), *(argument.type for argument in arguments)]
@@ -133,7 +134,7 @@ class GeneralInput:
         if self._distinct is None:
             self._state.update(grouping, columns)
             return
-        ids, arguments = grouping.ids, columns[: self._argument_count]
+        ids, arguments = grouping.ids if self._is_grouped else None, columns[: self._argument_count]
         _, rows = self._distinct.insert_and_tell_new(arguments if ids is None else [Column(BIGINT, ids), *arguments])
         if len(rows):
             self._distinct_rows.append((None if ids is None else ids.take(rows), [c.take(rows) for c in columns]))
@@ -141,7 +142,8 @@ class GeneralInput:
     def merge(self, other: GeneralInput, groups: IndexArray, group_count: int) -> None:
         """Group i of `other` is group `groups[i]` here."""
         for ids, columns in other._distinct_rows:
-            self._add(Grouping(_moved(ids, groups, len(columns[0])), len(columns[0]), group_count), columns)
+            moved = None if ids is None else groups.take(ids)
+            self._add(Grouping(moved, len(columns[0]), group_count), columns)
         if self._distinct is None:
             self._state.merge(other._state, groups, group_count)
 
@@ -153,10 +155,6 @@ class GeneralInput:
     def result(self, call: AggregateCall, group_count: int) -> Column:
         """The values of one of the calls."""
         return self._state.result(call, group_count)
-
-
-def _moved(ids: IndexArray | None, groups: IndexArray, length: int) -> IndexArray:
-    return np.repeat(groups[:1], length) if ids is None else groups.take(ids)
 
 
 def _without_nulls(column: Column) -> Column:

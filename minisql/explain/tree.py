@@ -231,7 +231,7 @@ def _aggregate_title(path: HashAggregate) -> str:
     keys = format_keys(path.keys, path.sets) if path.sets else ", ".join(map(format_expression, path.keys))
     aggregates = ", ".join(format_aggregate(call) for call in path.aggregates)
     if not path.keys and not path.sets:
-        return f"Aggregate: {aggregates or 'one row'}"
+        return f"Aggregate: {aggregates}"
     if path.sets:
         return f"Group by {keys}" + (f": {aggregates}" if aggregates else "")
     return f"Group by {keys}: {aggregates}" if aggregates else f"Distinct: {keys}"

@@ -76,5 +76,6 @@ class ClassSelectivity:
         result = 1.0
         for _, share, left, right in equalities:
             if parts.join(left, right):
-                result *= max(share, 1e-150)
-        return result
+                result *= share
+        # Of two of them the product must not be 0, by which `of_join` divides.
+        return max(result, 1e-150)

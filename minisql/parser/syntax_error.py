@@ -56,6 +56,7 @@ _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
     "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
     "STRING": "a string", "$END": "the end of the statement",
+    "GROUPING_SETS": "GROUPING SETS", "WITHIN_GROUP": "WITHIN GROUP", "WITH_ROLLUP": "WITH ROLLUP",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -66,7 +67,8 @@ _FIRST: Final = (
 )  # fmt: skip
 _LAST: Final = (
     "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
-    "ESCAPE", "FILTER", "IGNORE NULLS", "OVER", "PRECISION", "QUALIFY", "VARYING", "WINDOW", "WITH", "WITHOUT",
+    "ESCAPE", "FILTER", "IGNORE NULLS", "OVER", "PRECISION", "QUALIFY", "SEPARATOR", "VARYING", "WINDOW", "WITH",
+    "WITH ROLLUP", "WITHIN GROUP", "WITHOUT",
 )  # fmt: skip
 
 

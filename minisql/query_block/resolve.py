@@ -32,6 +32,7 @@ from minisql.query_block.query_block import (
     SetOperation,
     Windows,
 )
+from minisql.query_block.resolve_aggregate import count_star
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
 from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
@@ -179,7 +180,9 @@ class _QueryResolver:
         calls = windows.calls
         grouping = None
         if tree.group_by is not None or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
+            # A grouping has columns: where the query asks for none of it, one counts rows.
+            computed = tuple(aggregates.calls) if keys or aggregates.calls else (count_star(),)
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=computed)
             group_reader.check()
             grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             subqueries.read_comparisons(grouped.read)

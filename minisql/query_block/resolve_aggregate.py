@@ -31,7 +31,7 @@ def resolve_aggregate(tree: parse_tree.Call, name: str, resolver: ExpressionReso
     if tree.star:
         if name != "count" or tree.distinct:
             raise ProgrammingError("Only count(*) takes a star.", tree.span)
-        return AggregateCall(name="count", argument=None, distinct=False, filter=condition, type=BIGINT, span=tree.span)
+        return replace(count_star(), filter=condition, span=tree.span)
     order_by, argument_key = _order_items(tree, function, name)
     trees = tree.arguments if argument_key is None else (argument_key.expression, *tree.arguments)
     _check_count(tree, function, name, len(trees))
@@ -49,6 +49,11 @@ def resolve_aggregate(tree: parse_tree.Call, name: str, resolver: ExpressionReso
     if argument_key is not None:
         order = [_sort_key(argument_key, resolver)]
     return _call(tree, function, arguments, order, condition)
+
+
+def count_star() -> AggregateCall:
+    """The number of rows."""
+    return AggregateCall(name="count", argument=None, distinct=False, filter=None, type=BIGINT)
 
 
 def _order_items(

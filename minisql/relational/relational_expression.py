@@ -152,7 +152,7 @@ class Aggregate:
     With `sets`, the input is grouped by each of them, a set being the places of its keys; keys that are not in the set
     of a row are NULL in it. A set without keys gives one row, even from no rows.
 
-    DISTINCT is an Aggregate without aggregates over all columns. (It has keys, since a query has columns.)
+    DISTINCT is an Aggregate without aggregates over all columns. There is at least one key or one aggregate.
     """
 
     table: int

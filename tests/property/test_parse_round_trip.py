@@ -142,7 +142,7 @@ def window_sql(window: WindowSpecification) -> str:
     if window.partition_by:
         parts.append("PARTITION BY " + ", ".join(sql(key) for key in window.partition_by))
     if window.order_by:
-        parts.append("ORDER BY " + ", ".join(_order_sql(item) for item in window.order_by))
+        parts.append(f"ORDER BY {_order_sql(window.order_by)}")
     if window.frame is not None:
         start, end = (_bound_sql(bound) for bound in (window.frame.start, window.frame.end))
         parts.append(f"{window.frame.unit.value} BETWEEN {start} AND {end} EXCLUDE {window.frame.exclusion.value}")

@@ -81,7 +81,7 @@ def test_plans_keep_the_rows_where_equalities_follow_from_each_other(seed: int) 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_what_has_been_rewritten_stays_as_it_is(seed: int) -> None:
-    rng = random.Random(seed)
+    rng, trees = random.Random(seed), random.Random(seed)
     for _ in range(200):
         query = random_query(rng, rng.randint(1, 5))
         under_simpler = simplify_conditions(query)
@@ -91,7 +91,7 @@ def test_what_has_been_rewritten_stays_as_it_is(seed: int) -> None:
         pushed = push_down(query)
         assert push_down(pushed) is pushed
         # What is derived does not come up through a set operation, so this holds of joins and filters.
-        derived = derive_conditions(push_down(random_tree(rng, rng.randint(1, 6))))
+        derived = derive_conditions(push_down(random_tree(trees, trees.randint(1, 6))))
         assert derive_conditions(derived) is derived, f"{show(derived)}\n\n{show(derive_conditions(derived))}"
 
 

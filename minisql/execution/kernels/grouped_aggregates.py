@@ -295,7 +295,10 @@ class StringExtremeState:
 
     def merge(self, other: StringExtremeState, groups: IndexArray, group_count: int) -> None:
         for ids, column in zip(other._ids, other._best, strict=True):
-            self._keep(groups.take(ids), column)
+            # Several groups of the other may be one here.
+            own = groups.take(ids)
+            rows = self._extreme_rows(own, group_count, column)
+            self._keep(own.take(rows), column.take(rows))
         self._reduce(group_count)
 
     def final(self, group_count: int) -> Column:

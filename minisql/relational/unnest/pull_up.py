@@ -242,7 +242,7 @@ class PullUp:
         return overlaps(tables_of_outer_references(node), self._outer)
 
     def _aggregate(self, node: Aggregate) -> Pulled | None:
-        if self._as_set and node.keys and not node.aggregates:
+        if self._as_set and node.keys and not node.sets and not node.aggregates:
             names = tuple([_name(key) for key in node.keys])
             return self.pull(Project(table=node.table, alias="", input=node.input, names=names, expressions=node.keys))
         pulled = self._pull_all(node.input)
