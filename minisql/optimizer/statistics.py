@@ -146,9 +146,10 @@ class Statistics:
         match expression:
             case ColumnRef():
                 return self.of_column(expression.column)
-            case OuterReference():
-                is_known = expression.column.table in self._columns
-                return self.of_column(expression.column) if is_known else ValueStatistics(DEFAULT_DISTINCT)
+            case OuterReference(column=column):
+                # The joins of a subquery are looked at without the query around it, too.
+                is_known = column.table in self._columns
+                return self.of_column(column) if is_known else ValueStatistics(DEFAULT_DISTINCT)
             case Literal():
                 number = as_number(expression.value)
                 return ValueStatistics(1.0, 1.0 if expression.value is None else 0.0, number, number)

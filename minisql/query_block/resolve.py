@@ -19,11 +19,10 @@ from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, S
 from minisql.expression.walk import children, with_children
 from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common, literal, mismatch
+from minisql.query_block.coerce import coerce, mismatch
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
-    DerivedTable,
     FromTree,
     Grouping,
     OrderedJoin,
@@ -31,7 +30,6 @@ from minisql.query_block.query_block import (
     QueryExpression,
     QueryTerm,
     SetOperation,
-    Values,
     Windows,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
@@ -40,6 +38,7 @@ from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, 
 from minisql.query_block.resolve_window import WindowCollector
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 from minisql.query_block.subqueries import SubqueryCollector
+from minisql.query_block.values import one_row, resolve_values
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -51,9 +50,9 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     return _QueryResolver(environment).query(tree, {}, None)
 
 
-def resolve_constant(tree: parse_tree.Expression, environment: Environment) -> Expression:
-    """A resolved expression that may have no columns in it."""
-    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, "a constant").resolve(tree)
+def resolve_constant(tree: parse_tree.Expression, environment: Environment, clause: str = "A constant") -> Expression:
+    """A resolved expression that may have no columns in it; `clause` is for messages."""
+    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, clause).resolve(tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class _QueryResolver:
             case parse_tree.QueryBlock():
                 return self._block(tree, visible, outer, ())[0]
             case parse_tree.Values():
-                return self._values(tree, outer)
+                return resolve_values(tree, self._environment, visible, self.query, EMPTY_SCOPE.within(outer))
             case parse_tree.SetOperation():
                 return self._set_operation(tree, visible, outer)
             case parse_tree.QueryExpression():
@@ -110,7 +109,7 @@ class _QueryResolver:
         """The value of LIMIT or OFFSET; NULL is no limit."""
         if tree is None:
             return None
-        value = self._environment.evaluate(resolve_constant(tree, self._environment))
+        value = self._environment.evaluate(resolve_constant(tree, self._environment, clause))
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ProgrammingError(f"{clause} takes an integer.", tree.span)
         if value is not None and value < 0:
@@ -183,6 +182,7 @@ class _QueryResolver:
             grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
             group_reader.check()
             grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
+            subqueries.read_comparisons(grouped.read)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
             calls = [map_window_call(call, grouped.read) for call in calls]
@@ -190,7 +190,7 @@ class _QueryResolver:
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         if from_ is None and (input_subqueries.found or subqueries.found):
-            from_ = self._one_row()
+            from_ = one_row(self._environment)
         if tree.distinct:
             _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
@@ -230,16 +230,6 @@ class _QueryResolver:
             subqueries=tuple(subqueries.found),
         )
         return block, tuple(sort_keys)
-
-    def _one_row(self) -> DerivedTable:
-        """A table of one row, for subqueries to be joined to where there is no FROM."""
-        table = self._environment.new_table()
-        true = literal(True, None)
-        values = Values(table=table, names=("",), types=(true.type,), rows=((true,),))
-        query = QueryExpression(
-            table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
-        )
-        return DerivedTable(alias="", query=query, table=table)
 
     def _group_keys(
         self,
@@ -295,25 +285,6 @@ class _QueryResolver:
         return resolver.resolve(key)
 
     # --- other terms --------------------------------------------------------------------------------------------------
-
-    def _values(self, tree: parse_tree.Values, outer: OuterScope | None) -> Values:
-        width = len(tree.rows[0])
-        resolver = ExpressionResolver(EMPTY_SCOPE.within(outer), self._environment.parameters, "VALUES")
-        rows = []
-        for row in tree.rows:
-            if len(row) != width:
-                span = row[0].span.to(row[-1].span)
-                raise ProgrammingError(
-                    f"The first row of VALUES has {counted(width, 'value')}, this one {len(row)}.", span
-                )
-            rows.append([resolver.resolve(value) for value in row])
-        columns = [coerce_to_common(column, "VALUES", tree.span) for column in zip(*rows, strict=True)]
-        return Values(
-            table=self._environment.new_table(),
-            names=tuple(f"column{position + 1}" for position in range(width)),
-            types=tuple(column[0].type for column in columns),
-            rows=tuple(zip(*columns, strict=True)),
-        )
 
     def _set_operation(
         self, tree: parse_tree.SetOperation, visible: CommonTables, outer: OuterScope | None

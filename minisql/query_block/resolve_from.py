@@ -48,7 +48,7 @@ class FromResolver:
         self._resolve_query = resolve_query
         self._outer = outer
         self._siblings: list[Scope] = []  # of the tables to the left of the one that is being resolved
-        self._lateral_count = 0
+        self._lateral_reads: set[int] = set()  # the tables that LATERAL refers to
 
     def resolve(self, tree: parse_tree.TableReference) -> tuple[FromTree, Scope]:
         """The tables and joins, and the names that they make visible."""
@@ -76,11 +76,14 @@ class FromResolver:
                 assert_never(tree)
 
     def _lateral_scope(self) -> OuterScope:
-        self._lateral_count += 1
         scope = EMPTY_SCOPE
         for sibling in self._siblings:
             scope = scope.join(sibling)
-        return OuterScope(scope.within(self._outer))
+        return OuterScope(scope.within(self._outer), self._note_lateral_read)
+
+    def _note_lateral_read(self, column: ColumnRef) -> ColumnRef:
+        self._lateral_reads.add(column.column.table)
+        return column
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
@@ -210,11 +213,12 @@ class FromResolver:
 
     def _join(self, tree: parse_tree.JoinedTable) -> tuple[FromTree, Scope]:
         left, left_scope = self._resolve(tree.left)
-        lateral_count = self._lateral_count
+        before, self._lateral_reads = self._lateral_reads, set()
         self._siblings.append(left_scope)
         right, right_scope = self._resolve(tree.right)
         self._siblings.pop()
-        lateral = self._lateral_count > lateral_count
+        lateral = bool(self._lateral_reads) and not self._lateral_reads.isdisjoint(left_scope.table_numbers())
+        self._lateral_reads |= before
         if lateral and tree.kind in (JoinKind.RIGHT, JoinKind.FULL):
             raise ProgrammingError(
                 f"LATERAL cannot stand on the right side of a {tree.kind.value} JOIN.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from minisql.datatypes import BOOLEAN
 from minisql.errors import ProgrammingError, Span, counted
@@ -39,8 +40,15 @@ class SubqueryCollector:
 
     @property
     def tables(self) -> frozenset[int]:
-        """The numbers of the columns that stand for the subqueries."""
-        return frozenset(subquery.table for subquery in self.found)
+        """The numbers of the columns that stand for the subqueries, and of those that comparisons read of them."""
+        return frozenset(table for subquery in self.found for table in (subquery.table, subquery.query.table))
+
+    def read_comparisons(self, read: Callable[[Expression], Expression]) -> None:
+        """Changes the comparisons to what `read` makes of them, as a grouping below the subqueries does."""
+        self.found = [
+            subquery if subquery.comparison is None else replace(subquery, comparison=read(subquery.comparison))
+            for subquery in self.found
+        ]
 
     def scalar(self, tree: parse_tree.ScalarQuery) -> Expression:
         """The column for the value of `(SELECT ...)`."""

@@ -30,7 +30,7 @@ from minisql.expression.equalities import is_equality
 from minisql.expression.failure import may_fail
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression, IsNull, Literal
 from minisql.expression.predicates import apply_predicate, as_predicate
-from minisql.expression.walk import columns_of, replace_columns, tables_of
+from minisql.expression.walk import columns_of, outer_references, replace_columns, tables_of
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
 from minisql.relational.columns import group_keys, projected
 from minisql.relational.merged_keys import is_null_if_padded
@@ -109,12 +109,14 @@ class _Class:
 class _Deriver:
     """One run over a query, inputs first; `_known` is what is known of the rows of the inputs so far.
 
-    A condition in it is TRUE wherever its columns are not all padded.
+    A condition in it is TRUE wherever its columns are not all padded. What a subquery reads of the query around it is a
+    constant inside of the subquery alone, so no condition with an outer reference is handed on.
     """
 
     def __init__(self) -> None:
         self._known = _Known()
         self._next_class = 0
+        self._subqueries = 0  # those that are run for each row and that this node is in
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
@@ -126,14 +128,20 @@ class _Deriver:
                 if _is_region(node):
                     return self._region(node)
                 input_ = self.node(node.input)
-                self._known.add(node.conditions)
+                self._remember(node.conditions)
             case Project():
                 input_ = self.node(node.input)
                 self._rename(projected(node))
             case Aggregate():
                 input_ = self.node(node.input)
                 self._rename(group_keys(node))
-            case Apply() | SetOperation():
+            case Apply():
+                left = self.node(node.left)
+                self._subqueries += 1
+                right = self.node(node.right)
+                self._subqueries -= 1
+                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
             case RecursiveUnion():
@@ -144,6 +152,11 @@ class _Deriver:
             case _:
                 assert_never(node)
         return node if input_ is node.input else replace(node, input=input_)
+
+    def _remember(self, conditions: Iterable[Expression]) -> None:
+        if self._subqueries:
+            conditions = [condition for condition in conditions if not outer_references(condition)]
+        self._known.add(conditions)
 
     def _rename(self, new: Mapping[ColumnId, Expression]) -> None:
         """What is known of a column is known of the one that a table makes of it."""
@@ -190,7 +203,7 @@ class _Deriver:
         old_leaves: list[RelationalExpression] = []
         _collect(top, conditions, old_leaves)
         leaves = [self.node(leaf) for leaf in old_leaves]
-        self._known.add(conditions)
+        self._remember(conditions)
         everywhere = [*conditions]
         for leaf in leaves:
             if isinstance(leaf, Filter):
@@ -208,7 +221,7 @@ class _Deriver:
         if new:
             leaves = self._under(leaves, new)
         joining = tuple([condition for condition in new if not _is_within(condition, targets)])
-        self._known.add(joining)
+        self._remember(joining)
         return _rebuilt(top, iter(leaves), marked, joining)
 
     def _under(self, inputs: list[RelationalExpression], conditions: list[Expression]) -> list[RelationalExpression]:

@@ -6,13 +6,14 @@ FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIF
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 from minisql.errors import NotSupportedError
-from minisql.expression.nodes import ColumnId, ColumnRef
-from minisql.expression.walk import conjuncts, tables_of
-from minisql.node_set import NodeSet, overlaps
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
+from minisql.expression.walk import conjuncts, tables_of, transform
+from minisql.node_set import NodeSet, is_subset, node_set, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
@@ -53,6 +54,8 @@ from minisql.relational.relational_expression import (
 )
 from minisql.relational.renumber import with_own_number
 from minisql.relational.rewriting import tables_of_outer_references
+
+Conditions = tuple[Expression, ...]
 
 _JOIN_TYPES = {
     JoinKind.INNER: JoinType.INNER,
@@ -100,11 +103,12 @@ def _term(term: QueryTerm, alias: str, shared: _SharedQueries) -> RelationalExpr
 
 def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalExpression:
     result = OneRow() if block.from_ is None else _from(block.from_, shared)
-    result = _apply(result, block.input_subqueries, shared)
-    if block.where is not None:
-        result = Filter(input=result, conditions=conjuncts(block.where))
+    # Conditions without subqueries come first: no subquery is asked about a row that fails them.
+    first, then = _split(block.where, block.input_subqueries)
+    result = _filtered(result, first)
     if block.order:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
+    result = _filtered(_apply(result, block.input_subqueries, shared), then)
     if block.grouping is not None:
         grouping = block.grouping
         result = Aggregate(
@@ -114,9 +118,8 @@ def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalE
             aggregates=grouping.aggregates,
             sets=grouping.sets,
         )
-    result = _apply(result, block.subqueries, shared)
-    if block.having is not None:
-        result = Filter(input=result, conditions=conjuncts(block.having))
+    first, then = _split(block.having, block.subqueries)
+    result = _filtered(_apply(_filtered(result, first), block.subqueries, shared), then)
     if block.windows is not None:
         result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
     if block.qualify is not None:
@@ -136,6 +139,33 @@ def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalE
         for position, (name, expression) in enumerate(zip(block.names, block.expressions, strict=True))
     )
     return Aggregate(table=block.table, input=project, keys=keys, aggregates=())
+
+
+def _as_seen_from_right(subquery: Subquery, left: NodeSet) -> Subquery:
+    """The subquery with outer references to the left side of a join in its comparison, as they are in its query."""
+
+    def change(part: Expression) -> Expression:
+        if isinstance(part, ColumnRef) and left >> part.column.table & 1:
+            return OuterReference(column=part.column, name=part.name, type=part.type, span=part.span)
+        return part
+
+    if subquery.comparison is None:
+        return subquery
+    return replace(subquery, comparison=transform(subquery.comparison, change))
+
+
+def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:
+    """The conjuncts that read none of the subqueries, and those that do."""
+    conditions = conjuncts(condition)
+    if not subqueries:
+        return conditions, ()
+    values = node_set(subquery.table for subquery in subqueries)
+    first = tuple([each for each in conditions if not overlaps(tables_of(each), values)])
+    return first, tuple([each for each in conditions if each not in first])
+
+
+def _filtered(result: RelationalExpression, conditions: Conditions) -> RelationalExpression:
+    return Filter(input=result, conditions=conditions) if conditions else result
 
 
 def _apply(
@@ -246,10 +276,10 @@ def _join_with_subqueries(
     """A join whose condition has subqueries.
 
     The condition of an inner join is a filter above it. Of an outer join, a subquery is applied to the side that it
-    refers to, before the join.
+    refers to, before the join. Where it refers to both sides of a left join, the right side becomes LATERAL.
 
     Raises:
-        NotSupportedError: a subquery in the condition of an outer join refers to both sides.
+        NotSupportedError: a subquery in the condition of a full join refers to both sides.
     """
     if tree.kind is JoinKind.INNER:
         product: RelationalExpression
@@ -258,25 +288,33 @@ def _join_with_subqueries(
         else:
             product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
         return Filter(input=_apply(product, tree.subqueries, shared), conditions=conjuncts(tree.condition))
-    left_tables, right_tables = output_tables(left), output_tables(right)
+    if tree.kind is JoinKind.RIGHT:
+        left, right = right, left
+    lateral = tree.lateral
     for subquery in tree.subqueries:
         read = tables_of_outer_references(_query(subquery.query, "", {}))
         if subquery.comparison is not None:
             read = NodeSet(read | tables_of(subquery.comparison))
-        if overlaps(read, left_tables) and overlaps(read, right_tables):
+        if not overlaps(read, output_tables(left)):
+            right = _apply(right, (subquery,), shared)
+        elif not overlaps(read, output_tables(right)):
+            left = _apply(left, (subquery,), shared)
+        elif tree.kind is JoinKind.FULL:
             raise NotSupportedError(
-                f"A subquery in the condition of a {tree.kind.value} JOIN refers to both sides of it.",
+                "A subquery in the condition of a FULL JOIN refers to both sides of it.",
                 subquery.span,
                 hint="Compute it on one side in a derived table, or let it refer to one side only.",
             )
-        if overlaps(read, left_tables):
-            left = _apply(left, (subquery,), shared)
-            left_tables = output_tables(left)
         else:
-            right = _apply(right, (subquery,), shared)
-            right_tables = output_tables(right)
-    if tree.kind is JoinKind.RIGHT:
-        left, right = right, left
-    if tree.lateral:
-        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conjuncts(tree.condition))
-    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
+            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),), shared)
+            lateral = True
+    conditions = conjuncts(tree.condition)
+    if tree.kind is not JoinKind.FULL:
+        # A condition on the side that may be padded is one on its rows.
+        right_tables = output_tables(right)
+        on_right = tuple([each for each in conditions if tables_of(each) and is_subset(tables_of(each), right_tables)])
+        right = _filtered(right, on_right)
+        conditions = tuple([each for each in conditions if each not in on_right])
+    if lateral:
+        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conditions)
+    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conditions)

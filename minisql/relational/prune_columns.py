@@ -97,7 +97,7 @@ def read_columns(expression: RelationalExpression, required: Iterable[ColumnId] 
 def _read_places(node: Project | Aggregate | SetOperation, read: set[ColumnId], otherwise: int) -> list[int]:
     """The places of the columns that are read. Where there is none, it is `otherwise`, which is then read, too."""
     places = _places_read(node, read)
-    if not places:
+    if not places and _width(node):
         read.add(ColumnId(node.table, otherwise))
         places = [otherwise]
     return places

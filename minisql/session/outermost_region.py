@@ -104,10 +104,13 @@ def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
     waiting = [path]
     while waiting:
         path = waiting.pop()
-        below = path
-        while isinstance(below, access_path.Filter):
-            below = below.input
-        if isinstance(below, HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
+        if not nodes & ~path.nodes and isinstance(_below_filters(path), HashJoin | NestedLoopJoin):
             return path
         waiting += reversed(access_path.inputs(path))
     raise InternalError("The path has no such region.")
+
+
+def _below_filters(path: AccessPath) -> AccessPath:
+    while isinstance(path, access_path.Filter):
+        path = path.input
+    return path

@@ -17,13 +17,17 @@ How `D x` an operator becomes one over `D x` its inputs (section 3.3):
     set operation            on both sides, as further columns; of a recursion, in the anchor and from round to round
     window function          the domain's columns partition, too
     LIMIT                    a condition on the number of the row among those of its value in the domain
+
+The outer rows are computed once more for the domain, so of their expression only the part is taken that has the columns
+which are referred to (`source_of`): the results of other subqueries are mostly not among it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from itertools import islice
+from typing import Final, assert_never
 
 from minisql.datatypes import SqlType
 from minisql.expression.nodes import (
@@ -38,10 +42,12 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
 from minisql.expression.window import map_window_call
+from minisql.node_set import NodeSet, is_subset, node_set
 from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
+    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -60,6 +66,7 @@ from minisql.relational.relational_expression import (
     Values,
     Window,
     WorkingTable,
+    output_tables,
 )
 from minisql.relational.renumber import copied
 from minisql.relational.rewriting import map_sort_key, nodes_of, outer_columns, with_expressions
@@ -67,6 +74,53 @@ from minisql.relational.unnest.pull_up import COUNTS, first_rows
 
 Columns = Mapping[ColumnId, Expression]
 """For each outer column, what stands for it: a column of the domain mostly."""
+
+
+MOST_NODES: Final = 100
+"""An expression of more nodes is not copied as it is; that of a query with many subqueries would grow and grow."""
+
+
+def source_of(left: RelationalExpression, columns: Iterable[ColumnId]) -> RelationalExpression | None:
+    """The part of an expression that has all the values of the columns, or more where the expression is large.
+
+    None where it is still too large.
+    """
+    tables = node_set(column.table for column in columns)
+    node = left
+    while True:
+        below = _side_with(node, tables)
+        if below is None or (not _keeps_all_values(node) and _is_small(node)):
+            return node if _is_small(node) else None
+        node = below
+
+
+def _side_with(node: RelationalExpression, tables: NodeSet) -> RelationalExpression | None:
+    """The input that has the tables, and all the values of the node in their columns."""
+    match node:
+        case Join(type=JoinType.INNER) if is_subset(tables, output_tables(node.right)):
+            return node.right
+        case Join(type=JoinType.FULL):
+            return None
+        case Join() | Apply() if is_subset(tables, output_tables(node.left)):
+            return node.left
+        case Filter() | Sort():
+            return node.input
+        case _:
+            return None
+
+
+def _keeps_all_values(node: RelationalExpression) -> bool:
+    match node:
+        case Join():
+            return node.type is JoinType.LEFT
+        case Apply():
+            return node.type is not ApplyType.INNER
+        case _:
+            return isinstance(node, Sort)
+
+
+def _is_small(node: RelationalExpression) -> bool:
+    return sum(1 for _ in islice(nodes_of(node), MOST_NODES + 1)) <= MOST_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +139,10 @@ class Domain:
     """The values of some columns of the outer rows."""
 
     def __init__(
-        self, left: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
+        self, source: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
     ) -> None:
-        """`references` are to columns of `left`."""
-        self._left = left
+        """`references` are to columns of `source`, which has all their values."""
+        self._source = source
         self._references = references
         self._new_tables = new_tables
         self._recursions: set[int] = set()  # those whose working table has the columns of the domain
@@ -135,7 +189,7 @@ class Domain:
 
     def _scan(self) -> tuple[RelationalExpression, Columns]:
         """The domain as a table of its own."""
-        left, numbers = copied(self._left, self._new_tables.next)
+        left, numbers = copied(self._source, self._new_tables.next)
         values, distinct = self._new_tables.next(), self._new_tables.next()
         names = tuple([reference.name for reference in self._references.values()])
         expressions = tuple(
@@ -263,6 +317,8 @@ class Domain:
             right, more = dependent.node, _agree(left, dependent)
             replaced = {**replaced, **dependent.replaced}
             read = _reader(Dependent(node, left.columns, replaced))
+        if left.replaced and outer_columns(right).keys() & left.replaced.keys():
+            return None  # it is run for each value of a column that is no more
         conditions = tuple([read(condition) for condition in node.conditions])
         comparison = None if node.comparison is None else read(node.comparison)
         applied = replace(node, left=left.node, right=right, conditions=(*conditions, *more), comparison=comparison)
