@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from minisql.expression.nodes import AggregateCall, Case, ColumnId, ColumnRef, Expression, IsNull, Literal
-from minisql.expression.walk import outer_references, tables_of
+from minisql.expression.walk import tables_of
 from minisql.node_set import NodeSet, node_set, overlaps
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -48,7 +48,7 @@ from minisql.relational.relational_expression import (
     output_tables,
     with_inputs,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of
+from minisql.relational.rewriting import expressions_of, nodes_of, tables_of_outer_references
 from minisql.relational.row_properties import has_at_most_one_row, is_unique
 
 _OF_A_SET: Final = frozenset({"min", "max", "bool_and", "bool_or"})
@@ -62,9 +62,8 @@ def drop_joins(expression: RelationalExpression) -> RelationalExpression:
         return expression
     outer = 0
     for node in nodes:
-        for each in expressions_of(node):
-            for reference in outer_references(each):
-                outer |= 1 << reference.column.table
+        if isinstance(node, Apply):
+            outer |= tables_of_outer_references(node.right)
     return _Dropper(NodeSet(outer)).node(expression, _Use(output_tables(expression), counts=True))
 
 

@@ -17,11 +17,11 @@ from functools import partial
 from typing import TypeVar
 
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
-from minisql.expression.walk import aggregate_inputs, columns_of, outer_references, transform
+from minisql.expression.walk import aggregate_inputs, columns_of, transform
 from minisql.expression.window import window_inputs
-from minisql.node_set import EMPTY
 from minisql.relational.relational_expression import (
     Aggregate,
+    Apply,
     Project,
     RecursiveUnion,
     RelationalExpression,
@@ -32,7 +32,7 @@ from minisql.relational.relational_expression import (
     output_tables,
     with_inputs,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of, unchanged, with_expressions
+from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns, unchanged, with_expressions
 
 T = TypeVar("T")
 _Places = dict[int, dict[int, int]]
@@ -58,12 +58,14 @@ def read_columns(expression: RelationalExpression, required: Iterable[ColumnId] 
     """The columns of which something that is required is made, and those that make a row one of the result or not."""
     read = set(required or ())
     nodes = list(nodes_of(expression))
-    tables = output_tables(expression) if required is None else EMPTY
+    if required is None:
+        tables = output_tables(expression)
+        for node in nodes:
+            if isinstance(node, Project | Aggregate | Window | SetOperation) and tables >> node.table & 1:
+                read.update(ColumnId(node.table, place) for place in range(_width(node)))
     for node in nodes:
-        if isinstance(node, Project | Aggregate | Window | SetOperation) and tables >> node.table & 1:
-            read.update(ColumnId(node.table, place) for place in range(_width(node)))
-        for each in expressions_of(node):
-            read.update(reference.column for reference in outer_references(each))
+        if isinstance(node, Apply):
+            read.update(outer_columns(node.right))
     for node in nodes:  # parents before their inputs
         match node:
             case Project():
