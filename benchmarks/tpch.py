@@ -2,7 +2,7 @@
 
     python benchmarks/tpch.py --scale 1
 
-The first run makes the data (see `tpch_data`). Both engines hold the tables in their own format before the clock
+The first run makes the data (see `tpc_data`). Both engines hold the tables in their own format before the clock
 starts.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 from compare import measure, print_table
-from tpch_data import tpch_folder
+from tpc_data import tpc_folder
 
 import minisql
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--repeat", type=int, default=7)
     options = parser.parse_args()
-    folder = tpch_folder(options.scale)
+    folder = tpc_folder("tpch", options.scale)
     ours, theirs = minisql.connect(), duckdb.connect()
     theirs.execute("SET threads = 1")
     for table in ("customer", "orders", "lineitem"):

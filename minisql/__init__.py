@@ -31,6 +31,7 @@ from minisql.errors import (
 )
 
 if TYPE_CHECKING:
+    from minisql.interval import Interval
     from minisql.session.connection import Connection, connect
     from minisql.session.result import Result
 
@@ -42,6 +43,7 @@ paramstyle = "qmark"
 
 _LOADED_WHEN_USED = {
     "Connection": "minisql.session.connection",
+    "Interval": "minisql.interval",
     "Result": "minisql.session.result",
     "connect": "minisql.session.connection",
 }
@@ -68,6 +70,7 @@ __all__ = [
     "IntegrityError",
     "InterfaceError",
     "InternalError",
+    "Interval",
     "NotSupportedError",
     "OperationalError",
     "ProgrammingError",

@@ -7,6 +7,7 @@ the data types of its trees.
 from __future__ import annotations
 
 import datetime
+import math
 import operator
 import re
 from collections import Counter
@@ -17,9 +18,9 @@ from fractions import Fraction
 from functools import partial, reduce
 from typing import Any, assert_never
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter, Table
 from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
+from minisql.columnar.python_values import from_values, to_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import DataError
 from minisql.expression.nodes import (
@@ -46,6 +47,7 @@ from minisql.expression.nodes import (
     SortKey,
     Value,
 )
+from minisql.interval import Interval
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
 from minisql.relational.relational_expression import (
@@ -58,12 +60,18 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     Sort,
     Values,
+    Window,
+    WorkingTable,
 )
+from tests.naive_window import window_values
 
 Row = Mapping[ColumnId, Value]
 
@@ -141,7 +149,7 @@ def evaluate(expression: Expression, row: Row) -> Value:
             return (evaluate(expression.operand, row) is expression.truth) is not expression.negated
         case IsDistinctFrom():
             left, right = evaluate(expression.left, row), evaluate(expression.right, row)
-            distinct = (left is None) != (right is None) or (left is not None and left != right)
+            distinct = (left is None) != (right is None) or (left is not None and comparable(left) != comparable(right))
             return distinct is not expression.negated
         case InList():
             found = is_in(evaluate(expression.operand, row), [evaluate(item, row) for item in expression.items])
@@ -172,8 +180,10 @@ def strict(expression: Arithmetic | Comparison | Negate | Cast | Like | Function
         case Arithmetic():
             return in_range(arithmetic(expression, *values), expression.type)
         case Comparison():
-            return COMPARE[expression.operator](*values)
+            return COMPARE[expression.operator](*map(comparable, values))
         case Negate():
+            if isinstance(values[0], Interval):
+                return Interval(-values[0].months, -values[0].days, -values[0].microseconds)
             negated = values[0].copy_negate() if isinstance(values[0], Decimal) else -values[0]
             return in_range(negated, expression.type)
         case Cast():
@@ -193,12 +203,19 @@ def negated(value: Value) -> Value:
 def is_in(operand: Value, items: list[Value]) -> Value:
     if operand is None:
         return None
-    if any(item is not None and item == operand for item in items):
+    if any(item is not None and comparable(item) == comparable(operand) for item in items):
         return True
     return None if None in items else False
 
 
+def comparable(value: Any) -> Any:
+    return value.length if isinstance(value, Interval) else value
+
+
 def arithmetic(expression: Arithmetic, left: Any, right: Any) -> Any:
+    times = (datetime.datetime, datetime.time, Interval)
+    if isinstance(left, times) or isinstance(right, times):
+        return temporal_arithmetic(expression.operator, left, right)
     if isinstance(left, datetime.date) or isinstance(right, datetime.date):
         return date_arithmetic(expression.operator, left, right)
     match expression.operator:
@@ -231,6 +248,82 @@ def truncated_quotient(left: Any, right: Any) -> int:
     return int(Fraction(left) / Fraction(right))
 
 
+def temporal_arithmetic(symbol: str, left: Any, right: Any) -> Any:
+    if symbol in "*/":
+        return scaled(symbol, left, right) if isinstance(left, Interval) else scaled(symbol, right, left)
+    sign = -1 if symbol == "-" else 1
+    if isinstance(left, Interval) and isinstance(right, Interval):
+        return Interval(
+            left.months + sign * right.months,
+            left.days + sign * right.days,
+            left.microseconds + sign * right.microseconds,
+        )
+    if isinstance(right, Interval):
+        return moved(left, right, sign)
+    if isinstance(left, Interval):
+        return moved(right, left, sign)
+    if symbol == "+":
+        date, time = (right, left) if isinstance(left, datetime.time) else (left, right)
+        return datetime.datetime.combine(date, time)
+    if isinstance(left, datetime.time):
+        return Interval(0, 0, micros(left) - micros(right))
+    difference = left - right
+    sign = -1 if difference < datetime.timedelta(0) else 1
+    size = abs(difference)
+    return Interval(0, sign * size.days, sign * (size.seconds * 10**6 + size.microseconds))
+
+
+def micros(time: datetime.time) -> int:
+    return ((time.hour * 60 + time.minute) * 60 + time.second) * 10**6 + time.microsecond
+
+
+def moved(point: Any, distance: Interval, sign: int) -> Any:
+    if isinstance(point, datetime.time):
+        rest = (micros(point) + sign * distance.microseconds) % (86_400 * 10**6)
+        return (datetime.datetime(2000, 1, 1) + datetime.timedelta(microseconds=rest)).time()
+    try:
+        months = point.year * 12 + point.month - 1 + sign * distance.months
+        year, month = months // 12, months % 12 + 1
+        # The last day of a month may be beyond the range of dates, and the days after it back in.
+        days = naive_days(year, month) + min(point.day, month_length(year, month)) - 1 + sign * distance.days
+        total = days * 86_400 * 10**6 + micros(point.time()) + sign * distance.microseconds
+        return datetime.datetime(1970, 1, 1, tzinfo=point.tzinfo) + datetime.timedelta(microseconds=total)
+    except OverflowError as error:
+        raise DataError("timestamp out of range") from error
+
+
+def month_length(year: int, month: int) -> int:
+    return naive_days(year + month // 12, month % 12 + 1) - naive_days(year, month)
+
+
+def naive_days(year: int, month: int) -> int:
+    """Days from 1970 to the first of a month, in the calendar that goes on before the year 1 and after 9999."""
+    cycles, inside = divmod(year - 1, 400)
+    first = datetime.date(inside + 1, month, 1).toordinal() - datetime.date(1970, 1, 1).toordinal()
+    return first + cycles * 146_097
+
+
+def scaled(symbol: str, interval: Interval, number: Any) -> Interval:
+    """interval_mul and interval_div of PostgreSQL (timestamp.c), one row at a time."""
+    if symbol == "*" and isinstance(number, int):
+        return Interval(interval.months * number, interval.days * number, interval.microseconds * number)
+    if symbol == "/" and number == 0:
+        raise DataError("division by zero")
+    months, days, time = (
+        float(part) * number if symbol == "*" else float(part) / number
+        for part in (interval.months, interval.days, interval.microseconds)
+    )
+    if not all(math.isfinite(part) for part in (months, days, time)):
+        raise DataError("interval out of range")
+    whole_months, whole_days = int(months), int(days)
+    spilled = round((months - whole_months) * 30 * 1e6) / 1e6
+    seconds = round((days - whole_days + spilled - int(spilled)) * 86_400 * 1e6) / 1e6
+    if abs(seconds) >= 86_400:
+        whole_days += int(seconds / 86_400)
+        seconds -= int(seconds / 86_400) * 86_400
+    return Interval(whole_months, whole_days + int(spilled), round(time + seconds * 1e6))
+
+
 def date_arithmetic(symbol: str, left: Any, right: Any) -> Any:
     if symbol == "-" and isinstance(left, datetime.date) and isinstance(right, datetime.date):
         return (left - right).days
@@ -244,6 +337,8 @@ def date_arithmetic(symbol: str, left: Any, right: Any) -> Any:
 
 def in_range(value: Any, type_: SqlType) -> Any:
     """The value itself, if its type can hold it."""
+    if isinstance(value, Interval) and not value.is_in_range:
+        raise DataError(f"{type_} out of range")
     low_high = {TypeKind.INTEGER: INTEGER_RANGE, TypeKind.BIGINT: BIGINT_RANGE}.get(type_.kind)
     if low_high is not None and not low_high[0] <= value <= low_high[1]:
         raise DataError(f"{type_} out of range")
@@ -281,10 +376,24 @@ def cast_value(value: Any, source: SqlType, target: SqlType) -> Any:
             return float(text if text is not None else value)
         case TypeKind.DATE:
             return value.date() if text is None else datetime.date.fromisoformat(text)
-        case TypeKind.TIMESTAMP:
+        case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
+            zone = None if target.kind is TypeKind.TIMESTAMP else datetime.UTC
             if text is not None:
-                return datetime.datetime.fromisoformat(text)
-            return datetime.datetime(value.year, value.month, value.day)
+                return datetime.datetime.fromisoformat(text).replace(tzinfo=zone)
+            if isinstance(value, datetime.datetime):
+                return value.replace(tzinfo=zone)
+            return datetime.datetime(value.year, value.month, value.day, tzinfo=zone)
+        case TypeKind.TIME:
+            if text is not None:
+                raise ValueError(text)
+            if isinstance(value, Interval):
+                return moved(datetime.time(), value, 1)
+            return value.time()
+        case TypeKind.INTERVAL:
+            # Of the texts of the tests, the whole numbers are intervals: seconds.
+            return Interval(0, 0, micros(value) if text is None else int(text) * 10**6)
+        case TypeKind.BLOB:
+            return value.encode()
         case _:
             raise ValueError(target)
 
@@ -293,7 +402,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime.datetime):
-        return value.isoformat(sep=" ")
+        return value.replace(tzinfo=None).isoformat(sep=" ") + ("+00" if value.tzinfo else "")
+    if isinstance(value, datetime.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
@@ -365,8 +478,10 @@ def columns(relation: RelationalExpression) -> list[ColumnId]:
     match relation:
         case BaseTable():
             return [ColumnId(relation.table, i) for i in range(len(relation.source.columns))]
-        case Values() | SetOperation():
+        case Values() | SetOperation() | RecursiveUnion() | WorkingTable():
             return [ColumnId(relation.table, i) for i in range(len(relation.types))]
+        case SharedScan():
+            return [ColumnId(relation.table, i) for i in range(len(relation.shared.types))]
         case OneRow():
             return []
         case Join():
@@ -379,6 +494,8 @@ def columns(relation: RelationalExpression) -> list[ColumnId]:
             return [ColumnId(relation.table, i) for i in range(len(relation.expressions))]
         case Aggregate():
             return [ColumnId(relation.table, i) for i in range(len(relation.keys) + len(relation.aggregates))]
+        case Window():
+            return columns(relation.input) + [ColumnId(relation.table, i) for i in range(len(relation.calls))]
         case _:
             assert_never(relation)
 
@@ -387,12 +504,18 @@ def rows(relation: RelationalExpression) -> list[Row]:
     """The rows of a relational expression over tables that have `.rows`; their order means something after a sort."""
     match relation:
         case BaseTable():
-            assert isinstance(relation.source, ListTable)
-            return [numbered(relation.table, row) for row in relation.source.rows]
+            return [numbered(relation.table, row) for row in stored_rows(relation.source)]
         case Values():
             return [numbered(relation.table, [evaluate(value, {}) for value in row]) for row in relation.rows]
         case OneRow():
             return [{}]
+        case SharedScan():
+            shared = relation.shared
+            return [numbered(relation.table, [row[column] for column in shared.columns]) for row in rows(shared.input)]
+        case WorkingTable():
+            return [numbered(relation.table, values) for values in WORKING[relation.recursion]]
+        case RecursiveUnion():
+            return recursive_union(relation)
         case Join():
             return join(relation)
         case JoinOrder():
@@ -406,6 +529,8 @@ def rows(relation: RelationalExpression) -> list[Row]:
             ]
         case Aggregate():
             return aggregate(relation)
+        case Window():
+            return window(relation)
         case SetOperation():
             return set_operation(relation)
         case Sort():
@@ -415,6 +540,13 @@ def rows(relation: RelationalExpression) -> list[Row]:
             return rows(relation.input)[relation.offset : stop]
         case _:
             assert_never(relation)
+
+
+def stored_rows(source: Table) -> Sequence[Sequence[Value]]:
+    if isinstance(source, ListTable):
+        return source.rows
+    batches = source.scan(range(len(source.columns)), (), 1_000)
+    return [row for batch in batches for row in zip(*map(to_values, batch.columns), strict=True)]
 
 
 def numbered(table: int, values: Sequence[Value]) -> Row:
@@ -493,6 +625,19 @@ def aggregate_value(call: AggregateCall, group: list[Row]) -> Value:
             raise ValueError(call.name)
 
 
+def window(relation: Window) -> list[Row]:
+    below = rows(relation.input)
+    computed = [window_values(call, below, evaluate, aggregate_value, frame_end) for call in relation.calls]
+    return [{**row, **numbered(relation.table, values)} for row, *values in zip(below, *computed, strict=True)]
+
+
+def frame_end(key: Any, symbol: str, offset: Any) -> Any:
+    """The key that lies `offset` before or after another one."""
+    if isinstance(key, datetime.date):
+        return date_arithmetic(symbol, key, offset)
+    return exactly(operator.add if symbol == "+" else operator.sub, key, offset)
+
+
 def set_operation(relation: SetOperation) -> list[Row]:
     left = Counter(tuple(row[column] for column in relation.left_columns) for row in rows(relation.left))
     right = Counter(tuple(row[column] for column in relation.right_columns) for row in rows(relation.right))
@@ -510,6 +655,24 @@ def set_operation(relation: SetOperation) -> list[Row]:
     if not relation.all:
         result = Counter(set(result))
     return [numbered(relation.table, values) for values in result.elements()]
+
+
+WORKING: dict[int, list[tuple[Value, ...]]] = {}
+"""The rows of the last round of each recursion that is being evaluated, by its table."""
+
+
+def recursive_union(relation: RecursiveUnion) -> list[Row]:
+    found = [tuple(row[column] for column in relation.anchor_columns) for row in rows(relation.anchor)]
+    if not relation.all:
+        found = list(dict.fromkeys(found))
+    added = found
+    while added:
+        WORKING[relation.table] = added
+        added = [tuple(row[column] for column in relation.step_columns) for row in rows(relation.step)]
+        if not relation.all:
+            added = [values for values in dict.fromkeys(added) if values not in found]
+        found = found + added
+    return [numbered(relation.table, values) for values in found]
 
 
 def sort(unsorted: list[Row], keys: Sequence[SortKey]) -> list[Row]:
@@ -570,6 +733,8 @@ def as_relational(path: AccessPath) -> RelationalExpression:
         case access_path.HashAggregate():
             input_ = as_relational(path.input)
             return Aggregate(table=path.table, input=input_, keys=path.keys, aggregates=path.aggregates)
+        case access_path.Window():
+            return Window(table=path.table, input=as_relational(path.input), calls=path.calls)
         case access_path.SetOperation():
             return SetOperation(
                 table=path.table,
@@ -579,6 +744,32 @@ def as_relational(path: AccessPath) -> RelationalExpression:
                 right=as_relational(path.right),
                 left_columns=path.left_columns,
                 right_columns=path.right_columns,
+                names=path.names,
+                types=path.types,
+            )
+        case access_path.SharedScan():
+            shared = Shared(
+                name=path.shared.name,
+                input=as_relational(path.shared.input),
+                columns=path.shared.columns,
+                names=("",) * len(path.shared.types),
+                types=path.shared.types,
+            )
+            return SharedScan(table=path.table, alias=path.alias, shared=shared)
+        case access_path.WorkingTableScan():
+            names = ("",) * len(path.types)
+            return WorkingTable(
+                table=path.table, alias=path.alias, recursion=path.recursion, names=names, types=path.types
+            )
+        case access_path.RecursiveUnion():
+            return RecursiveUnion(
+                table=path.table,
+                name=path.name,
+                all=path.all,
+                anchor=as_relational(path.anchor),
+                step=as_relational(path.step),
+                anchor_columns=path.anchor_columns,
+                step_columns=path.step_columns,
                 names=path.names,
                 types=path.types,
             )

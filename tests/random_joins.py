@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from minisql.datatypes import BIGINT, INTEGER
 from minisql.explain.stages import show_relational
 from minisql.expression.nodes import AggregateCall, Arithmetic, Coalesce, Expression, InList, Or, SortKey, Value
+from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction
 from minisql.relational.relational_expression import (
     Aggregate,
     BaseTable,
@@ -18,6 +19,7 @@ from minisql.relational.relational_expression import (
     SetOperation,
     SetOperator,
     Sort,
+    Window,
     inputs,
 )
 from tests.builders import column, compare, equal, is_null, join, literal, null_safe_equal, project, table, where
@@ -210,12 +212,14 @@ def _query(rng: random.Random, first: int, end: int, numbers: Iterator[int]) -> 
     type_ = rng.choice([*JOIN_TYPES, JoinType.LEFT, JoinType.FULL, JoinType.FULL])
     conditions = random_conditions(rng, visible_tables(left), visible_tables(right))
     tree = _filtered(rng, join(type_, left, right, *conditions), 0.15)
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0 | 1:
             return project(next(numbers), tree, [_expression(rng, tree), _expression(rng, tree)])
         case 2:
             return _aggregate(rng, tree, next(numbers))
         case 3:
+            return _window(rng, tree, numbers)
+        case 4:
             # All columns are sorted, so that the first rows are the same in every plan.
             keys = [SortKey(expression=column(*c), descending=False, nulls_first=False) for c in columns(tree)]
             return Limit(input=Sort(input=tree, keys=tuple(keys)), limit=rng.randint(1, 4), offset=0)
@@ -249,6 +253,26 @@ def _aggregate(rng: random.Random, tree: RelationalExpression, number: int) -> R
         for name in names
     )
     return Aggregate(table=number, input=tree, keys=keys, aggregates=calls)
+
+
+def _window(rng: random.Random, tree: RelationalExpression, numbers: Iterator[int]) -> RelationalExpression:
+    """Window functions under a filter, with one PARTITION BY often; what they give does not depend on ties."""
+    shared = tuple(_column(rng, visible_tables(tree)) for _ in range(rng.randint(1, 2)))
+    calls = []
+    for _ in range(2):
+        partition_by = shared if rng.random() < 0.8 else (_expression(rng, tree),)
+        key = SortKey(expression=_expression(rng, tree), descending=False, nulls_first=rng.random() < 0.5)
+        function: WindowFunction | AggregateCall
+        function = WindowFunction(name="rank", arguments=(), ignore_nulls=False, type=BIGINT)
+        if rng.random() < 0.5:
+            argument = _expression(rng, tree)
+            function = AggregateCall(name="count", argument=argument, distinct=False, filter=None, type=BIGINT)
+        calls.append(WindowCall(function=function, partition_by=partition_by, order_by=(key,), frame=DEFAULT_FRAME))
+    window = Window(table=next(numbers), input=tree, calls=tuple(calls))
+    # Often a condition on what is partitioned by, which may pass the window.
+    conditions = [compare(rng.choice("<="), key, literal(1)) for key in shared if rng.random() < 0.6]
+    filtered = _filtered(rng, where(window, *conditions) if conditions else window, 0.4)
+    return project(next(numbers), filtered, [_expression(rng, filtered), _expression(rng, filtered)])
 
 
 def _set_operation(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from minisql.catalog.statistics import statistics_of
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter
 from minisql.columnar.column import Batch, Column
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class ArrowTable:
         self._converted: list[Column | None] = [None] * len(self.columns)
         self._statistics: dict[int, ColumnStatistics] = {}
         self._lock = threading.Lock()
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return ()
 
     @property
     def uses_filters(self) -> bool:

@@ -7,14 +7,22 @@ do. A change is one call that puts a new object in the place of the old one, or 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 from minisql.catalog.files import Files
 from minisql.catalog.table import Table
 from minisql.errors import InterfaceError
 
 ViewT = TypeVar("ViewT")
+
+
+class Snapshot(NamedTuple, Generic[ViewT]):
+    """What `Catalog.snapshot` has seen: entries with their names, and which of them are registered objects."""
+
+    entries: Mapping[str, tuple[str, Table | ViewT]]
+    registered: frozenset[str]
 
 
 class Catalog(Generic[ViewT]):
@@ -55,6 +63,34 @@ class Catalog(Generic[ViewT]):
             if self._entries.pop(name.lower(), None) is not None:
                 self._registered.discard(name.lower())
                 self._version += 1
+
+    def change(self, new: Mapping[str, Table | ViewT], removed: Sequence[str] = ()) -> None:
+        """Takes names away and then puts new tables and views, all in one step."""
+        with self._lock:
+            for name in (*removed, *new):
+                self._entries.pop(name.lower(), None)
+                self._registered.discard(name.lower())
+            self._entries |= {name.lower(): (name, entry) for name, entry in new.items()}
+            self._version += 1
+
+    def snapshot(self) -> Snapshot[ViewT]:
+        """All the names as they are now."""
+        with self._lock:
+            return Snapshot(dict(self._entries), frozenset(self._registered))
+
+    def restore(self, snapshot: Snapshot[ViewT]) -> None:
+        """Makes all the names what they were."""
+        with self._lock:
+            self._entries, self._registered = dict(snapshot.entries), set(snapshot.registered)
+            self._version += 1
+
+    def is_registered(self, name: str) -> bool:
+        """Whether this is the name of a registered object."""
+        return name.lower() in self._registered
+
+    def tables(self) -> Sequence[tuple[str, Table | ViewT]]:
+        """All tables and views with their names, sorted by name."""
+        return sorted(self._entries.values(), key=itemgetter(0))
 
     def register(self, name: str, table: Table) -> None:
         """Gives the name to a registered object.

@@ -44,7 +44,7 @@ def read_csv_table(name: str, files: Sequence[Path]) -> ArrowTable:
 def _common_type(types: Sequence[pa.DataType]) -> pa.DataType:
     """The type in which a column is read: that of all the files, DOUBLE for different numbers, else text."""
     known = {type_ for type_ in types if not pa.types.is_null(type_)}
-    if len(known) == 1 and not any(pa.types.is_time(type_) or pa.types.is_binary(type_) for type_ in known):
+    if len(known) == 1 and not any(pa.types.is_binary(type_) for type_ in known):
         return known.pop()
     if known and all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in known):
         return pa.float64()
@@ -93,3 +93,31 @@ def _explained(file: Path, error: Exception) -> SqlError:
             hint="Write fields that have commas in them in double quotes.",
         )
     return OperationalError(f"'{file}' cannot be read as CSV: {text.partition(chr(10))[0]}")
+
+
+def read_csv_texts(name: str, header: bool, delimiter: str, null: str) -> ArrowTable:
+    """The fields of a CSV file as they are, for COPY: every column is text, `null` is NULL where it is not quoted.
+
+    Raises:
+        OperationalError: the file cannot be read, or is not in UTF-8.
+        DataError: a row has too many or too few fields.
+    """
+    file = Path(name).expanduser()
+    try:
+        with file.open("rb") as stream:
+            is_empty = not stream.read(1)
+        if is_empty:
+            raise OperationalError(f"'{name}' is empty.")
+        read = pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True, skip_rows=int(header))
+        parse = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+        with pa.csv.open_csv(file, read, parse) as reader:
+            width = len(reader.schema)
+        convert = pa.csv.ConvertOptions(
+            null_values=[null],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            column_types={f"f{place}": pa.string() for place in range(width)},
+        )
+        return ArrowTable(name, pa.csv.read_csv(file, read, parse, convert))
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _explained(file, error) from error

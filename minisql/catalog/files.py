@@ -84,8 +84,12 @@ def _opener(path: str) -> Callable[[str, Sequence[Path]], Table]:
             from minisql.catalog.csv_table import read_csv_table
 
             return read_csv_table
+        case ".json" | ".jsonl" | ".ndjson":
+            from minisql.catalog.json_table import read_json_table
+
+            return read_json_table
         case suffix:
             raise OperationalError(
                 f"'{path}' ends in '{suffix}', which is no known format.",
-                hint="Files end in .parquet, .csv or .tsv.",
+                hint="Files end in .parquet, .csv, .tsv, .json or .jsonl.",
             )

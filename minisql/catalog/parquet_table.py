@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from minisql.catalog.arrow_table import slices
 from minisql.catalog.row_group_filter import ValueRange, may_match
 from minisql.catalog.statistics import distinct_from_sample, statistics_of
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, Key, SimpleFilter
 from minisql.columnar.column import Array, Batch, Column, StringPool, concat_columns
 from minisql.columnar.from_arrow import from_arrow, sql_type
 from minisql.datatypes import SqlType, TypeKind
@@ -72,6 +72,10 @@ class ParquetTable:
         self.columns = columns
         self._pools = [_SharedPool() for _ in columns]
         self._statistics: dict[int, ColumnStatistics] = {}
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return ()
 
     @property
     def uses_filters(self) -> bool:
@@ -272,13 +276,18 @@ def _difference(
 def _value(raw: Any, type_: SqlType) -> Value:
     """A value of a footer as a value of the column's type; None where it is of another kind."""
     match type_.kind, raw:
-        case TypeKind.TIMESTAMP, datetime.datetime():
+        case ((TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ), datetime.datetime()):
+            zone = None if type_.kind is TypeKind.TIMESTAMP else datetime.UTC
             if raw.tzinfo is not None:
                 raw = raw.astimezone(datetime.UTC)
             # The seven fields alone: pandas' own timestamps have nanoseconds as well.
-            return datetime.datetime(raw.year, raw.month, raw.day, raw.hour, raw.minute, raw.second, raw.microsecond)
-        case TypeKind.TIMESTAMP, _:
+            return datetime.datetime(
+                raw.year, raw.month, raw.day, raw.hour, raw.minute, raw.second, raw.microsecond, zone
+            )
+        case ((TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ), _):
             return None
+        case TypeKind.TIME, datetime.time():
+            return raw.replace(tzinfo=None)
         case TypeKind.DECIMAL, int() | Decimal():
             return Decimal(raw)
         case ((TypeKind.INTEGER | TypeKind.BIGINT), int()):

@@ -16,6 +16,7 @@ import numpy as np
 from minisql.catalog.table import ColumnStatistics
 from minisql.columnar.bounds import exact_bounds
 from minisql.columnar.column import Array, Column
+from minisql.columnar.intervals import interval_lengths
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import TypeKind
 from minisql.expression.nodes import Value
@@ -54,6 +55,8 @@ def distinct_count(column: Column) -> float:
             return distinct_from_sample(column, len(column))
         # The pool of a table holds its strings and at most a few more.
         return float(min(len(column.pool), len(column)))
+    if column.type.kind is TypeKind.INTERVAL:
+        values = interval_lengths(values)
     if column.type.kind in (TypeKind.BOOLEAN, TypeKind.NULL):
         return float(len({bool(values.min()), bool(values.max())}))
     if values.dtype.hasobject or len(values) <= _COUNTED_ROWS:
@@ -81,6 +84,9 @@ def _range(column: Column) -> tuple[Value, Value]:
             ends = np.array([np.fmin.reduce(values), np.fmax.reduce(values)])
         if np.isnan(ends).any():
             return None, None
+    elif column.type.kind is TypeKind.INTERVAL:
+        lengths = interval_lengths(values)
+        ends = values.take([lengths.argmin(), lengths.argmax()])
     elif column.type.kind in (TypeKind.BOOLEAN, TypeKind.NULL):
         ends = np.array([values.min(), values.max()])
     else:
@@ -92,7 +98,7 @@ def _range(column: Column) -> tuple[Value, Value]:
 
 
 def _string_range(column: Column) -> tuple[Value, Value]:
-    if column.pool is None or not column.pool.distinct:
+    if column.pool is None or not column.pool.distinct or column.type.kind is TypeKind.BLOB:
         return None, None
     import pyarrow.compute as pc
 
@@ -126,7 +132,9 @@ def distinct_from_sample(column: Column, rows: float) -> float:
 
 
 def _counts(column: Column) -> Array:
-    """How often each distinct value occurs."""
+    """How often each distinct value occurs; lists are taken for distinct."""
+    if column.type.kind is TypeKind.LIST:
+        return np.ones(len(column), np.int64)
     if column.pool is None or column.pool.distinct:
         return np.unique(column.values, return_counts=True)[1]
     import pyarrow.compute as pc

@@ -8,15 +8,28 @@ from typing import Protocol
 
 from minisql.columnar.column import Batch
 from minisql.datatypes import SqlType
-from minisql.expression.nodes import Value
+from minisql.expression.nodes import Expression, Value
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnDefinition:
-    """Name and type of a column."""
+    """Name and type of a column; whether it refuses NULL, and what it is where an INSERT names no value (None: NULL).
+
+    A default has no columns in it, and the type of the column.
+    """
 
     name: str
     type: SqlType
+    not_null: bool = False
+    default: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Columns, by position, in which no two rows agree, except where one of them is NULL; never so if `not_null`."""
+
+    columns: tuple[int, ...]
+    not_null: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,10 @@ class Table(Protocol):
     @property
     def columns(self) -> tuple[ColumnDefinition, ...]:
         """The columns in order."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """The keys that are known: what identifies a row."""
 
     @property
     def uses_filters(self) -> bool:

@@ -9,9 +9,15 @@ pool that the values are codes of:
     DOUBLE             float64
     DECIMAL(p, s)      int64, the number times 10^s; object (Python ints) where a value does not fit into int64
     DATE               int32, days since 1970-01-01
-    TIMESTAMP          int64, microseconds since 1970-01-01
-    VARCHAR            int32 or int64, codes: row i is string number values[i] of the pool
+    TIME               int64, microseconds since midnight
+    TIMESTAMP          int64, microseconds since 1970-01-01, in UTC where it has a time zone
+    INTERVAL           `INTERVAL_DTYPE`: months, days, microseconds
+    VARCHAR, BLOB      int32 or int64, codes: row i is string number values[i] of the pool
+    LIST               int64, codes: row i is list number values[i] of the pool
     NULL               bool, all of it NULL
+
+The strings of a BLOB are in a pool of Arrow strings, too, though their bytes need not be UTF-8: nothing that hashes,
+compares or moves strings looks at characters. Only `to_values` and Arrow on the way out must know.
 
 A VARCHAR column with few values has a pool of distinct strings (a dictionary); one with many has a pool with a string
 for each row it was read with. In both, taking rows moves codes and never bytes, and what is computed on strings is
@@ -41,6 +47,9 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Bounds: TypeAlias = tuple[int, int]
 
+INTERVAL_DTYPE: Final = np.dtype([("months", np.int32), ("days", np.int32), ("microseconds", np.int64)])
+"""The array type of INTERVAL; Arrow's month_day_nano but for the unit of the last part."""
+
 PHYSICAL_DTYPE: Final[dict[TypeKind, np.dtype[Any]]] = {
     TypeKind.NULL: np.dtype(np.bool_),
     TypeKind.BOOLEAN: np.dtype(np.bool_),
@@ -49,16 +58,22 @@ PHYSICAL_DTYPE: Final[dict[TypeKind, np.dtype[Any]]] = {
     TypeKind.DECIMAL: np.dtype(np.int64),
     TypeKind.DOUBLE: np.dtype(np.float64),
     TypeKind.DATE: np.dtype(np.int32),
+    TypeKind.TIME: np.dtype(np.int64),
     TypeKind.TIMESTAMP: np.dtype(np.int64),
+    TypeKind.TIMESTAMPTZ: np.dtype(np.int64),
+    TypeKind.INTERVAL: INTERVAL_DTYPE,
     TypeKind.VARCHAR: np.dtype(np.int32),
+    TypeKind.BLOB: np.dtype(np.int32),
+    TypeKind.LIST: np.dtype(np.int64),
 }
 
 
 @dataclass(slots=True, eq=False)
 class StringPool:
-    """Strings that the codes of VARCHAR columns point to.
+    """Strings that the codes of VARCHAR columns point to; for LIST columns, lists.
 
-    `strings` is an Arrow large_string array without NULLs, with at least one entry wherever a column with rows uses it.
+    `strings` is an Arrow large_string array without NULLs (for lists a large_list array,
+    and never `distinct`), with at least one entry wherever a column with rows uses it.
     `distinct` says that no string occurs twice, so that equal codes and equal strings are the same thing.
     """
 
@@ -79,8 +94,9 @@ class StringPool:
 class Column:
     """The values of one column in one batch; see the module for what they are.
 
-    `valid` is None where no row is NULL. `bounds` holds every value that is not NULL (of an integer, DECIMAL, DATE or
-    TIMESTAMP column, as physical ints); it may be wider than the values are, and is None where nothing is known.
+    `valid` is None where no row is NULL. `bounds` holds every value that is not NULL (of an integer, DECIMAL, DATE,
+    TIME or TIMESTAMP column, as physical ints); it may be wider than the values are, and is None where nothing is
+    known.
     """
 
     type: SqlType
@@ -110,7 +126,9 @@ class Column:
 
 def all_null(type_: SqlType, length: int) -> Column:
     """A column of NULLs."""
-    pool = empty_string_pool() if type_.kind is TypeKind.VARCHAR else None
+    pool = empty_string_pool() if type_.is_string else None
+    if type_.kind is TypeKind.LIST:
+        pool = _empty_list_pool(type_)
     values = np.zeros(length, PHYSICAL_DTYPE[type_.kind])
     return Column(type_, values, np.zeros(length, np.bool_), pool)
 
@@ -122,6 +140,14 @@ def empty_string_pool() -> StringPool:
     return StringPool(pa.array([""], pa.large_string()), distinct=True)
 
 
+def _empty_list_pool(type_: SqlType) -> StringPool:
+    import pyarrow as pa
+
+    from minisql.columnar.to_arrow import arrow_type
+
+    return StringPool(pa.array([[]], arrow_type(type_)), distinct=False)
+
+
 def concat_columns(columns: Sequence[Column]) -> Column:
     """The rows of all the columns, one after the other. There is at least one column, all are of one type."""
     if len(columns) == 1:
@@ -131,7 +157,7 @@ def concat_columns(columns: Sequence[Column]) -> Column:
         valid = np.concatenate([np.ones(len(c), np.bool_) if c.valid is None else c.valid for c in columns])
     else:
         valid = None
-    if first.type.kind is TypeKind.VARCHAR:
+    if first.pool is not None:
         pool, codes = _merge_pools(columns)
         return Column(first.type, np.concatenate(codes), valid, pool)
     bounds = None
@@ -146,7 +172,7 @@ def _merge_pools(columns: Sequence[Column]) -> tuple[StringPool, list[Array]]:
     pools: dict[int, StringPool] = {}
     for column in columns:
         if column.pool is None:
-            raise InternalError("A VARCHAR column has no pool.")
+            raise InternalError(f"A {column.type} column has no pool.")
         pools[id(column.pool)] = column.pool
     if len(pools) == 1:
         return next(iter(pools.values())), [column.values for column in columns]
@@ -224,6 +250,10 @@ class Batch:
         batch = Batch([self.stored[index] for index in indexes], self.length, self.selection)
         batch._gathered = {new: self._gathered[old] for new, old in enumerate(indexes) if old in self._gathered}
         return batch
+
+    def with_column(self, column: Column) -> Batch:
+        """The rows alive with one column more."""
+        return Batch([*self.columns, column], self.length)
 
     @property
     def nbytes(self) -> int:

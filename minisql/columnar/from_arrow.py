@@ -14,20 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.bounds import exact_bounds
-from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, all_null
+from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, all_null
 from minisql.columnar.strings import encoded_strings
+from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import (
     BIGINT,
+    BLOB,
     BOOLEAN,
     DATE,
     DOUBLE,
     INTEGER,
+    INTERVAL,
     MAX_DECIMAL_PRECISION,
+    TIME,
     TIMESTAMP,
+    TIMESTAMPTZ,
     VARCHAR,
     SqlType,
     TypeKind,
     decimal,
+    list_of,
 )
 from minisql.errors import DataError, NotSupportedError
 
@@ -60,12 +66,25 @@ def sql_type(type_: pa.DataType, column: str) -> SqlType:
     if pa.types.is_date(type_):
         return DATE
     if pa.types.is_timestamp(type_):
-        return TIMESTAMP
+        return TIMESTAMP if type_.tz is None else TIMESTAMPTZ
+    if pa.types.is_time(type_):
+        return TIME
+    if pa.types.is_duration(type_) or type_ == pa.month_day_nano_interval():
+        return INTERVAL
+    if _is_binary(type_):
+        return BLOB
     if pa.types.is_null(type_):
         return INTEGER
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return list_of(sql_type(type_.value_type, column))
     raise NotSupportedError(
         f'Column "{column}" has the Arrow type {type_}, which has no SQL type.', hint="Convert it or leave it out."
     )
+
+
+def _is_binary(type_: pa.DataType) -> bool:
+    tests = pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view
+    return any(test(type_) for test in tests)
 
 
 def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
@@ -73,13 +92,18 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
 
     Raises:
         NotSupportedError: see `sql_type`.
-        DataError: a timestamp does not fit into microseconds.
+        DataError: a timestamp or an interval does not fit into microseconds.
     """
     type_ = sql_type(data.type, column)
     if pa.types.is_run_end_encoded(data.type):
         data = pc.run_end_decode(data)
     if type_.kind is TypeKind.VARCHAR:
         return _varchar(data)
+    if type_.kind is TypeKind.BLOB:
+        return _blob(data)
+    if type_.kind is TypeKind.LIST:
+        lists = _contiguous(data).cast(arrow_type(type_))
+        return Column(type_, np.arange(len(lists)), _validity(lists), StringPool(lists, distinct=False))
     if pa.types.is_dictionary(data.type):
         data = pc.cast(data, data.type.value_type)
     array = _contiguous(data)
@@ -87,7 +111,7 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
     if pa.types.is_null(array.type):
         return all_null(type_, len(array))
     values = _values(array, valid, column)
-    if type_.kind in (TypeKind.BOOLEAN, TypeKind.DOUBLE):
+    if type_.kind in (TypeKind.BOOLEAN, TypeKind.DOUBLE, TypeKind.INTERVAL):
         return Column(type_, values, valid)
     return Column(type_, values, valid, None, exact_bounds(values, valid))
 
@@ -125,8 +149,20 @@ def _values(array: pa.Array, valid: BoolArray | None, column: str) -> Array:
         return _bits(buffer, offset, length)
     if pa.types.is_decimal(type_):
         return _decimals(buffer, type_, offset, length, valid)
-    if pa.types.is_timestamp(type_):
+    if pa.types.is_timestamp(type_) or pa.types.is_time64(type_):
         return _microseconds(np.frombuffer(buffer, np.int64)[offset : offset + length], type_.unit, valid, column)
+    if pa.types.is_time32(type_):
+        seconds = np.frombuffer(buffer, np.int32)[offset : offset + length].astype(np.int64)
+        return seconds * _MICROSECONDS[type_.unit]
+    if pa.types.is_duration(type_):
+        durations = np.frombuffer(buffer, np.int64)[offset : offset + length]
+        values = np.zeros(length, INTERVAL_DTYPE)
+        values["microseconds"] = _microseconds(durations, type_.unit, valid, column)
+        return values
+    if type_ == pa.month_day_nano_interval():
+        values = np.frombuffer(buffer, INTERVAL_DTYPE)[offset : offset + length].copy()
+        values["microseconds"] //= 1000
+        return values
     if pa.types.is_date64(type_):
         return (np.frombuffer(buffer, np.int64)[offset : offset + length] // _MILLISECONDS_PER_DAY).astype(np.int32)
     if pa.types.is_date32(type_):
@@ -171,7 +207,7 @@ def _microseconds(values: Array, unit: str, valid: BoolArray | None, column: str
         return values
     bounds = exact_bounds(values, valid)
     if bounds is not None and not -(2**63) <= bounds[0] * factor <= bounds[1] * factor < 2**63:
-        raise DataError(f'Column "{column}" has a timestamp too far away for microseconds.')
+        raise DataError(f'Column "{column}" has a time or an interval too far away for microseconds.')
     return values * factor
 
 
@@ -189,6 +225,15 @@ def _varchar(data: pa.ChunkedArray | pa.Array) -> Column:
     buffers = array.buffers()
     strings = pa.LargeStringArray.from_buffers(len(array), buffers[1], buffers[2], None, 0, array.offset)
     return encoded_strings(strings, valid)
+
+
+def _blob(data: pa.ChunkedArray | pa.Array) -> Column:
+    """Byte strings, in a pool of Arrow strings that need not be UTF-8."""
+    array = _contiguous(pc.cast(data, pa.large_binary()))
+    valid = _validity(array)
+    buffers = array.buffers()
+    strings = pa.LargeStringArray.from_buffers(len(array), buffers[1], buffers[2], None, 0, array.offset)
+    return encoded_strings(strings, valid, BLOB)
 
 
 def _from_dictionary(array: pa.DictionaryArray) -> Column:

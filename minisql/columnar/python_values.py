@@ -1,7 +1,7 @@
 """Columns from Python values and back: literals, parameters, VALUES lists, and rows that are fetched.
 
-The Python value of a type is that of `expression.nodes.Value`: int, Decimal, float, bool, str, date, datetime without
-a time zone, None for NULL.
+The Python value of a type is that of `expression.nodes.Value`: int, Decimal, float, bool, str, bytes, date, time,
+datetime without a time zone or in UTC, Interval, None for NULL. A LIST, which only comes out, is a list of them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from minisql.columnar.column import PHYSICAL_DTYPE, Column, StringPool, all_null
+from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Column, StringPool, all_null
 from minisql.datatypes import BIGINT_RANGE, SqlType, TypeKind
 from minisql.errors import InternalError
 from minisql.expression.nodes import Value
+from minisql.interval import Interval
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1)
+_EPOCH_IN_UTC: Final = _EPOCH.replace(tzinfo=datetime.UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 # Where every value is of this class, it stands for itself in the array.
@@ -43,8 +45,10 @@ def from_values(values: Sequence[Value], type_: SqlType) -> Column:
     valid = None
     if None in values:
         valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
-    if type_.kind is TypeKind.VARCHAR:
-        return _varchar(values, type_, valid)
+    if type_.is_string:
+        return _strings(values, type_, valid)
+    if type_.kind is TypeKind.INTERVAL:
+        return Column(type_, np.array([_interval(value) for value in values], INTERVAL_DTYPE), valid)
     physical: Sequence[Any]
     if set(map(type, values)) == {_PLAIN_TYPES.get(type_.kind)}:
         physical = values
@@ -62,7 +66,7 @@ def from_values(values: Sequence[Value], type_: SqlType) -> Column:
 
 
 def physical_value(value: Value, type_: SqlType) -> bool | int | float:
-    """What stands for `value` in the array of a column of this type, VARCHAR excepted; 0 for NULL.
+    """What stands for `value` in the array of a column of this type, strings and INTERVAL excepted; 0 for NULL.
 
     Raises:
         InternalError: the value does not fit the type.
@@ -81,8 +85,12 @@ def physical_value(value: Value, type_: SqlType) -> bool | int | float:
             scaled, rest = divmod(numerator * int(10**type_.scale), denominator)
             if rest == 0:
                 return scaled
-        case TypeKind.TIMESTAMP, datetime.datetime():
+        case TypeKind.TIMESTAMP, datetime.datetime(tzinfo=None):
             return (value - _EPOCH) // _MICROSECOND
+        case TypeKind.TIMESTAMPTZ, datetime.datetime() if value.tzinfo is not None:
+            return (value - _EPOCH_IN_UTC) // _MICROSECOND
+        case TypeKind.TIME, datetime.time(tzinfo=None):
+            return ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
         case TypeKind.DATE, datetime.date():
             return value.toordinal() - _EPOCH_DAY
     raise InternalError(f"{value!r} is not a value of {type_}.")
@@ -101,9 +109,11 @@ def _valid_values(column: Column) -> list[Any]:
     """The values of a column, with any value of the type, or None, where it is NULL."""
     values: list[Any]
     match column.type.kind:
-        case TypeKind.VARCHAR:
+        case TypeKind.VARCHAR | TypeKind.LIST:
             assert column.pool is not None
             values = column.pool.strings.take(column.values).to_pylist()
+        case TypeKind.BLOB:
+            values = _bytes(column)
         case TypeKind.DECIMAL:
             scale = -column.type.scale
             values = [_EXACT.scaleb(Decimal(number), scale) for number in column.values.tolist()]
@@ -111,21 +121,52 @@ def _valid_values(column: Column) -> list[Any]:
             values = column.values.astype("M8[D]").tolist()
         case TypeKind.TIMESTAMP:
             values = column.values.astype("M8[us]").tolist()
+        case TypeKind.TIMESTAMPTZ:
+            values = [moment.replace(tzinfo=datetime.UTC) for moment in _moments(column)]
+        case TypeKind.TIME:
+            values = [moment.time() for moment in _moments(column)]
+        case TypeKind.INTERVAL:
+            values = [Interval(*parts) for parts in column.values.tolist()]
         case _:
             values = column.values.tolist()
     return values
 
 
-def _varchar(values: Sequence[Value], type_: SqlType, valid: Any) -> Column:
+def _interval(value: Value) -> tuple[int, int, int]:
+    if value is None:
+        return 0, 0, 0
+    if not isinstance(value, Interval):
+        raise InternalError(f"{value!r} is not a value of INTERVAL.")
+    return value.months, value.days, value.microseconds
+
+
+def _moments(column: Column) -> list[datetime.datetime]:
+    """Microseconds since 1970 as datetimes. What is in the place of a NULL may be out of their range."""
+    values = column.values if column.valid is None else np.where(column.valid, column.values, 0)
+    moments: list[datetime.datetime] = values.astype("M8[us]").tolist()
+    return moments
+
+
+def _bytes(column: Column) -> list[bytes]:
+    import pyarrow as pa
+
+    assert column.pool is not None
+    values: list[bytes] = column.pool.strings.take(column.values).view(pa.large_binary()).to_pylist()
+    return values
+
+
+def _strings(values: Sequence[Value], type_: SqlType, valid: Any) -> Column:
     """Codes of a pool of distinct strings; a NULL has the code of the first one."""
     import pyarrow as pa
 
-    places: dict[str, int] = {}
+    class_ = str if type_.kind is TypeKind.VARCHAR else bytes
+    places: dict[str | bytes, int] = {}
     codes = np.zeros(len(values), np.int32)
     for row, value in enumerate(values):
         if value is None:
             continue
-        if not isinstance(value, str):
+        if not isinstance(value, str | bytes) or not isinstance(value, class_):
             raise InternalError(f"{value!r} is not a value of {type_}.")
         codes[row] = places.setdefault(value, len(places))
-    return Column(type_, codes, valid, StringPool(pa.array(list(places), pa.large_string()), distinct=True))
+    strings = pa.array(list(places), pa.large_string() if class_ is str else pa.large_binary())
+    return Column(type_, codes, valid, StringPool(strings.view(pa.large_string()), distinct=True))

@@ -1,4 +1,4 @@
-"""VARCHAR columns: reading their strings, making them from strings, and changing their pools.
+"""VARCHAR and BLOB columns: reading their strings, making them from strings, and changing their pools.
 
 Queries without strings import this, too, and pyarrow takes longer to import than they take to run.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Column, IndexArray, StringPool, empty_string_pool
-from minisql.datatypes import VARCHAR
+from minisql.datatypes import VARCHAR, SqlType
 from minisql.errors import InternalError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _REPEATS_OF_DICTIONARY: Final = 8
 
 
 def pool_of(column: Column) -> StringPool:
-    """The pool of a VARCHAR column."""
+    """The pool of a VARCHAR or BLOB column."""
     if column.pool is None:
-        raise InternalError("A VARCHAR column has no pool.")
+        raise InternalError(f"A {column.type} column has no pool.")
     return column.pool
 
 
@@ -45,28 +45,30 @@ def compacted(column: Column) -> Column:
     """The same strings in a pool of their own, where the pool is much larger than the rows."""
     if len(pool_of(column)) <= 2 * len(column):
         return column
-    return string_column(gathered(column), column.valid)
+    dtype = np.int32 if len(column) < 2**31 else np.int64
+    codes = np.arange(len(column), dtype=dtype)
+    return Column(column.type, codes, column.valid, StringPool(gathered(column), distinct=False))
 
 
-def string_column(strings: pa.LargeStringArray, valid: BoolArray | None) -> Column:
-    """A VARCHAR column with one string for each row."""
+def string_column(strings: pa.LargeStringArray, valid: BoolArray | None, type_: SqlType = VARCHAR) -> Column:
+    """A column of strings with one string for each row."""
     dtype = np.int32 if len(strings) < 2**31 else np.int64
-    return Column(VARCHAR, np.arange(len(strings), dtype=dtype), valid, StringPool(strings, distinct=False))
+    return Column(type_, np.arange(len(strings), dtype=dtype), valid, StringPool(strings, distinct=False))
 
 
-def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None) -> Column:
-    """The VARCHAR column of a string for each row, as a dictionary where a sample says that they repeat."""
+def encoded_strings(strings: pa.LargeStringArray, valid: BoolArray | None, type_: SqlType = VARCHAR) -> Column:
+    """The column of a string for each row, as a dictionary where a sample says that they repeat."""
     if len(strings) == 0:
-        return Column(VARCHAR, np.zeros(0, np.int32), valid, empty_string_pool())
+        return Column(type_, np.zeros(0, np.int32), valid, empty_string_pool())
     import pyarrow as pa
     import pyarrow.compute as pc
 
     step = max(1, len(strings) // _SAMPLED_STRINGS)
     sample = strings.take(pa.array(np.arange(0, len(strings), step)))
     if pc.count_distinct(sample).as_py() * _REPEATS_OF_DICTIONARY > len(sample):
-        return string_column(strings, valid)
+        return string_column(strings, valid, type_)
     encoded = strings.dictionary_encode()
-    return Column(VARCHAR, encoded.indices.to_numpy(), valid, StringPool(encoded.dictionary, distinct=True))
+    return Column(type_, encoded.indices.to_numpy(), valid, StringPool(encoded.dictionary, distinct=True))
 
 
 def offsets_and_bytes(strings: pa.LargeStringArray) -> tuple[Array, Array]:

@@ -1,18 +1,23 @@
 """Columns as Arrow arrays: the way out.
 
-VARCHAR becomes large_string, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds without a time zone.
+VARCHAR becomes large_string, BLOB large_binary, LIST large_list, DECIMAL decimal128 of its precision and scale,
+TIMESTAMP microseconds without a time zone or in UTC, INTERVAL month_day_nano_interval.
 Numbers without NULLs are shared, not copied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from minisql.columnar.column import Array, Batch, Column
 from minisql.datatypes import MAX_DECIMAL_PRECISION, SqlType, TypeKind
+from minisql.interval import MICROSECONDS_PER_DAY
+
+_MOST_MILLISECONDS: Final = (2**63 - 1) // 1_000_000
 
 
 def arrow_type(type_: SqlType) -> pa.DataType:
@@ -37,8 +42,19 @@ def arrow_type(type_: SqlType) -> pa.DataType:
             return pa.large_string()
         case TypeKind.DATE:
             return pa.date32()
+        case TypeKind.TIME:
+            return pa.time64("us")
         case TypeKind.TIMESTAMP:
             return pa.timestamp("us")
+        case TypeKind.TIMESTAMPTZ:
+            return pa.timestamp("us", "UTC")
+        case TypeKind.INTERVAL:
+            return pa.month_day_nano_interval()
+        case TypeKind.BLOB:
+            return pa.large_binary()
+        case TypeKind.LIST:
+            assert type_.element is not None
+            return pa.large_list(arrow_type(type_.element))
 
 
 def to_arrow(column: Column) -> pa.Array:
@@ -48,9 +64,11 @@ def to_arrow(column: Column) -> pa.Array:
         return pa.nulls(len(column))
     mask = None if column.valid is None else ~column.valid
     if column.pool is not None:
-        return column.pool.strings.take(pa.array(column.values, mask=mask))
+        return column.pool.strings.take(pa.array(column.values, mask=mask)).view(type_)
     if column.type.kind is TypeKind.DECIMAL:
         return _decimals(column, type_)
+    if column.type.kind is TypeKind.INTERVAL:
+        return _intervals(column, type_)
     return pa.array(column.values, mask=mask).view(type_)
 
 
@@ -79,6 +97,18 @@ def _decimals(column: Column, type_: pa.DataType) -> pa.Array:
             words[:, word] = rest
             rest = rest >> 63
     return pa.Array.from_buffers(type_, len(column), [_bitmap(column.valid), pa.py_buffer(words)])
+
+
+def _intervals(column: Column, type_: pa.DataType) -> pa.Array:
+    values = column.values.copy()
+    # Nanoseconds reach 292 years; what is beyond goes into the days, which leaves the length the same.
+    far = np.flatnonzero(np.abs(values["microseconds"] // 1000) >= _MOST_MILLISECONDS)
+    if len(far):
+        days = values["microseconds"][far] // MICROSECONDS_PER_DAY
+        values["microseconds"][far] -= days * MICROSECONDS_PER_DAY
+        values["days"][far] += days.astype(np.int32)
+    values["microseconds"] *= 1000
+    return pa.Array.from_buffers(type_, len(column), [_bitmap(column.valid), pa.py_buffer(values)])
 
 
 def _bitmap(valid: Array | None) -> pa.Buffer | None:

@@ -25,7 +25,6 @@ import numpy as np
 from minisql.columnar.column import Array, Batch, BoolArray, Column, IndexArray, concat_batches
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import BOOLEAN, SqlType
-from minisql.errors import DataError
 from minisql.execution import logic
 from minisql.execution.candidate_pairs import AllPairs
 from minisql.execution.evaluate import compile_expression
@@ -35,6 +34,7 @@ from minisql.execution.joined_rows import JoinedRows, PairFilter
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.row_lists import RowLists
 from minisql.execution.operand import Evaluator
+from minisql.execution.single_row import several_rows
 from minisql.expression.nodes import ColumnId, Comparison, Expression, Literal
 from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import AccessPath, Apply, JoinKey
@@ -252,6 +252,7 @@ class ApplyIterator(RowIterator):
     def open(self) -> None:
         """Reads the right side, where it is the same for all left rows."""
         path = self._path
+        self._output, self._candidates, self._by_key = iter(()), None, None
         if self._right is None:
             self._candidates = _Dependent(path, self._left.columns, self._right_columns, self._types, self._run)
         else:
@@ -327,11 +328,7 @@ class ApplyIterator(RowIterator):
     def _check_single(self, matched: BoolArray, rows: IndexArray) -> None:
         """Raises an error if one of these rows has a pair already, or two among these."""
         if matched[rows].any() or len(np.unique(rows)) < len(rows):
-            raise DataError(
-                "A subquery that is used as a value gave more than one row.",
-                self._path.span,
-                hint="Make it give one row: with an aggregate, with a condition on a key, or with LIMIT 1.",
-            )
+            raise several_rows(self._path.span)
 
     def _marked(self, batch: Batch) -> Iterator[Batch]:
         marks = self._by_key.marks(batch) if self._by_key is not None else self._marks_by_pairs(batch)

@@ -17,7 +17,6 @@ from minisql.columnar.python_values import to_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import DataError, Span
 from minisql.execution import exact
-from minisql.expression.nodes import Value
 
 _DOUBLE_OPERATIONS: Final[dict[str, np.ufunc]] = {**exact.OPERATIONS, "/": np.divide, "%": np.fmod}
 
@@ -50,9 +49,9 @@ def arithmetic(
     return Column(type_, values, valid, None, bounds)
 
 
-def value_at(column: Column, row: int) -> Value:
+def value_at(column: Column, row: int) -> str:
     """The value of a row for a message; a constant has it in its only row."""
-    return to_values(column.take(np.array([row if len(column) > 1 else 0])))[0]
+    return str(to_values(column.take(np.array([row if len(column) > 1 else 0])))[0])
 
 
 def negate(operand: Column, type_: SqlType, span: Span | None) -> Column:

@@ -2,7 +2,7 @@
 
 Rounding: DOUBLE to an integer goes to the nearest, halves to the even one, as in PostgreSQL; exact numbers round halves
 away from zero. A value that the target cannot hold raises `DataError` where the row is not NULL. What has to do with
-VARCHAR stands in `string_casts`.
+VARCHAR stands in `string_casts`, what with times in `temporal_casts`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 
 from minisql.columnar.column import PHYSICAL_DTYPE, Array, Bounds, Column, all_null
-from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType, TypeKind, as_decimal
-from minisql.errors import DataError, InternalError, Span
+from minisql.errors import DataError, Span
 from minisql.execution import exact
-
-MICROSECONDS_PER_DAY: Final = 86_400_000_000
+from minisql.execution.arithmetic import value_at
+from minisql.execution.temporal_casts import make_temporal_cast
 
 _EXACT_IN_DOUBLE: Final = (-(2**53), 2**53)
 # Powers of ten up to this one have no rounding error in double precision.
@@ -52,10 +51,6 @@ def make_cast(source: SqlType, target: SqlType, span: Span | None) -> Callable[[
             return partial(_double_to_integer, target, span)
         case TypeKind.DOUBLE, TypeKind.DECIMAL:
             return partial(_double_to_decimal, target, span)
-        case TypeKind.DATE, TypeKind.TIMESTAMP:
-            return _date_to_timestamp
-        case TypeKind.TIMESTAMP, TypeKind.DATE:
-            return _timestamp_to_date
         case TypeKind.BOOLEAN, (TypeKind.INTEGER | TypeKind.BIGINT):
             return lambda column: Column(
                 target, column.values.astype(PHYSICAL_DTYPE[target.kind]), column.valid, None, (0, 1)
@@ -65,7 +60,7 @@ def make_cast(source: SqlType, target: SqlType, span: Span | None) -> Callable[[
         case _ if source.kind is target.kind:
             return lambda column: column
         case _:
-            raise InternalError(f"There is no cast from {source} to {target}.")
+            return make_temporal_cast(source, target)
 
 
 def with_more_digits(column: Column, digits: int) -> Column:
@@ -96,7 +91,7 @@ def _in_range(column: Column, values: Array, bounds: Bounds, target: SqlType, sp
 
 def out_of_range(column: Column, row: int, target: SqlType, span: Span | None) -> DataError:
     """The error for the value of a row that the target type cannot hold."""
-    return DataError(f"value out of range for {target}: {to_values(column.slice(row, row + 1))[0]}", span)
+    return DataError(f"value out of range for {target}: {value_at(column, row)}", span)
 
 
 def _exact_to_double(column: Column) -> Column:
@@ -147,15 +142,3 @@ def _double_to_decimal(target: SqlType, span: Span | None, column: Column) -> Co
         values = values.astype(slow.values.dtype)
         values[unclear] = slow.values
     return _in_range(column, values, exact.measured_bounds(values, column.valid), target, span)
-
-
-def _date_to_timestamp(column: Column) -> Column:
-    bounds = column.bounds and (column.bounds[0] * MICROSECONDS_PER_DAY, column.bounds[1] * MICROSECONDS_PER_DAY)
-    values = column.values.astype(np.int64) * MICROSECONDS_PER_DAY
-    return Column(SqlType(TypeKind.TIMESTAMP), values, column.valid, None, bounds)
-
-
-def _timestamp_to_date(column: Column) -> Column:
-    bounds = column.bounds and (column.bounds[0] // MICROSECONDS_PER_DAY, column.bounds[1] // MICROSECONDS_PER_DAY)
-    values = (column.values // MICROSECONDS_PER_DAY).astype(np.int32)
-    return Column(SqlType(TypeKind.DATE), values, column.valid, None, bounds)

@@ -1,4 +1,4 @@
-"""Comparisons and IN lists on columns of every type but VARCHAR, whose own are in `strings`.
+"""Comparisons and IN lists on columns of every type but strings, whose own are in `strings`.
 
 NaN is equal to itself and greater than every other DOUBLE, as in PostgreSQL, so that `=` and `<` agree with ORDER BY
 and GROUP BY. An operand of one row is a constant that stands for every row.
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Column
+from minisql.columnar.intervals import interval_lengths
 from minisql.datatypes import BOOLEAN, TypeKind
 from minisql.execution.arithmetic import both_valid
 from minisql.expression.nodes import MIRRORED
@@ -35,10 +36,15 @@ def compare(operator: str, left: Column, right: Column) -> Column:
     if left.type.kind is TypeKind.DOUBLE:
         values = _compare_doubles(operator, left.values, right.values)
     else:
-        values = OPERATIONS[operator](left.values, right.values)
+        values = OPERATIONS[operator](_comparable(left), _comparable(right))
     if values.dtype.hasobject:
         values = values.astype(np.bool_)
     return Column(BOOLEAN, values, both_valid(left, right))
+
+
+def _comparable(column: Column) -> Array:
+    """The numbers by which values of a type compare."""
+    return interval_lengths(column.values) if column.type.kind is TypeKind.INTERVAL else column.values
 
 
 def _compare_doubles(operator: str, left: Array, right: Array) -> Array:
@@ -77,7 +83,7 @@ class Membership:
 
     def __init__(self, items: Column) -> None:
         """`items` are those that are not NULL, at least one."""
-        self._items = np.unique(items.values)
+        self._items = np.unique(_comparable(items))
         self._table: BoolArray | None = None
         self._low = 0
         if self._items.dtype.kind == "i" and len(self._items) > _FEW_ITEMS:
@@ -89,9 +95,9 @@ class Membership:
                 self._table = np.zeros(high - low + 3, np.bool_)
                 self._table[self._items - low + 1] = True
 
-    def __call__(self, values: Array) -> Array:
+    def __call__(self, column: Column) -> Array:
         """For each value whether it is an item."""
-        items = self._items
+        items, values = self._items, _comparable(column)
         if len(items) <= _FEW_ITEMS:
             found: Array = np.zeros(len(values), np.bool_)
             for item in items:

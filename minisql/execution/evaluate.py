@@ -21,6 +21,11 @@ from minisql.execution import casts, comparison, conditional, logic
 from minisql.execution.arithmetic import arithmetic, negate
 from minisql.execution.functions import make_function
 from minisql.execution.operand import Evaluator, Operand, evaluate, is_null_constant, lift, lift_chain, lift_strict
+from minisql.execution.temporal_arithmetic import (
+    is_temporal_arithmetic,
+    negate_interval,
+    temporal_arithmetic,
+)
 from minisql.expression.nodes import (
     MIRRORED,
     And,
@@ -92,7 +97,7 @@ def _rows_where_all_true(conditions: Sequence[tuple[Operand, bool]], batch: Batc
 
 
 def _is_cheap(condition: Expression) -> bool:
-    return all(isinstance(node, _CHEAP) and node.type.kind is not TypeKind.VARCHAR for node in walk(condition))
+    return all(isinstance(node, _CHEAP) and not node.type.is_string for node in walk(condition))
 
 
 class _Compiler:
@@ -113,6 +118,8 @@ class _Compiler:
             case Arithmetic():
                 return self._arithmetic(expression)
             case Negate():
+                if expression.type.kind is TypeKind.INTERVAL:
+                    return lift_strict(expression.type, negate_interval, self.compile(expression.operand))
                 kernel = partial(negate, type_=expression.type, span=expression.span)
                 return lift_strict(expression.type, kernel, self.compile(expression.operand))
             case Cast():
@@ -161,6 +168,9 @@ class _Compiler:
     def _arithmetic(self, expression: Arithmetic) -> Operand:
         type_ = expression.type
         left, right = expression.left, expression.right
+        if is_temporal_arithmetic(type_, left.type, right.type):
+            kernel = partial(temporal_arithmetic, expression.operator, type_=type_, span=expression.span)
+            return lift_strict(type_, kernel, self.compile(left), self.compile(right))
         if type_.kind is TypeKind.DOUBLE:
             operands = self._converted(left, DOUBLE, expression.span), self._converted(right, DOUBLE, expression.span)
         elif type_.kind is TypeKind.DECIMAL and expression.operator != "*":
@@ -174,11 +184,11 @@ class _Compiler:
             for side, operand in zip((left, right), operands, strict=True)
         )
 
-        def kernel(left: Column, right: Column) -> Column:
+        def number_kernel(left: Column, right: Column) -> Column:
             spare = left.values if left_is_spare else right.values if right_is_spare else None
             return arithmetic(expression.operator, left, right, type_, expression.span, spare)
 
-        return lift_strict(type_, kernel, *operands)
+        return lift_strict(type_, number_kernel, *operands)
 
     def _converted(self, expression: Expression, type_: SqlType, span: Span | None) -> Operand:
         operand = self.compile(expression)
@@ -283,7 +293,7 @@ def literal_columns(expressions: Sequence[Expression]) -> tuple[list[tuple[list[
 
 def _comparison(operator: str, left: Operand, right: Operand, type_: SqlType) -> Callable[[Column, Column], Column]:
     """The kernel that compares two operands of a type; for strings it is prepared for the one that is a constant."""
-    if type_.kind is not TypeKind.VARCHAR:
+    if not type_.is_string:
         return partial(comparison.compare, operator)
     from minisql.execution import strings
 
@@ -298,9 +308,9 @@ def _comparison(operator: str, left: Operand, right: Operand, type_: SqlType) ->
 
 def _membership(members: Column) -> Callable[[Column], Column]:
     """The kernel that tells whether values are among the members, which are not NULL."""
-    if members.type.kind is TypeKind.VARCHAR:
+    if members.type.is_string:
         from minisql.execution import strings
 
         return strings.string_membership(members)
     is_member = comparison.Membership(members)
-    return lambda column: Column(BOOLEAN, is_member(column.values), column.valid)
+    return lambda column: Column(BOOLEAN, is_member(column), column.valid)

@@ -15,6 +15,7 @@ import numpy as np
 from minisql.columnar.column import Array, BoolArray, Bounds, Column
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import InternalError
+from minisql.interval import MICROSECONDS_PER_DAY
 
 DATE_RANGE: Final = (-719162, 2932896)
 """The days from year 1 to year 9999: those that a Python date has."""
@@ -33,6 +34,10 @@ def value_range(type_: SqlType) -> Bounds:
             return BIGINT_RANGE
         case TypeKind.DATE:
             return DATE_RANGE
+        case TypeKind.TIME:
+            return 0, MICROSECONDS_PER_DAY - 1
+        case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
+            return DATE_RANGE[0] * MICROSECONDS_PER_DAY, (DATE_RANGE[1] + 1) * MICROSECONDS_PER_DAY - 1
         case TypeKind.DECIMAL:
             return 1 - 10**type_.precision, 10**type_.precision - 1
         case _:

@@ -18,9 +18,10 @@ from minisql.datatypes import BIGINT, MAX_DECIMAL_PRECISION, SqlType, TypeKind
 from minisql.errors import InternalError, Span
 from minisql.execution import exact
 from minisql.execution.arithmetic import both_valid, in_range, negate, value_at
-from minisql.execution.casts import MICROSECONDS_PER_DAY
+from minisql.execution.interval_fields import interval_field
 from minisql.execution.operand import repeated
 from minisql.expression.nodes import FunctionCall
+from minisql.interval import MICROSECONDS_PER_DAY
 
 Kernel = Callable[..., Column]
 
@@ -117,6 +118,8 @@ def _make_extract(call: FunctionCall, constants: Sequence[Column | None]) -> Ker
     if constants[0] is None:
         raise InternalError("The field of extract is no literal.")
     field = str(to_values(constants[0])[0])
+    if call.arguments[1].type.kind is TypeKind.INTERVAL:
+        return lambda _, interval: Column(BIGINT, interval_field(field, interval.values), interval.valid)
     if field in ("hour", "minute", "second", "epoch"):
         return lambda _, when: Column(BIGINT, _time_field(field, when), when.valid, None, _FIELD_BOUNDS.get(field))
     date_field = _DateField(field)
@@ -147,7 +150,7 @@ class _DateField:
     def __call__(self, when: Column) -> Column:
         """The field of dates or timestamps."""
         days, (low, high) = when.values, exact.bounds_of(when)
-        if when.type.kind is TypeKind.TIMESTAMP:
+        if when.type.kind is not TypeKind.DATE:
             days, low, high = days // MICROSECONDS_PER_DAY, low // MICROSECONDS_PER_DAY, high // MICROSECONDS_PER_DAY
         if high - low > _LONGEST_CALENDAR:
             values = _date_field(self._field, days.astype(np.int64))

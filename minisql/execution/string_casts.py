@@ -1,8 +1,9 @@
-"""Casts from and to VARCHAR.
+"""Casts from and to VARCHAR; those of BLOB and INTERVAL are in `text_forms`.
 
 Texts are read strictly, once the spaces around them are taken away: numbers in SQL's notation, dates as YYYY-MM-DD,
 timestamps as YYYY-MM-DD HH:MM[:SS[.fraction]], with a T for the space if one likes and a zone as +HH[:MM] or Z, which
-is turned into UTC. All texts of a pool may be read, but only one that a row alive has may raise.
+is turned into UTC, times as HH:MM[:SS[.fraction]]. All texts of a pool may be read, but only one that a row alive has
+may raise.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool
+from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, concat_columns
 from minisql.columnar.from_arrow import from_arrow
 from minisql.columnar.strings import gathered, string_column
 from minisql.columnar.to_arrow import arrow_type
-from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType, TypeKind
+from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIME, TIMESTAMP, VARCHAR, SqlType, TypeKind
 from minisql.errors import DataError, InternalError, Span
-from minisql.execution import exact
-from minisql.execution.casts import MICROSECONDS_PER_DAY
+from minisql.execution import exact, text_forms
+from minisql.execution.kernels.segments import Segments, joined_strings
 from minisql.execution.strings import PerString, bools, joined
+from minisql.interval import MICROSECONDS_PER_DAY
 
 Strings: TypeAlias = pa.LargeStringArray
 
@@ -38,6 +40,7 @@ _DATE_TIME: Final = (
     r"(?:[ T](?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2}))?(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
     r"(?:Z|(?P<zone_sign>[+-])(?P<zone_hour>[0-9]{2})(?::?(?P<zone_minute>[0-9]{2}))?)?)?$"
 )
+_TIME: Final = r"^(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?$"
 _TRUE: Final = ("true", "t", "yes", "y", "on", "1")
 _FALSE: Final = ("false", "f", "no", "n", "off", "0")
 
@@ -72,7 +75,7 @@ def _parse(per_string: PerString, target: SqlType, span: Span | None, column: Co
             ):
                 raise DataError(f"value out of range for {target}: {text}", span)
             raise DataError(f"invalid input for {target}: {text!r}", span)
-    return Column(target, parsed.values, column.valid, None, parsed.bounds)
+    return Column(target, parsed.values, column.valid, parsed.pool, parsed.bounds)
 
 
 def _parser(target: SqlType) -> Callable[[Strings], Column]:
@@ -88,8 +91,14 @@ def _parser(target: SqlType) -> Callable[[Strings], Column]:
             return _booleans
         case TypeKind.DATE:
             return _dates
-        case TypeKind.TIMESTAMP:
-            return _timestamps
+        case TypeKind.TIME:
+            return _times
+        case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
+            return partial(_timestamps, target)
+        case TypeKind.INTERVAL:
+            return text_forms.parse_intervals
+        case TypeKind.BLOB:
+            return text_forms.parse_blobs
         case _:
             raise InternalError(f"There is no cast from VARCHAR to {target}.")
 
@@ -201,12 +210,31 @@ def _dates(strings: Strings) -> Column:
     return Column(DATE, days.astype(np.int32), valid)
 
 
-def _timestamps(strings: Strings) -> Column:
-    values = _all_plain(strings, pa.timestamp("us"))
+def _times(strings: Strings) -> Column:
+    strings = pc.ascii_trim_whitespace(strings)
+    valid = _matches(strings, _TIME)
+    struct = pc.extract_regex(_only(strings, valid, "00:00"), _TIME)
+    hour, minute, second = (_as_int64(joined("0", struct.field(part))) for part in ("hour", "minute", "second"))
+    valid &= (hour < 24) & (minute < 60) & (second < 60)
+    values = ((hour * 60 + minute) * 60 + second) * 1_000_000 + _fraction(struct)
+    # What is rounded up to midnight is no time of the day.
+    valid &= values < MICROSECONDS_PER_DAY
+    return Column(TIME, values, valid)
+
+
+def _fraction(struct: pa.StructArray) -> Array:
+    """The microseconds of the digits behind the point, rounded."""
+    return (_as_int64(pc.ascii_rpad(struct.field("fraction"), 9, "0")) + 500) // 1000
+
+
+def _timestamps(target: SqlType, strings: Strings) -> Column:
+    low, high = exact.value_range(target)
+    values = _all_plain(strings, arrow_type(TIMESTAMP))
     if values is not None:
-        return Column(TIMESTAMP, values, values >= exact.DATE_RANGE[0] * MICROSECONDS_PER_DAY)
+        return Column(target, values, values >= low)
     days, microseconds, valid = _date_times(strings)
-    return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY + microseconds, valid)
+    values = days * MICROSECONDS_PER_DAY + microseconds
+    return Column(target, values, valid & (low <= values) & (values <= high))
 
 
 def _date_times(strings: Strings) -> tuple[Array, Array, BoolArray]:
@@ -223,10 +251,9 @@ def _date_times(strings: Strings) -> tuple[Array, Array, BoolArray]:
     day, hour, minute, second = number("day"), number("hour"), number("minute"), number("second")
     valid &= (number("year") >= 1) & (number("month") >= 1) & (number("month") <= 12)
     valid &= (day >= 1) & (day <= _days_of_month(month + 1) - first) & (hour < 24) & (minute < 60) & (second < 60)
-    nanoseconds = _as_int64(pc.ascii_rpad(struct.field("fraction"), 9, "0"))
     minutes = number("zone_hour") * 60 + number("zone_minute")
     east = np.where(pc.equal(struct.field("zone_sign"), "-").to_numpy(zero_copy_only=False), -minutes, minutes)
-    time = ((hour * 60 + minute - east) * 60 + second) * 1_000_000 + (nanoseconds + 500) // 1000
+    time = ((hour * 60 + minute - east) * 60 + second) * 1_000_000 + _fraction(struct)
     return first + day - 1, time, valid
 
 
@@ -243,6 +270,8 @@ def format_column(column: Column) -> Column:
     if column.type.kind is TypeKind.BOOLEAN:
         pool = StringPool(pa.array(["false", "true"], pa.large_string()), distinct=True)
         return Column(VARCHAR, column.values.astype(np.int32), column.valid, pool)
+    if column.type.kind is TypeKind.LIST:
+        return _format_lists(column)
     return string_column(_format(column), column.valid)
 
 
@@ -261,8 +290,32 @@ def _format(column: Column) -> Strings:
             # Six digits behind the point, of which zeros at the end go away.
             text = pc.cast(pa.array(values).view(pa.timestamp("us")), pa.large_string())
             return pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".")
+        case TypeKind.TIMESTAMPTZ:
+            return joined(_format(Column(TIMESTAMP, values)), "+00")
+        case TypeKind.TIME:
+            # The time of the first day of all.
+            return pc.utf8_slice_codeunits(_format(Column(TIMESTAMP, values)), 11)
+        case TypeKind.INTERVAL:
+            return text_forms.format_intervals(values)
+        case TypeKind.BLOB:
+            return text_forms.format_blobs(gathered(column).view(pa.large_binary()))
         case _:
             raise InternalError(f"There is no cast from {column.type} to VARCHAR.")
+
+
+def _format_lists(column: Column) -> Column:
+    """Lists as `[1, 2, NULL]`, strings in them without quotes."""
+    lists = gathered(column)
+    offsets = lists.offsets.to_numpy()
+    element = from_arrow(lists.values, "a list")
+    texts = element if element.type == VARCHAR else format_column(element)
+    if texts.valid is not None:
+        null = string_column(pa.array(["NULL"], pa.large_string()), None)
+        both = concat_columns([texts, null])
+        texts = Column(VARCHAR, np.where(texts.valid, both.values[:-1], both.values[-1]), None, both.pool)
+    groups = np.repeat(np.arange(len(lists)), np.diff(offsets))
+    inside = joined_strings(Segments(groups, len(lists)), texts.slice(int(offsets[0]), int(offsets[-1])), ", ")
+    return string_column(joined("[", gathered(inside), "]"), column.valid)
 
 
 def _format_decimals(values: Array, scale: int) -> Strings:

@@ -1,4 +1,4 @@
-"""VARCHAR columns in expressions: computing on the pool or on the rows, comparisons, IN, and string functions.
+"""VARCHAR and BLOB columns in expressions: computing on the pool or on the rows, comparisons, IN, and string functions.
 
 What depends on one string alone is computed once for each string of the pool, where the pool is not much larger than
 the rows that ask, and then fetched by code. Otherwise the strings of the rows alive are gathered first. Either way the
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, Column, StringPool
 from minisql.columnar.strings import gathered, pool_of
-from minisql.datatypes import BOOLEAN, TypeKind
+from minisql.datatypes import BOOLEAN
 from minisql.execution.arithmetic import both_valid
 from minisql.execution.comparison import OPERATIONS
 
@@ -80,7 +80,7 @@ class PerString:
 
 def _distinct(column: Column) -> Column:
     """A column over the strings of a pool with equal results merged, so that equal codes are equal strings again."""
-    if column.type.kind is not TypeKind.VARCHAR:
+    if not column.type.is_string:
         return column
     encoded = gathered(column).dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)

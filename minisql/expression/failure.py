@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from minisql.datatypes import BIGINT, DOUBLE, INTEGER, SqlType, TypeKind
+from minisql.datatypes import BIGINT, DOUBLE, INTEGER, VARCHAR, SqlType, TypeKind
 from minisql.expression.nodes import Arithmetic, Cast, Expression, FunctionCall, Like, Literal, Negate
 from minisql.expression.walk import walk
 
@@ -24,7 +24,7 @@ def _node_may_fail(node: Expression) -> bool:
         case Arithmetic() | Negate():
             return True
         case Cast():
-            return not _is_lossless(node.operand.type, node.type)
+            return not _never_fails(node.operand.type, node.type)
         case FunctionCall():
             return node.name not in _SAFE_FUNCTIONS
         case Like():
@@ -33,5 +33,7 @@ def _node_may_fail(node: Expression) -> bool:
             return False
 
 
-def _is_lossless(source: SqlType, target: SqlType) -> bool:
-    return source == target or (source == INTEGER and target in (BIGINT, DOUBLE)) or source.kind is TypeKind.NULL
+def _never_fails(source: SqlType, target: SqlType) -> bool:
+    if source == target or (source == INTEGER and target in (BIGINT, DOUBLE)) or source.kind is TypeKind.NULL:
+        return True
+    return (source.is_temporal and target.is_temporal) or target == VARCHAR

@@ -1,5 +1,7 @@
 """Folds constants: what has no columns in it is computed once, and what AND, OR and CASE then decide is decided.
 
+What is compared with a constant timestamp is compared as a date where it is one (`narrow_times`).
+
 An operation that fails, as in `CASE WHEN x <> 0 THEN 1 / 0 END`, stays as it is: it is an error only if a row reaches
 it. The one implementation of what operations mean is that of `execution.evaluate`, which the caller passes in.
 """
@@ -11,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from minisql.errors import DataError
+from minisql.expression.narrow_times import narrow_times
 from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, OuterReference, Value
 from minisql.expression.walk import children, transform
 
@@ -46,7 +49,7 @@ def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
         case Not(operand=Literal(value=bool() as truth)):
             return _boolean(not truth, node)
     if not all(isinstance(child, Literal) for child in children(node)):
-        return node
+        return narrow_times(node)
     try:
         value = evaluate(node)
     except DataError:

@@ -35,6 +35,7 @@ from minisql.expression.nodes import (
     SortKey,
     Value,
 )
+from minisql.interval import Interval
 
 _MOST_ITEMS: Final = 8
 
@@ -51,8 +52,16 @@ def format_value(value: Value) -> str:
             return "TRUE" if value else "FALSE"
         case str():
             return "'" + value.replace("'", "''") + "'"
+        case datetime.datetime() if value.tzinfo is not None:
+            return f"TIMESTAMP WITH TIME ZONE '{value.isoformat(sep=' ')}'"
         case datetime.datetime():
             return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        case datetime.time():
+            return f"TIME '{value.isoformat()}'"
+        case Interval():
+            return f"INTERVAL '{value}'"
+        case bytes():
+            return f"X'{value.hex().upper()}'"
         case datetime.date():
             return f"DATE '{value.isoformat()}'"
         case float():
@@ -83,10 +92,20 @@ def format_conditions(conditions: Sequence[Expression]) -> str:
 
 def format_aggregate(call: AggregateCall) -> str:
     """A call of an aggregate in SQL."""
-    argument = "*" if call.argument is None else format_expression(call.argument)
+    arguments = (*(() if call.argument is None else (call.argument,)), *call.others)
+    text = _list(arguments) if arguments else "*"
+    if call.order:
+        text += f" ORDER BY {', '.join(map(format_sort_key, call.order))}"
     distinct = "DISTINCT " if call.distinct else ""
     filter_ = "" if call.filter is None else f" FILTER (WHERE {format_expression(call.filter)})"
-    return f"{call.name}({distinct}{argument}){filter_}"
+    return f"{call.name}({distinct}{text}){filter_}"
+
+
+def format_keys(keys: Sequence[Expression], sets: Sequence[Sequence[int]]) -> str:
+    """The keys of a grouping in parentheses; with grouping sets, these: `grouping sets ((a, b), (a), ())`."""
+    if not sets:
+        return f"({_list(keys)})"
+    return f"grouping sets ({', '.join(f'({_list([keys[place] for place in each])})' for each in sets)})"
 
 
 def format_sort_key(key: SortKey) -> str:
@@ -152,7 +171,7 @@ def _format(expression: Expression) -> tuple[str, int]:
             return f"{left} || {right}", _CONCAT
         case FunctionCall(name="extract"):
             field, operand = expression.arguments
-            name = field.value if isinstance(field, Literal) else format_expression(field)
+            name = str(field.value) if isinstance(field, Literal) else format_expression(field)
             return f"extract({name} FROM {format_expression(operand)})", _ATOM
         case FunctionCall():
             return f"{expression.name}({_list(expression.arguments)})", _ATOM

@@ -18,6 +18,13 @@ EXTRACT_FIELDS: Final = (
 """The fields of EXTRACT: ISO weeks; `dow` is 0 on Sundays; `epoch` is in whole seconds."""
 
 
+FIELDS_MISSING: Final = {
+    TypeKind.TIME: ("year", "quarter", "month", "week", "day", "dow", "doy"),
+    TypeKind.INTERVAL: ("week", "dow", "doy"),
+}
+"""The fields that only points in time have, and not these types."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScalarFunction:
     """A function. `result_type` gives None for argument types that the function does not take.
@@ -83,7 +90,8 @@ def _all_varchar(types: tuple[SqlType, ...]) -> tuple[SqlType, ...]:
 
 
 def _extract(types: tuple[SqlType, ...]) -> SqlType | None:
-    return BIGINT if _is(types[1], TypeKind.DATE, TypeKind.TIMESTAMP) else None
+    kinds = TypeKind.DATE, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.TIME, TypeKind.INTERVAL
+    return BIGINT if _is(types[1], *kinds) else None
 
 
 SCALAR_FUNCTIONS: Final[dict[str, ScalarFunction]] = {
@@ -105,12 +113,9 @@ SCALAR_FUNCTIONS: Final[dict[str, ScalarFunction]] = {
         # `a || b`; at least one side is a string, the other is cast to one.
         ScalarFunction("concat", ("string", "string"), 2, lambda _: VARCHAR, _all_varchar),
         # extract('year', date): the field is a literal of EXTRACT_FIELDS.
-        ScalarFunction("extract", ("field", "date or timestamp"), 2, _extract),
+        ScalarFunction("extract", ("field", "date, time, timestamp or interval"), 2, _extract),
     )
 }
 
 ALIASES: Final = {"substr": "substring", "char_length": "length", "character_length": "length"}
 """Other names of functions."""
-
-AGGREGATE_FUNCTIONS: Final = ("count", "sum", "min", "max", "avg")
-"""The names of aggregates; `avg` gives DOUBLE, `count` BIGINT, `sum` a wider type (`datatypes.sum_type`)."""

@@ -13,9 +13,22 @@ from typing import Final, NamedTuple, TypeAlias
 
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.errors import Span
+from minisql.interval import Interval
 from minisql.node import value_node
 
-Value: TypeAlias = bool | int | float | Decimal | str | datetime.date | datetime.datetime | None
+Value: TypeAlias = (
+    bool
+    | int
+    | float
+    | Decimal
+    | str
+    | bytes
+    | datetime.date
+    | datetime.datetime  # with a time zone (UTC) for TIMESTAMP WITH TIME ZONE, without one for TIMESTAMP
+    | datetime.time
+    | Interval
+    | None
+)
 
 
 class ColumnId(NamedTuple):
@@ -65,7 +78,7 @@ class Arithmetic(_Node):
     """`left operator right` with an operator of `+ - * / %`; NULL where a side is NULL.
 
     Both sides have the type of the result, with two exceptions: with a DECIMAL result each side is a DECIMAL of its
-    own precision and scale, and with dates the sides are those of `datatypes.arithmetic_type`.
+    own precision and scale, and with dates, times and intervals the sides are those of `datatypes.temporal_arithmetic`.
     """
 
     operator: str
@@ -218,8 +231,22 @@ Expression: TypeAlias = (
 
 
 @value_node
+class SortKey:
+    """One key of an ORDER BY."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool
+
+
+@value_node
 class AggregateCall:
-    """A call of `count`, `sum`, `min`, `max` or `avg`; `argument` is None for count(*) alone.
+    """A call of an aggregate of `expression.aggregates`, under the name that it is computed as.
+
+    `argument` is None for count(*) and `grouping` alone. `others` are the arguments after it: a second value, a
+    separator, a fraction. `order` is there only where the order of the rows matters.
+
+    Of `grouping` the others are keys of the grouping, the last one the lowest bit of the number that it gives.
 
     Aggregates stand in `relational.Aggregate` and nowhere else: above it they are columns.
     """
@@ -229,13 +256,6 @@ class AggregateCall:
     distinct: bool
     filter: Expression | None
     type: SqlType
+    others: tuple[Expression, ...] = ()
+    order: tuple[SortKey, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
-
-
-@value_node
-class SortKey:
-    """One key of an ORDER BY."""
-
-    expression: Expression
-    descending: bool
-    nulls_first: bool

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, assert_never
 
-from minisql.datatypes import TypeKind
 from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.nodes import (
     And,
@@ -253,8 +252,8 @@ def _compare(symbol: str, left: Expression, right: Expression) -> bool | None:
     """The outcome of comparing two constants that are not NULL; None where it is not known."""
     if not (isinstance(left, Literal) and isinstance(right, Literal)):
         return None
-    # A NaN compares in Python as it does not in SQL.
-    if left.type != right.type or left.type.kind is TypeKind.DOUBLE or left.value is None or right.value is None:
+    # A NaN and an interval compare in Python as they do not in SQL.
+    if left.type != right.type or not left.type.equals_are_same or left.value is None or right.value is None:
         return None
     return _COMPARE[symbol](left.value, right.value)
 
@@ -285,7 +284,7 @@ def _in_list(expression: InList) -> _Outcomes:
     for alternative in alternatives:
         not_null = alternative.true | alternative.false
         known: bool | None = None
-        if isinstance(alternative.leaf, Literal) and alternative.leaf.type.kind is not TypeKind.DOUBLE:
+        if isinstance(alternative.leaf, Literal) and alternative.leaf.type.equals_are_same:
             if alternative.leaf.value in constants:
                 known = True
             elif others_are_constants:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from minisql.datatypes import BIGINT, INTEGER, SqlType, TypeKind
+from minisql.datatypes import BIGINT, INTEGER, SqlType
 from minisql.expression.nodes import (
     Cast,
     ColumnId,
@@ -46,7 +46,7 @@ def as_predicate_where(
     predicate = transform(condition, lambda node: value if is_term(node) else node)
     if columns_of(predicate) != {_VALUE}:
         return None
-    if type_.kind is TypeKind.DOUBLE:
+    if not type_.equals_are_same:
         # 0.0 = -0.0, which only comparisons do not tell apart.
         for node in walk(predicate):
             if value in children(node) and not isinstance(node, _COMPARES):

@@ -159,16 +159,34 @@ def replace_columns(expression: Expression, new: Mapping[ColumnId, Expression]) 
 
 def replace_columns_in_aggregate(call: AggregateCall, new: Mapping[ColumnId, Expression]) -> AggregateCall:
     """The same for an aggregate."""
+    return map_aggregate(call, lambda expression: replace_columns(expression, new))
+
+
+def map_aggregate(call: AggregateCall, change: Callable[[Expression], Expression]) -> AggregateCall:
+    """The aggregate with each of its input expressions changed; itself where none differs."""
+    old = aggregate_inputs(call)
+    new = [change(expression) for expression in old]
+    if all(a is b for a, b in zip(old, new, strict=True)):
+        return call
+    changed = iter(new)
     return replace(
         call,
-        argument=None if call.argument is None else replace_columns(call.argument, new),
-        filter=None if call.filter is None else replace_columns(call.filter, new),
+        argument=None if call.argument is None else next(changed),
+        others=tuple([next(changed) for _ in call.others]),
+        order=tuple([replace(key, expression=next(changed)) for key in call.order]),
+        filter=None if call.filter is None else next(changed),
     )
 
 
 def aggregate_inputs(call: AggregateCall) -> tuple[Expression, ...]:
     """The expressions that an aggregate evaluates on its input rows."""
-    return tuple(part for part in (call.argument, call.filter) if part is not None)
+    argument, filter_ = call.argument, call.filter
+    return (
+        *(() if argument is None else (argument,)),
+        *call.others,
+        *[key.expression for key in call.order],
+        *(() if filter_ is None else (filter_,)),
+    )
 
 
 def conjuncts(expression: Expression | None) -> tuple[Expression, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from minisql.expression.nodes import AggregateCall, ColumnId, Expression, Literal
-from minisql.expression.walk import replace_outer_references
+from minisql.expression.nodes import ColumnId, Expression, Literal
+from minisql.expression.walk import map_aggregate, replace_outer_references
+from minisql.expression.window import map_window_call
 from minisql.optimizer.access_path import (
     AccessPath,
     Apply,
@@ -19,10 +20,15 @@ from minisql.optimizer.access_path import (
     NestedLoopJoin,
     OneRow,
     Project,
+    RecursiveUnion,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     TableScan,
     ValuesScan,
+    Window,
+    WorkingTableScan,
 )
 
 
@@ -39,8 +45,10 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         return tuple([replace(key, left=bind(key.left), right=bind(key.right)) for key in keys])
 
     match path:
-        case TableScan() | OneRow():
-            return path
+        case TableScan() | OneRow() | SharedScan() | WorkingTableScan():
+            return path  # what is shared has no outer references
+        case RecursiveUnion():
+            return replace(path, anchor=_bound(path.anchor, bind), step=_bound(path.step, bind))
         case ValuesScan():
             return replace(path, values=tuple([each(row) for row in path.values]))
         case Filter():
@@ -69,22 +77,17 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         case Project():
             return replace(path, input=_bound(path.input, bind), expressions=each(path.expressions))
         case HashAggregate():
-            calls = tuple([_bound_call(call, bind) for call in path.aggregates])
+            calls = tuple([map_aggregate(call, bind) for call in path.aggregates])
             return replace(path, input=_bound(path.input, bind), keys=each(path.keys), aggregates=calls)
+        case Window():
+            window_calls = tuple([map_window_call(call, bind) for call in path.calls])
+            return replace(path, input=_bound(path.input, bind), calls=window_calls)
         case SetOperation():
             return replace(path, left=_bound(path.left, bind), right=_bound(path.right, bind))
         case Sort():
             sort_keys = tuple([replace(key, expression=bind(key.expression)) for key in path.keys])
             return replace(path, input=_bound(path.input, bind), keys=sort_keys)
-        case Limit():
+        case Limit() | SingleRow():
             return replace(path, input=_bound(path.input, bind))
         case _:
             assert_never(path)
-
-
-def _bound_call(call: AggregateCall, bind: Callable[[Expression], Expression]) -> AggregateCall:
-    return replace(
-        call,
-        argument=None if call.argument is None else bind(call.argument),
-        filter=None if call.filter is None else bind(call.filter),
-    )

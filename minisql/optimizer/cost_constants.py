@@ -33,6 +33,8 @@ GROUP_ROW: Final = 0.01
 """Finding the group of a row and adding the row to its aggregates."""
 SORT_ROW: Final = 0.001
 """Sorting a row, for each binary digit of the number of rows."""
+WINDOW_ROW: Final = 0.03
+"""Finding the frame of a sorted row and computing a window function over it."""
 
 # --- expressions: see `predicate_rank`. Those on strings are for each distinct string ---------------------------------
 

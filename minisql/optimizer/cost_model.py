@@ -50,3 +50,8 @@ def aggregate_cost(rows: float) -> float:
 def sort_cost(rows: float, kept: float) -> float:
     """Sorting rows of which the first `kept` are wanted."""
     return constants.SORT_ROW * rows * math.log2(max(2.0, min(rows, kept)))
+
+
+def window_cost(rows: float, sorts: int, calls: int) -> float:
+    """Computing window functions: sorting the rows for each order that they need, and each function on every row."""
+    return sorts * sort_cost(rows, rows) + constants.WINDOW_ROW * rows * calls

@@ -1,7 +1,7 @@
 """What is known of the values of columns and expressions: how many distinct ones, how many NULLs, which range.
 
 The tables of a statement are added as they are planned, inputs before what is made of them, and a column is looked at
-when somebody asks for it. Numbers, dates and timestamps have a range, as floats.
+when somebody asks for it. Numbers, times and intervals have a range, as floats.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ from minisql.expression.nodes import (
     OuterReference,
     Value,
 )
+from minisql.interval import MICROSECONDS_PER_DAY, Interval
 
+DEFAULT_DISTINCT: Final = 200.0
+"""Distinct values of a column of a query around, where that is not planned together with this one."""
 DEFAULT_DISTINCT_SHARE: Final = 0.1
 """Distinct values of a column as a share of its rows, where nothing is known."""
 DISTINCT_OF_FIELD: Final = {
@@ -59,7 +62,7 @@ class ValueStatistics:
 def as_number(value: Value | tuple[Value, ...]) -> float | None:
     """A value on a scale where differences mean something; None for strings, truth values and NULL."""
     match value:
-        case bool() | str() | None | tuple():
+        case bool() | str() | bytes() | None | tuple():
             return None
         case int() | float() | Decimal():
             return float(value)
@@ -67,6 +70,10 @@ def as_number(value: Value | tuple[Value, ...]) -> float | None:
             return value.toordinal() + (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
         case datetime.date():
             return float(value.toordinal())
+        case datetime.time():
+            return (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
+        case Interval():
+            return value.length / MICROSECONDS_PER_DAY
         case _:
             assert_never(value)
 
@@ -139,9 +146,9 @@ class Statistics:
         match expression:
             case ColumnRef():
                 return self.of_column(expression.column)
-            case OuterReference(column=column):
-                # The joins of a subquery are looked at without the query around it, too.
-                return self.of_column(column) if column.table in self._columns else ValueStatistics(1.0)
+            case OuterReference():
+                is_known = expression.column.table in self._columns
+                return self.of_column(expression.column) if is_known else ValueStatistics(DEFAULT_DISTINCT)
             case Literal():
                 number = as_number(expression.value)
                 return ValueStatistics(1.0, 1.0 if expression.value is None else 0.0, number, number)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from minisql.errors import ProgrammingError
-from minisql.parser.parse_tree import JoinedTable, JoinTreePair, SetOperation, Statement
+from minisql.parser.parse_tree import JoinedTable, JoinTreePair, SetOperation
+from minisql.parser.statement_tree import Statement
 
 MAX_DEPTH: Final = 1_000
 """The most levels of nodes, those of MAX_CHAIN not counted."""

@@ -17,8 +17,8 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from minisql.errors import ProgrammingError, Span
 from minisql.parser.lark_parser import make_parser
 from minisql.parser.nesting import MAX_DEPTH, check_nesting
-from minisql.parser.parse_tree import Statement
 from minisql.parser.split import Piece, next_piece
+from minisql.parser.statement_tree import Statement
 from minisql.parser.syntax_error import unexpected_character, unexpected_token
 from minisql.parser.token_stream import TokenStream
 from minisql.parser.transform import Transform

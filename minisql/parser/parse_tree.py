@@ -6,12 +6,13 @@ removed by the resolver, so that errors speak of what was written. Unquoted iden
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from minisql.errors import Span
+from minisql.expression import nodes
 from minisql.expression.nodes import Value
+from minisql.expression.window import BoundKind, Exclusion, FrameUnit
 from minisql.node import node
 
 
@@ -41,7 +42,7 @@ class TypeName(_Node):
 
 @node
 class Constant(_Node):
-    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and TIMESTAMP '...' are already values."""
+    """A literal: int, Decimal for `1.5`, float for `1e3`, str; DATE '...' and the like are already values."""
 
     value: Value
 
@@ -63,9 +64,11 @@ class ColumnName(_Node):
 
 @node
 class Star(_Node):
-    """`*` or `table.*` in a select list."""
+    """`* [EXCLUDE (a, b)] [REPLACE (expression AS c)]` or `table.*` in a select list."""
 
     table: Identifier | None
+    exclude: tuple[Identifier, ...] = ()
+    replacements: tuple[SelectItem, ...] = ()
 
 
 @node
@@ -163,6 +166,8 @@ class Call(_Node):
 
     `star` marks `count(*)`. EXTRACT(field FROM x) is the call `extract` with the field as a string constant first;
     SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`.
+    `order_by` stands in the parentheses of an aggregate, `within_group` behind them. The separator of `SEPARATOR ','`
+    is the last argument.
     """
 
     name: Identifier
@@ -170,6 +175,8 @@ class Call(_Node):
     star: bool = False
     distinct: bool = False
     filter: Expression | None = None
+    order_by: tuple[OrderItem, ...] = ()
+    within_group: tuple[OrderItem, ...] = ()
 
 
 @node
@@ -203,8 +210,61 @@ class QuantifiedComparison(_Node):
     query: QueryExpression
 
 
+@node
+class DefaultValue(_Node):
+    """DEFAULT in the VALUES of an INSERT or behind `column =` in SET; `bound` is what it means there, once known."""
+
+    bound: nodes.Expression | None = None
+
+
+@node
+class FrameBound(_Node):
+    """One end of a frame; `offset` is that of PRECEDING and FOLLOWING."""
+
+    kind: BoundKind
+    offset: Expression | None = None
+
+
+@node
+class WindowFrame(_Node):
+    """`unit BETWEEN start AND end EXCLUDE exclusion`; without BETWEEN the end is CURRENT ROW."""
+
+    unit: FrameUnit
+    start: FrameBound
+    end: FrameBound
+    exclusion: Exclusion = Exclusion.NO_OTHERS
+
+
+@node
+class WindowSpecification(_Node):
+    """`(base PARTITION BY ... ORDER BY ... frame)`, each part optional; `base` is the name of another window."""
+
+    base: Identifier | None
+    partition_by: tuple[Expression, ...]
+    order_by: tuple[OrderItem, ...]
+    frame: WindowFrame | None
+
+
+@node
+class NamedWindow(_Node):
+    """`name AS (specification)` of a WINDOW clause."""
+
+    name: Identifier
+    specification: WindowSpecification
+
+
+@node
+class WindowCall(_Node):
+    """`call [IGNORE NULLS] OVER window`, which is a name or a specification. RESPECT NULLS is the default."""
+
+    call: Call
+    window: Identifier | WindowSpecification
+    ignore_nulls: bool = False
+
+
 Expression: TypeAlias = (
     Constant
+    | DefaultValue
     | Parameter
     | ColumnName
     | Unary
@@ -222,6 +282,7 @@ Expression: TypeAlias = (
     | ScalarQuery
     | Exists
     | QuantifiedComparison
+    | WindowCall
 )
 
 
@@ -329,16 +390,50 @@ class JoinTreePair(_Node):
 JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
 
 
+class GroupingKind(Enum):
+    """What stands for several keys, or for several sets of keys, in GROUP BY. SET is `(a, b)` or `()`."""
+
+    SET = "SET"
+    ROLLUP = "ROLLUP"
+    CUBE = "CUBE"
+    GROUPING_SETS = "GROUPING SETS"
+
+
+@node
+class GroupingSets(_Node):
+    """`(a, b)`, ROLLUP (...), CUBE (...) or GROUPING SETS (...); the elements of a SET are expressions."""
+
+    kind: GroupingKind
+    elements: tuple[GroupingElement, ...]
+
+
+GroupingElement: TypeAlias = Expression | GroupingSets
+
+
+@node
+class GroupBy(_Node):
+    """GROUP BY [DISTINCT] elements, or GROUP BY ALL, which has none."""
+
+    elements: tuple[GroupingElement, ...]
+    distinct: bool = False
+    all: bool = False
+
+
 @node
 class QueryBlock(_Node):
-    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING. `join_tree` is what a hint after SELECT asks for."""
+    """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
+
+    `join_tree` is what a hint after SELECT asks for.
+    """
 
     distinct: bool
     items: tuple[SelectItem, ...]
     from_: TableReference | None
     where: Expression | None
-    group_by: tuple[Expression, ...]
+    group_by: GroupBy | None
     having: Expression | None
+    windows: tuple[NamedWindow, ...] = ()
+    qualify: Expression | None = None
     join_tree: JoinTree | None = None
 
 
@@ -359,12 +454,16 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT binding tighter.
+
+    A long UNION chain is deep on the left.
+    """
 
     operator: SetOperator
     all: bool
     left: QueryTerm
     right: QueryTerm
+    by_name: bool = False
 
 
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
@@ -372,91 +471,24 @@ QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 @node
 class CommonTable(_Node):
-    """One `name(columns) AS (query)` of a WITH."""
+    """One `name(columns) AS [[NOT] MATERIALIZED] (query)` of a WITH; `materialized` is None where nothing is said."""
 
     name: Identifier
     columns: tuple[Identifier, ...]
     query: QueryExpression
+    materialized: bool | None = None
 
 
 @node
 class QueryExpression(_Node):
-    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+    """[WITH [RECURSIVE] ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...].
+
+    A QueryTerm itself where it stands in parentheses.
+    """
 
     with_: tuple[CommonTable, ...]
     term: QueryTerm
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
-
-
-# --- statements -------------------------------------------------------------------------------------------------------
-
-
-@node
-class ColumnDefinition(_Node):
-    """`name type` of CREATE TABLE."""
-
-    name: Identifier
-    type: TypeName
-
-
-@node
-class CreateTable(_Node):
-    """CREATE TABLE [IF NOT EXISTS] name (columns) or name AS query: exactly one of `columns` and `query` is given."""
-
-    name: Identifier
-    columns: tuple[ColumnDefinition, ...]
-    query: QueryExpression | None
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class CreateView(_Node):
-    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-    if_not_exists: bool
-    or_replace: bool
-
-
-@node
-class Drop(_Node):
-    """DROP TABLE|VIEW [IF EXISTS] name; `kind` is TABLE or VIEW."""
-
-    kind: str
-    name: Identifier
-    if_exists: bool
-
-
-@node
-class Insert(_Node):
-    """INSERT INTO name [(columns)] query; VALUES is a query."""
-
-    name: Identifier
-    columns: tuple[Identifier, ...]
-    query: QueryExpression
-
-
-@node
-class SetVariable(_Node):
-    """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
-
-    name: Identifier
-    value: Constant | None
-
-
-@node
-class Explain(_Node):
-    """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] query; `format` is the word in upper case, TREE where there is none."""
-
-    query: QueryExpression
-    analyze: bool
-    format: str
-    format_span: Span | None = field(default=None)
-
-
-Statement: TypeAlias = QueryExpression | CreateTable | CreateView | Drop | Insert | SetVariable | Explain
+    recursive: bool = False

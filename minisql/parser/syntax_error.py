@@ -21,12 +21,15 @@ _MOST_PHRASES: Final = 6
 
 # A phrase replaces the terminals of both sets where all of the first set are expected. The first match comes first.
 _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
-    ("a statement", {"SELECT", "CREATE", "INSERT"}, {"VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET"}),
+    ("a statement", {"SELECT", "CREATE", "INSERT"}, {
+        "VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET", "ALTER", "BEGIN", "COMMIT", "COPY", "DELETE", "DESC",
+        "DESCRIBE", "END", "FROM", "ROLLBACK", "SHOW", "START", "TABLE", "TRUNCATE", "UPDATE",
+    }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
         "PLUS", "NOT",
     }),
-    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR"}),
+    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
         "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS",
     }),
@@ -37,8 +40,10 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON"}),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
+    ('AS or "("', {"AS", "DOT", "LPAR"}, set()),
+    ("a constraint", {"CONSTRAINT", "PRIMARY", "UNIQUE"}, {"CHECK", "FOREIGN", "REFERENCES", "NOT", "NULL", "DEFAULT"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),
@@ -49,7 +54,8 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
-    "MINUS": '"-"', "INTEGER": "an integer", "STRING": "a string", "$END": "the end of the statement",
+    "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
+    "STRING": "a string", "$END": "the end of the statement",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""
 
@@ -60,7 +66,7 @@ _FIRST: Final = (
 )  # fmt: skip
 _LAST: Final = (
     "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "the end of the statement", '"."', '"("', "a string",
-    "ESCAPE", "FILTER", "PRECISION", "VARYING", "WITH", "WITHOUT",
+    "ESCAPE", "FILTER", "IGNORE NULLS", "OVER", "PRECISION", "QUALIFY", "VARYING", "WINDOW", "WITH", "WITHOUT",
 )  # fmt: skip
 
 
@@ -178,8 +184,6 @@ def _describe(mistake: _Mistake, source: str) -> str:
 def _hint(mistake: _Mistake, source: str) -> str | None:
     found, expected, previous = mistake.found, mistake.expected, mistake.previous
     kind, word = found.type, source.upper()
-    if kind == "LPAR" and previous is not None and previous.lower() == "over":
-        return "Window functions are not supported."
     # `SELECT a FORM t`: what was to be a keyword has been read as an alias.
     meant = _misspelt(found, expected, mistake.keywords) or _misspelt(
         previous, mistake.expected_before, mistake.keywords
@@ -201,7 +205,10 @@ def _hint(mistake: _Mistake, source: str) -> str | None:
     if is_reserved and "NAME" in expected and word != "SELECT":
         return f'{word} is a reserved word. If it is meant as a name, write "{word.lower()}" in double quotes.'
     if "CREATE" in expected and "INSERT" in expected:
-        return "The statements are SELECT, VALUES, WITH, INSERT, CREATE, DROP, SET and EXPLAIN."
+        return (
+            "The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, "
+            "BEGIN, COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN."
+        )
     return None
 
 

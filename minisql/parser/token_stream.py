@@ -1,4 +1,8 @@
-"""Between Lark's lexer and its parser: where in the text the parser is, and which comments are hints."""
+"""Between Lark's lexer and its parser: where in the text the parser is, which comments are hints, which names units.
+
+A name is a unit where it follows what is counted in it: `INTERVAL '3' MONTH`, `INTERVAL 3 MONTH`, `INTERVAL (a) MONTH`,
+and in `INTERVAL '1-2' YEAR TO MONTH`. Everywhere else INTERVAL, MONTH and the like are names like any other.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,34 @@ from collections.abc import Iterable, Iterator
 from lark import Token
 from lark.lark import PostLex
 
+from minisql.interval import INTERVAL_UNITS
 from minisql.parser.split import Piece
+
+_COUNTS = ("STRING", "INTEGER", "DECIMAL", "QMARK")
+
+
+class _IntervalCounts:
+    """Follows the tokens from the word INTERVAL on, up to the end of what a unit may come after."""
+
+    def __init__(self) -> None:
+        self.is_awaited = False
+        """Whether the last token was the word INTERVAL."""
+        self.is_complete = False
+        """Whether the last token ended a count."""
+        self.opened: list[bool] = []
+        """The parentheses that are open, the outermost one after the word INTERVAL; True for those after the word."""
+
+    def add(self, type_: str) -> None:
+        """Takes a token that is no name."""
+        self.is_complete = False
+        if type_ == "LPAR":
+            if self.is_awaited or self.opened:
+                self.opened.append(self.is_awaited)
+        elif type_ == "RPAR":
+            self.is_complete = bool(self.opened) and self.opened.pop()
+        elif self.is_awaited:
+            self.is_complete = type_ in _COUNTS
+        self.is_awaited = False
 
 
 class TokenStream(PostLex):
@@ -30,11 +61,21 @@ class TokenStream(PostLex):
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """Hands the tokens to the parser, hints only where they belong: after SELECT."""
-        last = ""
+        last = before = ""
+        intervals = _IntervalCounts()
         for token in stream:
             if token.type == "HINT" and last not in ("SELECT", "HINT"):
                 continue
-            last = token.type
+            if token.type == "NAME":
+                if (intervals.is_complete or (last == "TO" and before == "INTERVAL_UNIT")) and (
+                    token.lower() in INTERVAL_UNITS
+                ):
+                    token = token.update(type="INTERVAL_UNIT")
+                intervals.is_complete = False
+                intervals.is_awaited = token.lower() == "interval"
+            elif intervals.is_awaited or intervals.is_complete or intervals.opened:
+                intervals.add(token.type)
+            before, last = last, token.type
             # On the token that is handed over here the parser first makes the reductions that were due before it.
             yield token
             self.end = self.end_of(token)

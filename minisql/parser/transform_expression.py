@@ -9,7 +9,7 @@ from lark import Token, Transformer, v_args
 
 from minisql.datatypes import BIGINT_RANGE
 from minisql.errors import ProgrammingError, Span
-from minisql.parser.literals import float_value, integer_value, typed_value, unquoted
+from minisql.parser.literals import float_value, integer_value, interval_value, typed_value, unquoted
 from minisql.parser.parse_tree import (
     Between,
     Binary,
@@ -32,11 +32,11 @@ from minisql.parser.parse_tree import (
     QueryTerm,
     Row,
     ScalarQuery,
-    Statement,
     TableReference,
     TypeName,
     Unary,
 )
+from minisql.parser.statement_tree import Statement
 from minisql.parser.token_stream import TokenStream
 
 Names: TypeAlias = tuple[Identifier, ...]
@@ -239,6 +239,27 @@ class ExpressionTransform(Transformer[Token, Statement]):
         span = self._span(type_name)
         return Constant(span=span, value=typed_value(type_name.lower(), literal, span))
 
+    def zoned_literal(self, type_name: Token, with_: Token, literal: Token) -> Constant:
+        span = self._span(type_name)
+        return Constant(span=span, value=typed_value(f"{type_name.lower()} with time zone", literal, span))
+
+    def interval(self, word: Token, count: Token, unit: Token, last_unit: Token | None = None) -> Constant:
+        span = self._span(word)
+        return Constant(span=span, value=interval_value(count, unit, last_unit, span))
+
+    def interval_parameter(self, word: Token, question_mark: Token, unit: Token) -> Binary:
+        return self._times_unit(self._span(word), self.parameter(question_mark), unit)
+
+    def interval_call(self, call: Call, unit: Token) -> Expression:
+        span = self._span(call)
+        if len(call.arguments) != 1 or call.star or call.distinct or call.filter is not None:
+            raise ProgrammingError("An INTERVAL has one number in parentheses.", span)
+        return self._times_unit(span, call.arguments[0], unit)
+
+    def _times_unit(self, span: Span, count: Expression, unit: Token) -> Binary:
+        one = Constant(span=span, value=interval_value("1", unit, None, span))
+        return Binary(span=span, operator="*", left=count, right=one)
+
     def type_name(
         self, name: Token, second_word: Token | None, arguments: tuple[int, ...] | None, preposition: Token | None
     ) -> TypeName:
@@ -261,6 +282,13 @@ class ExpressionTransform(Transformer[Token, Statement]):
 
     def identifier(self, name: Token) -> Identifier:
         return Identifier(span=self._span(name), name=name.lower())
+
+    def qualified_name(self, schema: Identifier, name: Identifier) -> Identifier:
+        """Stored tables are in the schema `main`; the names of those in other schemas have a dot in them."""
+        is_main = schema.name.lower() == "main"
+        return Identifier(
+            span=self._span(schema), name=name.name if is_main else f"{schema.name}.{name.name}", quoted=name.quoted
+        )
 
     def quoted_identifier(self, quoted: Token) -> Identifier:
         name = unquoted(quoted)

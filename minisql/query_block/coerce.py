@@ -15,14 +15,18 @@ from typing import assert_never
 from minisql.datatypes import (
     BIGINT,
     BIGINT_RANGE,
+    BLOB,
     BOOLEAN,
     DATE,
     DOUBLE,
     INTEGER,
     INTEGER_RANGE,
+    INTERVAL,
     MAX_DECIMAL_PRECISION,
     NULL,
+    TIME,
     TIMESTAMP,
+    TIMESTAMPTZ,
     VARCHAR,
     SqlType,
     TypeKind,
@@ -31,6 +35,7 @@ from minisql.datatypes import (
 )
 from minisql.errors import InterfaceError, ProgrammingError, Span
 from minisql.expression.nodes import Cast, Expression, Literal, Value
+from minisql.interval import MICROSECONDS_PER_SECOND, Interval
 
 
 def literal(value: Value, span: Span | None) -> Literal:
@@ -54,10 +59,16 @@ def _type_of_value(value: Value, span: Span | None) -> SqlType:
             return _decimal_type(value, span)
         case str():
             return VARCHAR
+        case bytes():
+            return BLOB
         case datetime.datetime():
-            return TIMESTAMP
+            return TIMESTAMP if value.tzinfo is None else TIMESTAMPTZ
         case datetime.date():
             return DATE
+        case datetime.time():
+            return TIME
+        case Interval():
+            return INTERVAL
         case _:
             assert_never(value)
 
@@ -83,17 +94,23 @@ def parameter_literal(value: object, index: int, span: Span) -> Literal:
     """
     if not isinstance(value, (bool, int, float, Decimal, str, datetime.date)) and hasattr(value, "item"):
         value = value.item()  # a numpy scalar
-    if value is None or isinstance(value, (bool, int, float, Decimal, str)):
+    if value is None or isinstance(value, (bool, int, float, Decimal, str, bytes)):
         return literal(value, span)
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+        return literal(value if value.tzinfo is None else value.astimezone(datetime.UTC), span)
+    if isinstance(value, datetime.date) or (isinstance(value, datetime.time) and value.tzinfo is None):
         return literal(value, span)
-    if isinstance(value, datetime.date):
+    if isinstance(value, (bytearray, memoryview)):
+        return literal(bytes(value), span)
+    if isinstance(value, datetime.timedelta):
+        value = Interval(0, value.days, value.seconds * MICROSECONDS_PER_SECOND + value.microseconds)
+    if isinstance(value, Interval):
+        if not value.is_in_range:
+            raise InterfaceError(f"Parameter {index + 1} is an interval out of range: {value}.")
         return literal(value, span)
     raise InterfaceError(
         f"Parameter {index + 1} is a {type(value).__name__}; a parameter is None, a bool, int, float, Decimal, str, "
-        "date or datetime."
+        "bytes, date, datetime, time without a time zone, timedelta or Interval."
     )
 
 
@@ -131,6 +148,19 @@ def is_untyped_string(expression: Expression) -> bool:
     return isinstance(expression, Literal) and expression.type.kind is TypeKind.VARCHAR
 
 
+def type_beside(operator: str, other: SqlType) -> SqlType:
+    """The type of a string literal beside an operand of a type, in `+ - * / %`.
+
+    It is the same type where there is such an operation, as in PostgreSQL; what is added to a point in time is an
+    interval, and what an interval is multiplied by or divided by a number.
+    """
+    if other.kind is TypeKind.INTERVAL:
+        return INTERVAL if operator in "+-" else DOUBLE
+    if operator == "+" and (other.is_temporal or other.kind is TypeKind.TIME):
+        return INTERVAL
+    return other
+
+
 def coerce_to_common(expressions: Sequence[Expression], what: str, span: Span) -> tuple[Expression, ...]:
     """The expressions cast to their common type. `what` names the construct for the message: `CASE`, `=`.
 
@@ -148,6 +178,14 @@ def coerce_to_common(expressions: Sequence[Expression], what: str, span: Span) -
     if common.kind in (TypeKind.NULL, TypeKind.VARCHAR) and any(is_untyped_string(e) for e in expressions):
         common = VARCHAR
     return tuple([coerce(expression, common) for expression in expressions])
+
+
+def coerce_to_compared(expressions: Sequence[Expression], what: str, span: Span) -> tuple[Expression, ...]:
+    """The same for expressions that are compared with each other, which lists cannot be."""
+    coerced = coerce_to_common(expressions, what, span)
+    if not coerced[0].type.is_ordered:
+        raise ProgrammingError(f"{what} takes no {coerced[0].type}: lists do not compare.", span)
+    return coerced
 
 
 def mismatch(what: str, left: SqlType, right: SqlType, span: Span) -> ProgrammingError:

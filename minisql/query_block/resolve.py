@@ -13,12 +13,13 @@ from functools import partial
 from operator import methodcaller
 from typing import assert_never
 
-from minisql.datatypes import SqlType, common_type
-from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.datatypes import NULL, SqlType, common_type
+from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, SortKey, Value
 from minisql.expression.walk import children, with_children
+from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce
+from minisql.query_block.coerce import coerce, mismatch
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
@@ -29,10 +30,13 @@ from minisql.query_block.query_block import (
     QueryExpression,
     QueryTerm,
     SetOperation,
+    Windows,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
-from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
+from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
+from minisql.query_block.resolve_window import WindowCollector
+from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.values import one_row, resolve_values
 
@@ -53,10 +57,11 @@ def resolve_constant(tree: parse_tree.Expression, environment: Environment, clau
 
 @dataclass(frozen=True, slots=True)
 class _SelectItem:
-    """One column of a select list, stars expanded; `resolve` gives its expression."""
+    """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
 
     name: str
     aliased: bool
+    written: parse_tree.Expression | None
     resolve: Callable[[ExpressionResolver], Expression]
 
 
@@ -111,6 +116,11 @@ class _QueryResolver:
             raise ProgrammingError(f"{clause} takes no negative number.", tree.span)
         return value
 
+    def _constant(self, tree: parse_tree.Expression) -> tuple[Value, SqlType]:
+        """The value of an expression without columns, and its type."""
+        expression = resolve_constant(tree, self._environment)
+        return self._environment.evaluate(expression), expression.type
+
     # --- SELECT -------------------------------------------------------------------------------------------------------
 
     def _block(
@@ -123,45 +133,66 @@ class _QueryResolver:
         parameters = self._environment.parameters
         from_, scope = None, EMPTY_SCOPE.within(outer)
         if tree.from_ is not None:
-            from_, scope = FromResolver(self._environment, visible, self.query, outer).resolve(tree.from_)
+            from_resolver = FromResolver(self._environment, visible, self.query, outer, join_tree=tree.join_tree)
+            from_, scope = from_resolver.resolve(tree.from_)
         input_subqueries = SubqueryCollector(self._environment, visible, self.query, OuterScope(scope))
         where = None
         if tree.where is not None:
             where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys = self._group_keys(tree, items, scope, input_subqueries)
-        aggregates = AggregateCollector(self._environment.new_table, len(keys))
+        keys, sets = self._group_keys(tree, items, scope, input_subqueries)
+        aggregates = AggregateCollector(self._environment.new_table, keys)
         group_reader = _GroupReader(keys, aggregates)
         subqueries = SubqueryCollector(
             self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
         )
+        windows = WindowCollector(self._environment.new_table, tree.windows, self._constant)
 
-        def above_groups(clause: str) -> ExpressionResolver:
+        def above_groups(clause: str, scope: Scope, windows: WindowCollector | None) -> ExpressionResolver:
             return ExpressionResolver(
-                scope, parameters, clause, aggregates, subqueries=subqueries, input_subqueries=input_subqueries
+                scope,
+                parameters,
+                clause,
+                aggregates,
+                windows=windows,
+                subqueries=subqueries,
+                input_subqueries=input_subqueries,
             )
 
-        resolver = above_groups("SELECT")
+        resolver = above_groups("SELECT", scope, windows)
         expressions = [item.resolve(resolver) for item in items]
         having = None
         if tree.having is not None:
-            having = above_groups("HAVING").condition(tree.having)
-        sort_resolver = above_groups("ORDER BY")
+            having = above_groups("HAVING", scope, None).condition(tree.having)
+        qualify = None
+        if tree.qualify is not None:
+            aliases = {item.name: e for item, e in zip(items, expressions, strict=True) if item.aliased}
+            qualify = above_groups("QUALIFY", ScopeWithAliases(scope, aliases), windows).condition(tree.qualify)
+            if not windows.calls:
+                hint = "A condition without one belongs into WHERE, or into HAVING where the query has groups."
+                raise ProgrammingError("QUALIFY needs a window function.", tree.qualify.span, hint=hint)
+        sort_resolver = above_groups("ORDER BY", scope, windows)
         sort_expressions = [self._sort_expression(item, items, expressions, sort_resolver) for item in order_by]
+        windows.check_named(above_groups("WINDOW", scope, None))
 
+        calls = windows.calls
         grouping = None
-        if keys or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
+        if tree.group_by is not None or tree.having is not None or aggregates.calls:
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
             group_reader.check()
-            grouped = _Grouped(grouping, subqueries.tables)
+            grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             subqueries.read_comparisons(grouped.read)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
+            calls = [map_window_call(call, grouped.read) for call in calls]
+            qualify = None if qualify is None else grouped.read(qualify)
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         if from_ is None and (input_subqueries.found or subqueries.found):
             from_ = one_row(self._environment)
+        if tree.distinct:
+            _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -189,6 +220,8 @@ class _QueryResolver:
             where=where,
             grouping=grouping,
             having=having,
+            windows=Windows(table=windows.table, calls=tuple(calls)) if calls else None,
+            qualify=qualify,
             names=tuple(item.name for item in items),
             expressions=tuple(expressions),
             distinct_from=distinct_from,
@@ -204,20 +237,29 @@ class _QueryResolver:
         items: Sequence[_SelectItem],
         scope: Scope,
         subqueries: SubqueryCollector,
-    ) -> tuple[Expression, ...]:
+    ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
+        """The keys of GROUP BY, and its grouping sets where there are several."""
+        if tree.group_by is None:
+            return (), ()
         resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY", subqueries=subqueries)
-        keys: list[Expression] = []
-        for key in tree.group_by:
-            position = _position(key, len(items), "GROUP BY")
+
+        def key(written: parse_tree.Expression) -> Expression:
+            position = _position(written, len(items), "GROUP BY")
             item = None
             if position is not None:
                 item = items[position]
-            elif isinstance(key, parse_tree.ColumnName) and key.table is None and not scope.find(key.column.name):
-                item = _named_item(items, key.column)
-            expression = resolver.resolve(key) if item is None else item.resolve(resolver)
-            if expression not in keys:
-                keys.append(expression)
-        return tuple(keys)
+            elif isinstance(written, parse_tree.ColumnName) and written.table is None:
+                item = None if scope.find(written.column.name) else _named_item(items, written.column)
+            return resolver.resolve(written) if item is None else item.resolve(resolver)
+
+        grouping = GroupingResolver(key)
+        if tree.group_by.all:
+            for each in items:
+                if not has_aggregate(each.written):
+                    grouping.add(each.resolve(resolver), tree.group_by.span)
+            return tuple(grouping.keys), ()
+        sets = grouping.sets(tree.group_by)
+        return tuple(grouping.keys), sets
 
     def _sort_expression(
         self,
@@ -251,6 +293,8 @@ class _QueryResolver:
         names, left_types = _output(left)
         _, right_types = _output(right)
         word = tree.operator.value
+        if tree.by_name:
+            return self._union_by_name(tree, left, right)
         if len(left_types) != len(right_types):
             raise ProgrammingError(
                 f"The left side of {word} has {counted(len(left_types), 'column')}, the right side {len(right_types)}.",
@@ -266,6 +310,8 @@ class _QueryResolver:
                     hint="Add a CAST to say which of them you mean.",
                 )
             types.append(common)
+        if not (tree.all and tree.operator is parse_tree.SetOperator.UNION):
+            _check_distinct(word, types, tree.right.span)
         table = self._environment.new_table()
         return SetOperation(
             table=table,
@@ -276,6 +322,45 @@ class _QueryResolver:
             left_casts=self._casts(left, types),
             right_casts=self._casts(right, types),
             names=names,
+            types=tuple(types),
+        )
+
+    def _union_by_name(self, tree: parse_tree.SetOperation, left: QueryTerm, right: QueryTerm) -> SetOperation:
+        """UNION BY NAME: columns of one name are one; one that a side has not is NULL there."""
+        sides = []
+        for term, operand in ((left, tree.left), (right, tree.right)):
+            columns = {column.name.lower(): column for column in _columns(term)}
+            if len(columns) != len(_output(term)[0]):
+                raise ProgrammingError("UNION BY NAME takes columns with different names.", operand.span)
+            sides.append(columns)
+        names = {column.name.lower(): column.name for column in [*_columns(left), *_columns(right)][::-1]}
+        order = list(dict.fromkeys([*sides[0], *sides[1]]))
+        types = []
+        for key in order:
+            found = [columns[key].type for columns in sides if key in columns]
+            common = found[0] if len(found) == 1 else common_type(*found)
+            if common is None:
+                raise mismatch(f'UNION BY NAME ("{names[key]}")', found[0], found[1], tree.right.span)
+            types.append(common)
+        casts = [
+            Casts(
+                table=self._environment.new_table(),
+                expressions=tuple(
+                    coerce(columns.get(key, Literal(value=None, type=NULL)), type_)
+                    for key, type_ in zip(order, types, strict=True)
+                ),
+            )
+            for columns in sides
+        ]
+        return SetOperation(
+            table=self._environment.new_table(),
+            operator=tree.operator,
+            all=tree.all,
+            left=left,
+            right=right,
+            left_casts=casts[0],
+            right_casts=casts[1],
+            names=tuple(names[key] for key in order),
             types=tuple(types),
         )
 
@@ -328,17 +413,17 @@ def _ungrouped(column: ColumnRef) -> ProgrammingError:
     return ProgrammingError(
         f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
         column.span,
-        hint=f"Add it to GROUP BY, or take min({column.name}).",
+        hint=f"Add it to GROUP BY, or take any value of it: any_value({column.name}).",
     )
 
 
 class _Grouped:
     """Rewrites expressions over the input of a grouping to expressions over its groups."""
 
-    def __init__(self, grouping: Grouping, subqueries: frozenset[int]) -> None:
-        """`subqueries` are the numbers of the columns that stand for subqueries above the groups."""
+    def __init__(self, grouping: Grouping, above: frozenset[int]) -> None:
+        """`above` are the numbers of the columns that stand for subqueries and window functions above the groups."""
+        self._above = above | {grouping.table}
         self._table = grouping.table
-        self._subqueries = subqueries
         self._positions = {key: position for position, key in enumerate(grouping.keys)}
 
     def read(self, expression: Expression) -> Expression:
@@ -349,7 +434,7 @@ class _Grouped:
             column = ColumnId(self._table, position)
             return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
         if isinstance(expression, ColumnRef):
-            if expression.column.table == self._table or expression.column.table in self._subqueries:
+            if expression.column.table in self._above:
                 return expression
             raise _ungrouped(expression)
         return with_children(expression, tuple([self.read(child) for child in children(expression)]))
@@ -361,12 +446,49 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         expression = item.expression
         if not isinstance(expression, parse_tree.Star):
             name = item.alias.name if item.alias is not None else _name(expression)
-            items.append(_SelectItem(name, item.alias is not None, methodcaller("resolve", expression)))
+            items.append(_SelectItem(name, item.alias is not None, expression, methodcaller("resolve", expression)))
             continue
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
         columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+        if expression.exclude or expression.replacements:
+            items += _changed_star(expression, columns)
+        else:
+            items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
+    return items
+
+
+def _replaced_column(column: ScopeColumn, replacement: parse_tree.SelectItem) -> _SelectItem:
+    written = replacement.expression
+    assert not isinstance(written, parse_tree.Star)
+    return _SelectItem(column.name, True, written, methodcaller("resolve", written))
+
+
+def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
+    """The columns of a star with EXCLUDE and REPLACE."""
+    names = [column.name for column in columns]
+    excluded = {name.name.lower(): name for name in star.exclude}
+    replaced: dict[str, parse_tree.SelectItem] = {}
+    for item in star.replacements:
+        if item.alias is None or isinstance(item.expression, parse_tree.Star):
+            raise ProgrammingError("REPLACE takes expressions with names: (expression AS column).", item.span)
+        replaced[item.alias.name.lower()] = item
+    for key, span in [(key, name.span) for key, name in excluded.items()] + [
+        (key, item.span) for key, item in replaced.items()
+    ]:
+        if not any(same_name(key, name) for name in names):
+            raise ProgrammingError(f'The star has no column "{key}".', span, hint=did_you_mean(key, names))
+    items = []
+    for column in columns:
+        replacement = replaced.get(column.name.lower())
+        if column.name.lower() in excluded:
+            continue
+        if replacement is None:
+            items.append(_SelectItem(column.name, False, None, partial(_star_column, column)))
+        else:
+            items.append(_replaced_column(column, replacement))
+    if not items:
+        raise ProgrammingError("EXCLUDE leaves no column.", star.span)
     return items
 
 
@@ -400,8 +522,17 @@ def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | Non
 
 
 def _sort_key(item: parse_tree.OrderItem, expression: Expression) -> SortKey:
+    if not expression.type.is_ordered:
+        raise ProgrammingError(f"ORDER BY takes no {expression.type}: lists have no order.", item.span)
     nulls_first = item.descending if item.nulls_first is None else item.nulls_first
     return SortKey(expression=expression, descending=item.descending, nulls_first=nulls_first)
+
+
+def _check_distinct(what: str, types: Sequence[SqlType], span: Span) -> None:
+    """Refuses lists where rows are compared."""
+    for type_ in types:
+        if not type_.is_ordered:
+            raise ProgrammingError(f"{what} takes no {type_}: lists do not compare.", span)
 
 
 def _output(term: QueryTerm) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:

@@ -6,12 +6,11 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, assert_never
 
 from minisql.datatypes import (
-    BIGINT,
     DOUBLE,
     INTEGER,
     VARCHAR,
@@ -20,23 +19,37 @@ from minisql.datatypes import (
     arithmetic_type,
     as_decimal,
     can_cast,
-    sum_type,
+    temporal_arithmetic,
 )
-from minisql.errors import NotSupportedError, ProgrammingError, Span, did_you_mean
+from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression import nodes
-from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, EXTRACT_FIELDS, SCALAR_FUNCTIONS
+from minisql.expression.aggregates import AGGREGATES_BY_NAME, GROUPING_NAMES
+from minisql.expression.functions import ALIASES, EXTRACT_FIELDS, FIELDS_MISSING, SCALAR_FUNCTIONS
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
-from minisql.expression.walk import reads_outer_columns_only
+from minisql.expression.walk import aggregate_inputs, columns_of
+from minisql.expression.window import WINDOW_FUNCTIONS, window_inputs
 from minisql.parser import parse_tree
 from minisql.query_block import rows
 from minisql.query_block.coerce import (
     coerce,
     coerce_to_common,
+    coerce_to_compared,
     is_untyped_string,
     literal,
     mismatch,
     parameter_literal,
     require_boolean,
+    type_beside,
+)
+from minisql.query_block.current_time import current_time, is_current_time
+from minisql.query_block.environment import StatementValues
+from minisql.query_block.resolve_aggregate import resolve_aggregate, resolve_grouping
+from minisql.query_block.resolve_window import (
+    WindowCollector,
+    needs_window,
+    no_windows_here,
+    no_windows_inside,
+    resolve_window_call,
 )
 from minisql.query_block.scope import Scope
 from minisql.query_block.subqueries import SubqueryCollector
@@ -44,16 +57,21 @@ from minisql.query_block.type_names import sql_type
 
 _COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _SPECIAL_CALLS: Final = ("coalesce", "nullif", "ifnull")
+_NO_AGGREGATES: Final = {
+    "WHERE": "A condition on an aggregate belongs into HAVING.",
+    "GROUP BY": "Aggregates are computed from the groups; a condition on one belongs into HAVING.",
+    "ON": "Aggregate in a derived table and join that, or put the condition into HAVING.",
+}
 
 
 class AggregateCollector:
     """The aggregates of a query block as they are found; each stands in for a column after the keys."""
 
-    def __init__(self, new_table: Callable[[], int], key_count: int) -> None:
+    def __init__(self, new_table: Callable[[], int], keys: Sequence[Expression]) -> None:
         """`new_table` gives the number of the grouping, and is asked only if there is one."""
+        self.keys = keys
         self._new_table = new_table
         self._table: int | None = None
-        self._key_count = key_count
         self.calls: list[AggregateCall] = []
 
     @property
@@ -70,7 +88,7 @@ class AggregateCollector:
         else:
             position = len(self.calls)
             self.calls.append(call)
-        column = ColumnId(self.table, self._key_count + position)
+        column = ColumnId(self.table, len(self.keys) + position)
         return ColumnRef(column=column, name=name, type=call.type, span=call.span)
 
 
@@ -80,14 +98,15 @@ class ExpressionResolver:
     def __init__(
         self,
         scope: Scope,
-        parameters: Sequence[object],
+        parameters: StatementValues,
         clause: str,
         aggregates: AggregateCollector | None = None,
         *,
+        windows: WindowCollector | None = None,
         subqueries: SubqueryCollector | None = None,
         input_subqueries: SubqueryCollector | None = None,
     ) -> None:
-        """`clause` is for messages: WHERE, ON. Without a collector the clause takes no aggregates or subqueries.
+        """`clause` is for messages: WHERE, ON. Without a collector it takes no aggregates, windows or subqueries.
 
         `input_subqueries` is for those inside aggregates.
         """
@@ -95,9 +114,11 @@ class ExpressionResolver:
         self._parameters = parameters
         self._clause = clause
         self._aggregates = aggregates
+        self._windows = windows
         self._subqueries = subqueries
         self._input_subqueries = input_subqueries
         self._in_aggregate: str | None = None
+        self._in_window: str | None = None
 
     def condition(self, tree: parse_tree.Expression) -> Expression:
         """A resolved condition: a BOOLEAN, or an error."""
@@ -118,6 +139,8 @@ class ExpressionResolver:
                 return _logical(tree.operator, operands, span)
             case parse_tree.Call():
                 return self._call(tree)
+            case parse_tree.WindowCall():
+                return self._window(tree)
             case parse_tree.Unary():
                 return self._unary(tree)
             case parse_tree.IsPredicate():
@@ -131,7 +154,7 @@ class ExpressionResolver:
                 return rows.row_in_list(self.resolve, tree.operand, tree)
             case parse_tree.InPredicate():
                 every = [self.resolve(tree.operand), *[self.resolve(item) for item in tree.items]]
-                operand, *items = coerce_to_common(every, "IN", span)
+                operand, *items = coerce_to_compared(every, "IN", span)
                 return nodes.InList(operand=operand, items=tuple(items), negated=tree.negated, span=span)
             case parse_tree.LikePredicate():
                 return self._like(tree)
@@ -139,6 +162,10 @@ class ExpressionResolver:
                 return self._case(tree)
             case parse_tree.CastExpression():
                 return self._cast(tree)
+            case parse_tree.DefaultValue():
+                if tree.bound is None:
+                    raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
+                return tree.bound
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
             case parse_tree.ScalarQuery():
@@ -185,6 +212,8 @@ class ExpressionResolver:
         return nodes.Not(operand=found, span=span) if tree.all else found
 
     def _column(self, tree: parse_tree.ColumnName) -> Expression:
+        if is_current_time(tree) and not self._scope.find(tree.column.name):
+            return literal(current_time(tree.column.name, self._parameters.time), tree.span)
         expression = self._scope.column(tree.table, tree.column, tree.span)
         if isinstance(expression, ColumnRef):
             return ColumnRef(column=expression.column, name=expression.name, type=expression.type, span=tree.span)
@@ -198,11 +227,11 @@ class ExpressionResolver:
             operand = coerce(operand, DOUBLE)
         if operand.type.kind is TypeKind.NULL:
             operand = coerce(operand, INTEGER)
-        if not operand.type.is_numeric:
+        if not operand.type.is_numeric and operand.type.kind is not TypeKind.INTERVAL:
             raise ProgrammingError(f"{tree.operator} takes a number, not {operand.type}.", tree.span)
         if tree.operator == "+":
             return operand
-        if isinstance(operand, Literal) and operand.value is not None:
+        if isinstance(operand, Literal) and isinstance(operand.value, int | float | Decimal):
             return literal(_negated(operand.value), tree.span)
         return nodes.Negate(operand=operand, type=operand.type, span=tree.span)
 
@@ -224,7 +253,7 @@ class ExpressionResolver:
     def _comparable(
         self, left: parse_tree.Expression, right: parse_tree.Expression, what: str, span: Span
     ) -> tuple[Expression, Expression]:
-        first, second = coerce_to_common((self.resolve(left), self.resolve(right)), what, span)
+        first, second = coerce_to_compared((self.resolve(left), self.resolve(right)), what, span)
         return first, second
 
     def _is(self, tree: parse_tree.IsPredicate) -> Expression:
@@ -238,7 +267,7 @@ class ExpressionResolver:
 
     def _between(self, tree: parse_tree.Between) -> Expression:
         bounds = [self.resolve(part) for part in (tree.operand, tree.low, tree.high)]
-        operand, low, high = coerce_to_common(bounds, "BETWEEN", tree.span)
+        operand, low, high = coerce_to_compared(bounds, "BETWEEN", tree.span)
         at_least = nodes.Comparison(operator=">=", left=operand, right=low, span=tree.span)
         at_most = nodes.Comparison(operator="<=", left=operand, right=high, span=tree.span)
         both = nodes.And(operands=(at_least, at_most), span=tree.span)
@@ -268,7 +297,7 @@ class ExpressionResolver:
             conditions = [require_boolean(self.resolve(when), "WHEN") for when, _ in tree.branches]
         else:
             compared = [self.resolve(tree.operand), *[self.resolve(when) for when, _ in tree.branches]]
-            operand, *values = coerce_to_common(compared, "CASE", tree.span)
+            operand, *values = coerce_to_compared(compared, "CASE", tree.span)
             conditions = [
                 nodes.Comparison(operator="=", left=operand, right=value, span=value.span) for value in values
             ]
@@ -290,10 +319,12 @@ class ExpressionResolver:
 
     def _call(self, tree: parse_tree.Call) -> Expression:
         name = tree.name.name.lower()
-        if name in AGGREGATE_FUNCTIONS:
+        if name in AGGREGATES_BY_NAME or name in GROUPING_NAMES:
             return self._aggregate(tree, name)
-        if tree.star or tree.distinct or tree.filter is not None:
-            what = "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
+        if name in WINDOW_FUNCTIONS:
+            raise needs_window(tree)
+        what = _only_of_aggregates(tree)
+        if what is not None:
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
         arguments = [self.resolve(argument) for argument in tree.arguments]
         if name in ("coalesce", "ifnull"):
@@ -309,7 +340,7 @@ class ExpressionResolver:
     def _nullif(self, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
         if len(arguments) != 2:
             raise _wrong_count("nullif", "two arguments", len(arguments), tree)
-        left, right = coerce_to_common(arguments, "NULLIF", tree.span)
+        left, right = coerce_to_compared(arguments, "NULLIF", tree.span)
         equal = nodes.Comparison(operator="=", left=left, right=right, span=tree.span)
         # What comes out is the first argument, as it is; only the comparison may need another type.
         value = left if arguments[0].type.kind is TypeKind.NULL or is_untyped_string(arguments[0]) else arguments[0]
@@ -319,7 +350,14 @@ class ExpressionResolver:
     def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
         function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
         if function is None:
-            known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATE_FUNCTIONS, *_SPECIAL_CALLS)
+            known = (
+                *SCALAR_FUNCTIONS,
+                *ALIASES,
+                *AGGREGATES_BY_NAME,
+                *GROUPING_NAMES,
+                *WINDOW_FUNCTIONS,
+                *_SPECIAL_CALLS,
+            )
             raise ProgrammingError(f'There is no function "{name}".', tree.name.span, hint=did_you_mean(name, known))
         if not function.minimum <= len(arguments) <= len(function.parameters):
             low, high = function.minimum, len(function.parameters)
@@ -332,10 +370,12 @@ class ExpressionResolver:
             raise ProgrammingError(f"{name} does not take ({given}).", tree.span, hint=f"It is {function.signature}.")
         if function.name == "extract":
             field_name = arguments[0]
-            value = field_name.value if isinstance(field_name, Literal) else None
+            value = str(field_name.value) if isinstance(field_name, Literal) else ""
             if value not in EXTRACT_FIELDS:
-                hint = did_you_mean(str(value), EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
+                hint = did_you_mean(value, EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
                 raise ProgrammingError(f'EXTRACT has no field "{value}".', field_name.span or tree.span, hint=hint)
+            if value in FIELDS_MISSING.get(types[1].kind, ()):
+                raise ProgrammingError(f"{types[1]} has no {value}.", field_name.span or tree.span)
         wanted_types = function.argument_types(types)
         arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted_types, strict=True)]
         return nodes.FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=tree.span)
@@ -348,30 +388,61 @@ class ExpressionResolver:
                 hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
             )
         if self._aggregates is None:
-            hint = "A condition on an aggregate belongs into HAVING." if self._clause == "WHERE" else None
-            raise ProgrammingError(f"{self._clause} takes no aggregates.", tree.span, hint=hint)
-        if tree.star and (name != "count" or tree.distinct):
-            raise ProgrammingError("Only count(*) takes a star.", tree.span)
-        if not tree.star and len(tree.arguments) != 1:
-            raise _wrong_count(name, "one argument" + (" or *" if name == "count" else ""), len(tree.arguments), tree)
+            what = "aggregates" if name in AGGREGATES_BY_NAME else name.upper()
+            raise ProgrammingError(f"{self._clause} takes no {what}.", tree.span, hint=_NO_AGGREGATES.get(self._clause))
         self._in_aggregate = name
         try:
-            argument = None if tree.star else self.resolve(tree.arguments[0])
-            condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
+            if name in GROUPING_NAMES:
+                call = resolve_grouping(tree, name, self._aggregates.keys, self)
+            else:
+                call = self.aggregate_call(tree, name)
         finally:
             self._in_aggregate = None
-        if argument is not None and reads_outer_columns_only(argument):
-            raise NotSupportedError(
-                f"This {name} is over columns of the query around, and would be an aggregate of that query.",
+        if self._reads_alias_of(aggregate_inputs(call), self._aggregates, self._windows):
+            raise ProgrammingError(
+                f"The argument of {name} is an alias of what is computed from the groups.",
                 tree.span,
-                hint="Compute it in a derived table around which the subquery stands.",
+                hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
             )
-        argument, type_ = _aggregate_type(name, argument, tree.span)
-        distinct = tree.distinct and name not in ("min", "max")
-        call = AggregateCall(
-            name=name, argument=argument, distinct=distinct, filter=condition, type=type_, span=tree.span
-        )
         return self._aggregates.column(call, " ".join(tree.span.source.split()))
+
+    def _reads_alias_of(
+        self, inputs: Iterable[Expression], *collectors: AggregateCollector | WindowCollector | None
+    ) -> bool:
+        """Whether expressions that may not, read what was collected: through an alias, which only QUALIFY sees."""
+        if self._clause != "QUALIFY":
+            return False
+        tables = {collector.table for collector in collectors if collector is not None and collector.calls}
+        return any(column.table in tables for expression in inputs for column in columns_of(expression))
+
+    def _window(self, tree: parse_tree.WindowCall) -> Expression:
+        if self._in_aggregate is not None:
+            raise no_windows_inside(f"the aggregate {self._in_aggregate}", tree)
+        if self._in_window is not None:
+            raise no_windows_inside(f"the window function {self._in_window}", tree)
+        if self._windows is None:
+            raise no_windows_here(self._clause, tree)
+        self._in_window = tree.call.name.name
+        try:
+            call = resolve_window_call(tree, self, self._windows)
+        finally:
+            self._in_window = None
+        if self._reads_alias_of(window_inputs(call), self._windows):
+            raise no_windows_inside("the window function " + tree.call.name.name, tree)
+        return self._windows.column(call, " ".join(tree.span.source.split()))
+
+    def aggregate_call(self, tree: parse_tree.Call, name: str) -> AggregateCall:
+        """The aggregate over what its arguments mean here."""
+        return resolve_aggregate(tree, name, self)
+
+
+def _only_of_aggregates(tree: parse_tree.Call) -> str | None:
+    """What the call has that only an aggregate takes."""
+    if tree.star or tree.distinct or tree.filter is not None:
+        return "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
+    if tree.order_by or tree.within_group:
+        return "ORDER BY" if tree.order_by else "WITHIN GROUP"
+    return None
 
 
 def _negated(value: Value) -> Value:
@@ -393,9 +464,13 @@ def _logical(operator: str, operands: list[Expression], span: Span) -> Expressio
 
 def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
     if is_untyped_string(left) and not is_untyped_string(right):
-        left = coerce(left, right.type)
+        left = coerce(left, type_beside(operator, right.type))
     elif is_untyped_string(right) and not is_untyped_string(left):
-        right = coerce(right, left.type)
+        right = coerce(right, type_beside(operator, left.type))
+    temporal = temporal_arithmetic(operator, left.type, right.type)
+    if temporal is not None:
+        left, right = coerce(left, temporal.left), coerce(right, temporal.right)
+        return nodes.Arithmetic(operator=operator, left=left, right=right, type=temporal.result, span=span)
     type_ = arithmetic_type(operator, left.type, right.type)
     if type_ is None:
         raise mismatch(operator, left.type, right.type, span)
@@ -404,7 +479,7 @@ def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) 
             side if side.type.kind is TypeKind.DECIMAL else coerce(side, _decimal_operand(side))
             for side in (left, right)
         )
-    elif not (left.type.is_temporal or right.type.is_temporal):
+    else:
         left, right = coerce(left, type_), coerce(right, type_)
     return nodes.Arithmetic(operator=operator, left=left, right=right, type=type_, span=span)
 
@@ -422,19 +497,6 @@ def _concat(left: Expression, right: Expression, span: Span) -> Expression:
         raise mismatch("||", left.type, right.type, span)
     arguments = (coerce(left, VARCHAR), coerce(right, VARCHAR))
     return nodes.FunctionCall(name="concat", arguments=arguments, type=VARCHAR, span=span)
-
-
-def _aggregate_type(name: str, argument: Expression | None, span: Span) -> tuple[Expression | None, SqlType]:
-    """The argument as the aggregate takes it, and the type of the result."""
-    if argument is None or name == "count":
-        return argument, BIGINT
-    if argument.type.kind is TypeKind.NULL:
-        argument = coerce(argument, INTEGER)
-    if name in ("min", "max"):
-        return argument, argument.type
-    if not argument.type.is_numeric:
-        raise ProgrammingError(f"{name} takes numbers, not {argument.type}.", argument.span or span)
-    return argument, DOUBLE if name == "avg" else sum_type(argument.type)
 
 
 def _wrong_count(

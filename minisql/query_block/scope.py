@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -171,6 +171,22 @@ class OuterScope:
         read = self.read(replace(node, span=span))
         assert isinstance(read, ColumnRef)
         return OuterReference(column=read.column, name=read.name, type=read.type, span=span)
+
+
+class ScopeWithAliases(Scope):
+    """A scope in which a name that is no column may be an alias of the select list."""
+
+    __slots__ = ("_aliases",)
+
+    def __init__(self, scope: Scope, aliases: Mapping[str, Expression]) -> None:
+        super().__init__(scope._by_alias, scope._by_name, scope.visible, scope.outer)
+        self._aliases = {_key(name): expression for name, expression in aliases.items()}
+
+    def column(self, table: Identifier | None, column: Identifier, span: Span) -> Expression:
+        expression = self._aliases.get(_key(column.name))
+        if table is None and expression is not None and not self.find(column.name):
+            return expression
+        return super().column(table, column, span)
 
 
 def _key(name: str) -> str:

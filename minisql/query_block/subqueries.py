@@ -9,12 +9,9 @@ from minisql.datatypes import BOOLEAN
 from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.parser import parse_tree
-from minisql.query_block.environment import CommonTables, Environment
+from minisql.query_block.environment import CommonTables, Environment, ResolveQuery
 from minisql.query_block.query_block import QueryExpression, Subquery, SubqueryKind
 from minisql.query_block.scope import OuterScope
-
-ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables, OuterScope | None], QueryExpression]
-"""Resolves a query that sees these common table expressions, and outside of it these scopes."""
 
 
 class SubqueryCollector:

@@ -6,12 +6,16 @@ from typing import Final
 
 from minisql.datatypes import (
     BIGINT,
+    BLOB,
     BOOLEAN,
     DATE,
     DOUBLE,
     INTEGER,
+    INTERVAL,
     MAX_DECIMAL_PRECISION,
+    TIME,
     TIMESTAMP,
+    TIMESTAMPTZ,
     VARCHAR,
     SqlType,
     decimal,
@@ -22,26 +26,52 @@ from minisql.parser.parse_tree import TypeName
 _PLAIN: Final = {
     "BOOLEAN": BOOLEAN,
     "BOOL": BOOLEAN,
+    "TINYINT": INTEGER,
     "SMALLINT": INTEGER,
+    "INT2": INTEGER,
     "INTEGER": INTEGER,
     "INT": INTEGER,
     "INT4": INTEGER,
+    "MEDIUMINT": INTEGER,
+    "UTINYINT": INTEGER,
+    "USMALLINT": INTEGER,
     "BIGINT": BIGINT,
     "INT8": BIGINT,
+    "LONG": BIGINT,
+    "UINTEGER": BIGINT,
+    "UBIGINT": decimal(20, 0),
+    "HUGEINT": decimal(MAX_DECIMAL_PRECISION, 0),
     "DOUBLE": DOUBLE,
     "DOUBLE PRECISION": DOUBLE,
     "FLOAT": DOUBLE,
+    "FLOAT4": DOUBLE,
     "FLOAT8": DOUBLE,
     "REAL": DOUBLE,
     "DATE": DATE,
+    "TIME": TIME,
+    "TIME WITHOUT TIME ZONE": TIME,
     "TIMESTAMP": TIMESTAMP,
     "TIMESTAMP WITHOUT TIME ZONE": TIMESTAMP,
     "DATETIME": TIMESTAMP,
+    "TIMESTAMPTZ": TIMESTAMPTZ,
+    "TIMESTAMP WITH TIME ZONE": TIMESTAMPTZ,
+    "INTERVAL": INTERVAL,
     "TEXT": VARCHAR,
     "STRING": VARCHAR,
+    "BLOB": BLOB,
+    "BYTEA": BLOB,
+    "BINARY": BLOB,
+    "VARBINARY": BLOB,
 }
+# The most that the one argument of a type may be, which then means what the type is without it.
+_ARGUMENT_LIMITS: Final = {"FLOAT": 53, "BINARY": None, "VARBINARY": None}
+_WITH_FRACTION: Final = (TIME, TIMESTAMP, TIMESTAMPTZ)
+_FRACTION_DIGITS: Final = 6
 _STRING: Final = ("VARCHAR", "CHARACTER VARYING", "CHAR", "CHARACTER")
 _DECIMAL: Final = ("DECIMAL", "NUMERIC", "DEC")
+_COMMON: Final = (
+    "BOOLEAN, INTEGER, BIGINT, DOUBLE, DECIMAL(p,s), VARCHAR, BLOB, DATE, TIME, TIMESTAMP, TIMESTAMPTZ and INTERVAL"
+)
 _DEFAULT_DECIMAL: Final = (18, 3)
 
 
@@ -61,13 +91,26 @@ def sql_type(name: TypeName) -> SqlType:
     type_ = _PLAIN.get(word)
     if type_ is None:
         known = (*_PLAIN, *_STRING, *_DECIMAL)
-        hint = did_you_mean(name.name, known) or "The types are " + ", ".join(
-            ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DECIMAL(p,s)", "VARCHAR", "DATE", "TIMESTAMP.")
-        )
+        hint = did_you_mean(name.name, known) or f"The types are {_COMMON}."
         raise ProgrammingError(f'There is no type "{name.name}".', name.span, hint=hint)
-    if name.arguments:
-        raise ProgrammingError(f"{word} takes no arguments.", name.span)
+    _check_arguments(name, word, type_)
     return type_
+
+
+def _check_arguments(name: TypeName, word: str, type_: SqlType) -> None:
+    """Arguments change no type here: they are allowed where they promise no more and no less than the type has."""
+    if not name.arguments:
+        return
+    if type_ in _WITH_FRACTION:
+        if name.arguments != (_FRACTION_DIGITS,):
+            raise ProgrammingError(f"A {word} has always {_FRACTION_DIGITS} digits behind the second.", name.span)
+        return
+    if word not in _ARGUMENT_LIMITS:
+        raise ProgrammingError(f"{word} takes no arguments.", name.span)
+    limit = _ARGUMENT_LIMITS[word]
+    if len(name.arguments) > 1 or (limit is not None and not 1 <= name.arguments[0] <= limit):
+        wanted = "one length" if limit is None else f"1 to {limit} binary digits"
+        raise ProgrammingError(f"{word} takes {wanted}.", name.span)
 
 
 def _decimal(name: TypeName) -> SqlType:

@@ -10,7 +10,7 @@ from minisql.expression.nodes import Expression
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import SetOperator
 from minisql.query_block.coerce import coerce_to_common, literal
-from minisql.query_block.environment import CommonTables, Environment
+from minisql.query_block.environment import CommonTables, Environment, ResolveQuery
 from minisql.query_block.query_block import (
     DerivedTable,
     QueryBlock,
@@ -22,7 +22,7 @@ from minisql.query_block.query_block import (
 )
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import OuterScope, Scope
-from minisql.query_block.subqueries import ResolveQuery, SubqueryCollector
+from minisql.query_block.subqueries import SubqueryCollector
 
 _Row = tuple[Expression, ...]
 
@@ -79,7 +79,7 @@ def one_row(environment: Environment) -> DerivedTable:
     query = QueryExpression(
         table=values.table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
     )
-    return DerivedTable(alias="", query=query)
+    return DerivedTable(alias="", query=query, table=values.table)
 
 
 def _values(rows: Sequence[_Row], environment: Environment) -> Values:
@@ -99,6 +99,8 @@ def _select(values: _Row, subqueries: tuple[Subquery, ...], environment: Environ
         where=None,
         grouping=None,
         having=None,
+        windows=None,
+        qualify=None,
         names=_names(len(values)),
         expressions=values,
         distinct_from=None,

@@ -22,7 +22,7 @@ together they let more rows through than if they were independent.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
@@ -32,6 +32,7 @@ from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, 
 from minisql.expression.predicates import apply_predicate, as_predicate
 from minisql.expression.walk import columns_of, outer_references, replace_columns, tables_of
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
+from minisql.relational.columns import group_keys, projected
 from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import (
@@ -45,10 +46,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -114,7 +120,7 @@ class _Deriver:
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node)
@@ -125,10 +131,10 @@ class _Deriver:
                 self._remember(node.conditions)
             case Project():
                 input_ = self.node(node.input)
-                self._rename(node.table, node.expressions)
+                self._rename(projected(node))
             case Aggregate():
                 input_ = self.node(node.input)
-                self._rename(node.table, node.keys)
+                self._rename(group_keys(node))
             case Apply():
                 left = self.node(node.left)
                 self._subqueries += 1
@@ -138,7 +144,10 @@ class _Deriver:
             case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case JoinOrder() | Sort() | Limit():
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor), self.node(node.step)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
+            case JoinOrder() | Sort() | Limit() | SingleRow() | Window():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)
@@ -149,13 +158,13 @@ class _Deriver:
             conditions = [condition for condition in conditions if not outer_references(condition)]
         self._known.add(conditions)
 
-    def _rename(self, table: int, expressions: tuple[Expression, ...]) -> None:
+    def _rename(self, new: Mapping[ColumnId, Expression]) -> None:
         """What is known of a column is known of the one that a table makes of it."""
-        for position, expression in enumerate(expressions):
+        for column, expression in new.items():
             if isinstance(expression, ColumnRef):
-                new = {expression.column: replace(expression, column=ColumnId(table, position))}
                 known = self._known.that_read((expression.column,))
-                self._known.add([replace_columns(condition, new) for condition in known])
+                renamed = {expression.column: replace(expression, column=column)}
+                self._known.add([replace_columns(condition, renamed) for condition in known])
 
     # --- joins --------------------------------------------------------------------------------------------------------
 

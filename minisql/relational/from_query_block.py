@@ -1,22 +1,24 @@
 """Turns a resolved query into the relational expression that it means, literally: nothing is moved or simplified.
 
-FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> select list -> DISTINCT -> ORDER BY -> LIMIT
+FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIFY -> select list -> DISTINCT -> ORDER BY
+-> LIMIT
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from minisql.errors import NotSupportedError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
 from minisql.expression.walk import conjuncts, tables_of, transform
-from minisql.node_set import NodeSet, is_subset, node_set, overlaps
+from minisql.node_set import EMPTY, NodeSet, is_subset, node_set, overlaps, single
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
     Casts,
+    CommonQuery,
     FromTree,
     JoinedTable,
     QueryBlock,
@@ -38,13 +40,19 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
+from minisql.relational.renumber import with_own_number
 from minisql.relational.rewriting import tables_of_outer_references
 
 Conditions = tuple[Expression, ...]
@@ -61,11 +69,15 @@ _APPLY_TYPES = {JoinKind.INNER: ApplyType.INNER, JoinKind.CROSS: ApplyType.INNER
 
 def relational_expression(query: QueryExpression) -> RelationalExpression:
     """The relational expression of a query; the query's columns are `ColumnId(query.table, 0..)` in it."""
-    return _query(query, "")
+    return _query(query, "", {})
 
 
-def _query(query: QueryExpression, alias: str) -> RelationalExpression:
-    result = _term(query.term, alias)
+_SharedQueries: TypeAlias = dict[CommonQuery, Shared]
+"""What common queries became so far."""
+
+
+def _query(query: QueryExpression, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = _term(query.term, alias, shared)
     if query.order_by:
         result = Sort(input=result, keys=query.order_by)
     if query.limit is not None or query.offset:
@@ -73,33 +85,45 @@ def _query(query: QueryExpression, alias: str) -> RelationalExpression:
     return result
 
 
-def _term(term: QueryTerm, alias: str) -> RelationalExpression:
+def _term(term: QueryTerm, alias: str, shared: _SharedQueries) -> RelationalExpression:
     match term:
         case QueryBlock():
-            return _block(term, alias)
+            return _block(term, alias, shared)
         case query_block.Values():
             return Values(table=term.table, alias=alias, names=term.names, types=term.types, rows=term.rows)
         case query_block.SetOperation():
-            return _set_operation(term)
+            return _set_operation(term, shared)
+        case query_block.RecursiveUnion():
+            return _recursive_union(term, shared)
         case QueryExpression():
-            return _query(term, alias)
+            return _query(term, alias, shared)
         case _:
             assert_never(term)
 
 
-def _block(block: QueryBlock, alias: str) -> RelationalExpression:
-    result = OneRow() if block.from_ is None else _from(block.from_)
+def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = OneRow() if block.from_ is None else _from(block.from_, shared)
     # Conditions without subqueries come first: no subquery is asked about a row that fails them.
     first, then = _split(block.where, block.input_subqueries)
     result = _filtered(result, first)
     if block.order:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
-    result = _filtered(_apply(result, block.input_subqueries), then)
+    result = _filtered(_apply(result, block.input_subqueries, shared), then)
     if block.grouping is not None:
         grouping = block.grouping
-        result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)
+        result = Aggregate(
+            table=grouping.table,
+            input=result,
+            keys=grouping.keys,
+            aggregates=grouping.aggregates,
+            sets=grouping.sets,
+        )
     first, then = _split(block.having, block.subqueries)
-    result = _filtered(_apply(_filtered(result, first), block.subqueries), then)
+    below, above = _around_windows(block)
+    result = _filtered(_apply(_filtered(result, first), below, shared), then)
+    if block.windows is not None:
+        result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
+    result = _filtered(_apply(result, above, shared), conjuncts(block.qualify))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,
@@ -130,6 +154,20 @@ def _as_seen_from_right(subquery: Subquery, left: NodeSet) -> Subquery:
     return replace(subquery, comparison=transform(subquery.comparison, change))
 
 
+def _around_windows(block: QueryBlock) -> tuple[list[Subquery], list[Subquery]]:
+    """The subqueries of the select list that windows may read, and those that compare what windows give."""
+    below: list[Subquery] = []
+    above: list[Subquery] = []
+    late = EMPTY if block.windows is None else single(block.windows.table)
+    for subquery in block.subqueries:
+        if subquery.comparison is not None and overlaps(tables_of(subquery.comparison), late):
+            above.append(subquery)
+            late = NodeSet(late | single(subquery.table))
+        else:
+            below.append(subquery)
+    return below, above
+
+
 def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:
     """The conjuncts that read none of the subqueries, and those that do."""
     conditions = conjuncts(condition)
@@ -144,14 +182,16 @@ def _filtered(result: RelationalExpression, conditions: Conditions) -> Relationa
     return Filter(input=result, conditions=conditions) if conditions else result
 
 
-def _apply(result: RelationalExpression, subqueries: Iterable[Subquery]) -> RelationalExpression:
+def _apply(
+    result: RelationalExpression, subqueries: Iterable[Subquery], shared: _SharedQueries
+) -> RelationalExpression:
     """The rows beside the values of subqueries."""
     for subquery in subqueries:
         is_scalar = subquery.kind is SubqueryKind.SCALAR
         result = Apply(
             type=ApplyType.SINGLE if is_scalar else ApplyType.MARK,
             left=result,
-            right=_query(subquery.query, ""),
+            right=_query(subquery.query, "", shared),
             mark=None if is_scalar else subquery.table,
             comparison=subquery.comparison,
             span=subquery.span,
@@ -159,9 +199,9 @@ def _apply(result: RelationalExpression, subqueries: Iterable[Subquery]) -> Rela
     return result
 
 
-def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
-    left, left_table = _operand(term.left, term.left_casts)
-    right, right_table = _operand(term.right, term.right_casts)
+def _set_operation(term: query_block.SetOperation, shared: _SharedQueries) -> RelationalExpression:
+    left, left_table = _operand(term.left, term.left_casts, shared)
+    right, right_table = _operand(term.right, term.right_casts, shared)
     width = range(len(term.names))
     return SetOperation(
         table=term.table,
@@ -176,8 +216,42 @@ def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
     )
 
 
-def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression, int]:
-    operand = _term(term, "")
+def _recursive_union(term: query_block.RecursiveUnion, shared: _SharedQueries) -> RelationalExpression:
+    anchor, anchor_table = _operand(term.anchor, term.anchor_casts, shared)
+    step, step_table = _operand(term.step, term.step_casts, shared)
+    width = range(len(term.names))
+    return RecursiveUnion(
+        table=term.table,
+        name=term.name,
+        all=term.all,
+        anchor=anchor,
+        step=step,
+        anchor_columns=tuple(ColumnId(anchor_table, position) for position in width),
+        step_columns=tuple(ColumnId(step_table, position) for position in width),
+        names=term.names,
+        types=term.types,
+        span=term.span,
+    )
+
+
+def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQueries) -> RelationalExpression:
+    """A use of a common query: the query itself where it is the only one."""
+    if common.uses == 1 and common.materialized is not True:
+        return with_own_number(_query(common.query, use.alias, shared), common.query.table, use.table)
+    if common not in shared:
+        shared[common] = Shared(
+            name=common.name,
+            input=_query(common.query, common.name, shared),
+            columns=tuple(ColumnId(common.query.table, position) for position in range(len(common.names))),
+            names=common.names,
+            types=common.query.types,
+            materialized=common.materialized,
+        )
+    return SharedScan(table=use.table, alias=use.alias, shared=shared[common])
+
+
+def _operand(term: QueryTerm, casts: Casts | None, shared: _SharedQueries) -> tuple[RelationalExpression, int]:
+    operand = _term(term, "", shared)
     if casts is None:
         return operand, term.table
     names = ("",) * len(casts.expressions)
@@ -185,16 +259,22 @@ def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression
     return project, casts.table
 
 
-def _from(tree: FromTree) -> RelationalExpression:
+def _from(tree: FromTree, shared: _SharedQueries) -> RelationalExpression:
     match tree:
         case query_block.TableUse():
             return BaseTable(table=tree.table, alias=tree.alias, source=tree.source, span=tree.span)
         case query_block.DerivedTable():
-            return _query(tree.query, tree.alias)
+            if tree.common is not None:
+                return _common(tree, tree.common, shared)
+            return _query(tree.query, tree.alias, shared)
+        case query_block.WorkingTable():
+            return WorkingTable(
+                table=tree.table, alias=tree.alias, recursion=tree.recursion, names=tree.names, types=tree.types
+            )
         case query_block.JoinedTable():
-            left, right = _from(tree.left), _from(tree.right)
+            left, right = _from(tree.left, shared), _from(tree.right, shared)
             if tree.subqueries:
-                return _join_with_subqueries(tree, left, right)
+                return _join_with_subqueries(tree, left, right, shared)
             if tree.lateral:
                 return Apply(type=_APPLY_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
             if tree.kind is JoinKind.RIGHT:
@@ -205,7 +285,7 @@ def _from(tree: FromTree) -> RelationalExpression:
 
 
 def _join_with_subqueries(
-    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression
+    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression, shared: _SharedQueries
 ) -> RelationalExpression:
     """A join whose condition has subqueries.
 
@@ -221,18 +301,18 @@ def _join_with_subqueries(
             product = Apply(type=ApplyType.INNER, left=left, right=right)
         else:
             product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
-        return Filter(input=_apply(product, tree.subqueries), conditions=conjuncts(tree.condition))
+        return Filter(input=_apply(product, tree.subqueries, shared), conditions=conjuncts(tree.condition))
     if tree.kind is JoinKind.RIGHT:
         left, right = right, left
     lateral = tree.lateral
     for subquery in tree.subqueries:
-        read = tables_of_outer_references(_query(subquery.query, ""))
+        read = tables_of_outer_references(_query(subquery.query, "", {}))
         if subquery.comparison is not None:
             read = NodeSet(read | tables_of(subquery.comparison))
         if not overlaps(read, output_tables(left)):
-            right = _apply(right, (subquery,))
+            right = _apply(right, (subquery,), shared)
         elif not overlaps(read, output_tables(right)):
-            left = _apply(left, (subquery,))
+            left = _apply(left, (subquery,), shared)
         elif tree.kind is JoinKind.FULL:
             raise NotSupportedError(
                 "A subquery in the condition of a FULL JOIN refers to both sides of it.",
@@ -240,7 +320,7 @@ def _join_with_subqueries(
                 hint="Compute it on one side in a derived table, or let it refer to one side only.",
             )
         else:
-            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),))
+            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),), shared)
             lateral = True
     conditions = conjuncts(tree.condition)
     if tree.kind is not JoinKind.FULL:

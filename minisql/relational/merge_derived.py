@@ -10,7 +10,8 @@ is read twice would be computed twice). It stays
   that moved above the join is not;
 - above a filter over a join: what condition push-down could not move stays between two groups of joins;
 - above joins whose order is prescribed, if they are joined to others;
-- above several tables that a prescribed order takes as one.
+- above several tables that a prescribed order takes as one;
+- above window functions, whose columns come beside those of their input.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from minisql.expression.walk import (
     transform,
     walk,
 )
+from minisql.expression.window import map_window_call
 from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -38,10 +40,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
 
@@ -77,7 +84,7 @@ class _Merger:
         `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Project():
                 return self._project(node, keep=keep, padded=padded, joined=joined)
@@ -100,15 +107,25 @@ class _Merger:
                 if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
                     return node
                 return replace(node, input=input_, keys=keys, aggregates=aggregates)
+            case Window():
+                input_ = self.node(node.input, keep=False, padded=False, joined=False)
+                calls = tuple([map_window_call(call, self._replace) for call in node.calls])
+                if input_ is node.input and all(a is b for a, b in zip(calls, node.calls, strict=True)):
+                    return node
+                return replace(node, input=input_, calls=calls)
             case SetOperation():
                 left = self.node(node.left, keep=True, padded=False, joined=False)
                 right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor = self.node(node.anchor, keep=True, padded=False, joined=False)
+                step = self.node(node.step, keep=True, padded=False, joined=False)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case Sort():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])
                 return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
-            case Limit():
+            case Limit() | SingleRow():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 return node if input_ is node.input else replace(node, input=input_)
             case _:
@@ -174,7 +191,11 @@ class _Merger:
             if joined:
                 return False
             below = below.input
-        if _reads_nothing(below) or (isinstance(below, Filter) and not _is_one_table(below)):
+        if (
+            isinstance(below, Window)
+            or _reads_nothing(below)
+            or (isinstance(below, Filter) and not _is_one_table(below))
+        ):
             return False
         return all(
             isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
@@ -204,11 +225,14 @@ class _Merger:
         return result
 
     def _replaced(self, expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
-        new = tuple([replace_columns(expression, self._new) for expression in expressions])
+        new = tuple([self._replace(expression) for expression in expressions])
         return expressions if all(a is b for a, b in zip(expressions, new, strict=True)) else new
 
+    def _replace(self, expression: Expression) -> Expression:
+        return replace_columns(expression, self._new)
+
     def _sort_key(self, key: SortKey) -> SortKey:
-        return replace(key, expression=replace_columns(key.expression, self._new))
+        return replace(key, expression=self._replace(key.expression))
 
 
 def _is_one_table(node: RelationalExpression) -> bool:
@@ -220,7 +244,7 @@ def _is_one_table(node: RelationalExpression) -> bool:
 
 def _only_table(node: RelationalExpression) -> int | None:
     """The number of what the node gives the columns of, where it is no join."""
-    while isinstance(node, Filter | Sort | Limit):
+    while isinstance(node, Filter | Sort | Limit | SingleRow):
         node = node.input
     return None if isinstance(node, Join | Apply | JoinOrder | OneRow) else node.table
 

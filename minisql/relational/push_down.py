@@ -13,8 +13,9 @@ What a join lets through, and what it takes from ON:
 
 A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
 the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
-projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
-sorting. They stop at LIMIT, which would let other rows through.
+projected expressions in place of the columns; groupings, if they read keys only; window functions, if they read only
+columns that all of these partition by; set operations, into both operands; sorting. They stop at LIMIT, which would let
+other rows through, and at the row of a scalar subquery, which is there even if no row is.
 
 A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
 those from further down come first, as they did: they may protect the others.
@@ -28,6 +29,7 @@ from typing import assert_never
 
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
+from minisql.expression.window import common_partition_columns
 from minisql.node_set import is_subset, overlaps
 from minisql.relational.columns import group_keys, operand_columns, projected
 from minisql.relational.merged_keys import on_merged_key
@@ -42,10 +44,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -60,7 +67,7 @@ def push_down(expression: RelationalExpression) -> RelationalExpression:
 def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpression:
     """The rows of the node for which the conditions are TRUE."""
     match node:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return _filtered(node, conditions)
         case Filter():
             result = _push(node.input, node.conditions + conditions)
@@ -75,6 +82,13 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
             return node if input_ is node.input else replace(node, input=input_)
         case Aggregate():
             return _push_aggregate(node, conditions)
+        case Window():
+            return _push_window(node, conditions)
+        case RecursiveUnion():
+            # The rows of a round are made of all rows of the one before.
+            anchor, step = _push(node.anchor, ()), _push(node.step, ())
+            changed = anchor is not node.anchor or step is not node.step
+            return _filtered(replace(node, anchor=anchor, step=step) if changed else node, conditions)
         case SetOperation():
             left_columns, right_columns = operand_columns(node)
             left = _push(node.left, _translated(conditions, left_columns))
@@ -83,7 +97,7 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case JoinOrder() | Sort():
             input_ = _push(node.input, conditions)
             return node if input_ is node.input else replace(node, input=input_)
-        case Limit():
+        case Limit() | SingleRow():
             input_ = _push(node.input, ())
             return _filtered(node if input_ is node.input else replace(node, input=input_), conditions)
         case _:
@@ -151,6 +165,15 @@ def _push_aggregate(node: Aggregate, conditions: Conditions) -> RelationalExpres
     keys = group_keys(node)
     below = [condition for condition in conditions if node.keys and columns_of(condition) <= keys.keys()]
     input_ = _push(node.input, _translated(below, keys))
+    stays = tuple([condition for condition in conditions if condition not in below])
+    return _filtered(node if input_ is node.input else replace(node, input=input_), stays)
+
+
+def _push_window(node: Window, conditions: Conditions) -> RelationalExpression:
+    """Conditions that keep or drop whole partitions go below."""
+    keys = {key.column for key in common_partition_columns(node.calls)}
+    below = tuple([condition for condition in conditions if columns_of(condition) <= keys])
+    input_ = _push(node.input, below)
     stays = tuple([condition for condition in conditions if condition not in below])
     return _filtered(node if input_ is node.input else replace(node, input=input_), stays)
 

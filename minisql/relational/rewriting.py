@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
-from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, OuterReference
-from minisql.expression.walk import aggregate_inputs, transform, walk
+from minisql.expression.nodes import ColumnId, Expression, OuterReference, SortKey
+from minisql.expression.walk import aggregate_inputs, map_aggregate, walk
+from minisql.expression.window import map_window_call, window_inputs
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -19,11 +20,17 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     inputs,
+    with_inputs,
 )
 
 Change = Callable[[Expression], Expression]
@@ -42,7 +49,9 @@ def nodes_of(root: RelationalExpression) -> Iterator[RelationalExpression]:
 def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
     """The expressions in one node, those of its inputs left out."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | SharedScan() | WorkingTable() | JoinOrder() | Limit() | SingleRow():
+            pass
+        case SetOperation() | RecursiveUnion():
             pass
         case Values():
             for row in node.rows:
@@ -59,23 +68,11 @@ def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
             yield from node.keys
             for call in node.aggregates:
                 yield from aggregate_inputs(call)
+        case Window():
+            for window_call in node.calls:
+                yield from window_inputs(window_call)
         case Sort():
             yield from (key.expression for key in node.keys)
-        case _:
-            assert_never(node)
-
-
-def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...]) -> RelationalExpression:
-    """The node over other inputs, given in the order of `inputs`; itself where none differs."""
-    if all(a is b for a, b in zip(inputs(node), new, strict=True)):
-        return node
-    match node:
-        case BaseTable() | Values() | OneRow():
-            return node
-        case Join() | Apply() | SetOperation():
-            return replace(node, left=new[0], right=new[1])
-        case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit():
-            return replace(node, input=new[0])
         case _:
             assert_never(node)
 
@@ -83,7 +80,9 @@ def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...
 def with_expressions(node: RelationalExpression, change: Change) -> RelationalExpression:
     """The node with each expression in it changed, its inputs left as they are; itself where none changes."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit():
+        case BaseTable() | OneRow() | SharedScan() | WorkingTable() | JoinOrder() | Limit() | SingleRow():
+            return node
+        case SetOperation() | RecursiveUnion():
             return node
         case Values():
             rows = unchanged(node.rows, tuple([changed(row, change) for row in node.rows]))
@@ -102,16 +101,15 @@ def with_expressions(node: RelationalExpression, change: Change) -> RelationalEx
             return node if expressions is node.expressions else replace(node, expressions=expressions)
         case Aggregate():
             keys = changed(node.keys, change)
-            calls = unchanged(node.aggregates, tuple([change_aggregate(call, change) for call in node.aggregates]))
+            calls = unchanged(node.aggregates, tuple([map_aggregate(call, change) for call in node.aggregates]))
             if keys is node.keys and calls is node.aggregates:
                 return node
             return replace(node, keys=keys, aggregates=calls)
+        case Window():
+            window_calls = unchanged(node.calls, tuple([map_window_call(call, change) for call in node.calls]))
+            return node if window_calls is node.calls else replace(node, calls=window_calls)
         case Sort():
-            sort_keys = []
-            for key in node.keys:
-                expression = change(key.expression)
-                sort_keys.append(key if expression is key.expression else replace(key, expression=expression))
-            new_keys = unchanged(node.keys, tuple(sort_keys))
+            new_keys = unchanged(node.keys, tuple([map_sort_key(key, change) for key in node.keys]))
             return node if new_keys is node.keys else replace(node, keys=new_keys)
         case _:
             assert_never(node)
@@ -122,13 +120,10 @@ def changed(expressions: tuple[Expression, ...], change: Change) -> tuple[Expres
     return unchanged(expressions, tuple([change(expression) for expression in expressions]))
 
 
-def change_aggregate(call: AggregateCall, change: Change) -> AggregateCall:
-    """The aggregate with its inputs changed; itself where none changes."""
-    argument = None if call.argument is None else change(call.argument)
-    filter_ = None if call.filter is None else change(call.filter)
-    if argument is call.argument and filter_ is call.filter:
-        return call
-    return replace(call, argument=argument, filter=filter_)
+def map_sort_key(key: SortKey, change: Change) -> SortKey:
+    """The key over the changed expression; itself where that does not change."""
+    expression = change(key.expression)
+    return key if expression is key.expression else replace(key, expression=expression)
 
 
 def unchanged(old: tuple[T, ...], new: tuple[T, ...]) -> tuple[T, ...]:
@@ -150,7 +145,7 @@ def outer_columns(root: RelationalExpression) -> dict[ColumnId, OuterReference]:
     found: dict[ColumnId, OuterReference] = {}
     own: set[int] = set()
     for node in nodes_of(root):
-        own.update(_own_table(node))
+        own.update(own_tables(node))
         for expression in expressions_of(node):
             for part in walk(expression):
                 if isinstance(part, OuterReference):
@@ -166,58 +161,16 @@ def tables_of_outer_references(root: RelationalExpression) -> NodeSet:
     return tables
 
 
-def first_free_table(root: RelationalExpression) -> int:
-    """A table number from which on none is used in the tree."""
-    return 1 + max((table for node in nodes_of(root) for table in _own_table(node)), default=-1)
-
-
-def _own_table(node: RelationalExpression) -> tuple[int, ...]:
+def own_tables(node: RelationalExpression) -> tuple[int, ...]:
     """The number that a node gives its own columns, where it makes any."""
     match node:
-        case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
+        case BaseTable() | Values() | SharedScan() | WorkingTable() | Project() | Aggregate() | Window():
+            return (node.table,)
+        case SetOperation() | RecursiveUnion():
             return (node.table,)
         case Apply():
             return () if node.mark is None else (node.mark,)
-        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit():
+        case OneRow() | Join() | JoinOrder() | Filter() | Sort() | Limit() | SingleRow():
             return ()
         case _:
             assert_never(node)
-
-
-def copied(root: RelationalExpression, new_table: Callable[[], int]) -> tuple[RelationalExpression, Mapping[int, int]]:
-    """The tree once more, its tables under new numbers, and the new number of each."""
-    numbers = {table: new_table() for node in nodes_of(root) for table in _own_table(node)}
-    return _renumbered(root, numbers), numbers
-
-
-def _renumbered(node: RelationalExpression, numbers: Mapping[int, int]) -> RelationalExpression:
-    def change(part: Expression) -> Expression:
-        if isinstance(part, ColumnRef | OuterReference) and part.column.table in numbers:
-            return replace(part, column=renumbered(part.column, numbers))
-        return part
-
-    below = tuple([_renumbered(input_, numbers) for input_ in inputs(node)])
-    node = with_expressions(with_inputs(node, below), lambda expression: transform(expression, change))
-    match node:
-        case SetOperation():
-            return replace(
-                node,
-                table=numbers[node.table],
-                left_columns=tuple([renumbered(column, numbers) for column in node.left_columns]),
-                right_columns=tuple([renumbered(column, numbers) for column in node.right_columns]),
-            )
-        case BaseTable() | Values() | Project() | Aggregate():
-            return replace(node, table=numbers[node.table])
-        case Apply():
-            return node if node.mark is None else replace(node, mark=numbers[node.mark])
-        case JoinOrder():
-            return node.input  # a hint names tables by their numbers; it holds for the original
-        case OneRow() | Join() | Filter() | Sort() | Limit():
-            return node
-        case _:
-            assert_never(node)
-
-
-def renumbered(column: ColumnId, numbers: Mapping[int, int]) -> ColumnId:
-    """The column under the new number of its table."""
-    return ColumnId(numbers.get(column.table, column.table), column.position)

@@ -9,7 +9,8 @@ A condition travels down the tree from where it is written, as long as no row of
 to the result: through inner joins to both inputs, through outer joins to the preserved one. The conditions of a left
 join itself go to its right input. On the way they are rewritten over what columns stand for: the expressions of a
 select list (a merged USING key is a COALESCE), the keys of a grouping, the columns of the operands of a set operation.
-Nothing passes a LIMIT, which would let other rows through, or an aggregate.
+Nothing passes a LIMIT, which would let other rows through, or an aggregate. What passes window functions are conditions
+on columns that all of these partition by.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from minisql.expression.format import format_expression
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.nulls import null_rejected_tables, rejects_nulls_jointly
 from minisql.expression.walk import columns_of, replace_columns, tables_of
+from minisql.expression.window import common_partition_columns
 from minisql.node import node as node_class
 from minisql.node_set import NodeSet, overlaps
 from minisql.relational.columns import group_keys, operand_columns, projected
@@ -36,10 +38,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -54,7 +61,7 @@ class Simplification:
         after: its type after it.
         flipped: whether the step exchanged the inputs: FULL became RIGHT, which is LEFT with the inputs exchanged.
         condition: the condition that rejects nulls, as it is written.
-        clause: where it is written: WHERE, HAVING or ON.
+        clause: where it is written: WHERE, HAVING, QUALIFY or ON.
     """
 
     join: Join
@@ -105,6 +112,13 @@ def _written(conditions: Iterable[Expression], clause: str) -> _Conditions:
     return tuple([_condition(condition, condition, clause) for condition in conditions])
 
 
+def _clause(node: Filter) -> str:
+    """Where the conditions of a filter are written."""
+    if isinstance(node.input, Window):
+        return "QUALIFY"
+    return "HAVING" if isinstance(node.input, Aggregate) and node.input.aggregates else "WHERE"
+
+
 class _Simplifier:
     """One run over a query, which collects its steps from the top down."""
 
@@ -114,26 +128,31 @@ class _Simplifier:
     def node(self, node: RelationalExpression, conditions: _Conditions) -> RelationalExpression:
         """The node simplified, given conditions that its rows must not fail."""
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node, conditions)
             case Filter():
-                has_aggregates = isinstance(node.input, Aggregate) and node.input.aggregates
-                conditions += _written(node.conditions, "HAVING" if has_aggregates else "WHERE")
+                conditions += _written(node.conditions, _clause(node))
             case Project():
                 conditions = _translated(conditions, node.table, projected(node))
             case Aggregate():
                 conditions = _translated(conditions, node.table, group_keys(node)) if node.keys else ()
+            case Window():
+                keys = {key.column for key in common_partition_columns(node.calls)}
+                conditions = tuple([each for each in conditions if columns_of(each.expression) <= keys])
             case SetOperation():
                 return self._set_operation(node, conditions)
             case Apply():
                 left = self.node(node.left, _about(conditions, output_tables(node.left)))
                 right = self.node(node.right, ())
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor, ()), self.node(node.step, ())
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case JoinOrder() | Sort():
                 pass
-            case Limit():
+            case Limit() | SingleRow():
                 conditions = ()
             case _:
                 assert_never(node)

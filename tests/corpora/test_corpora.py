@@ -22,7 +22,7 @@ DYNAMICALLY_TYPED = {
 }
 """How the records begin that only an engine with types of values instead of columns fulfils.
 
-In both an integer is divided by a COALESCE, or a COALESCE by an integer, in which an AVG is the last operand and another
+In both an integer is divided by a COALESCE, or a COALESCE by an integer, in which AVG is the last operand and another
 one is taken. SQLite divides integers, since the value is one; where a COALESCE has one type, that is not INTEGER, and
 PostgreSQL gives -20.8 and -27.1 where 0 is expected.
 """

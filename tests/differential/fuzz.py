@@ -1,4 +1,5 @@
-"""Random queries against SQLite and DuckDB, under other settings, in other join orders, and again on other rows.
+"""Random queries with joins, windows and subqueries against SQLite and DuckDB: under other settings, in other join
+orders, and again on other rows.
 
     python tests/differential/fuzz.py --queries 3000 --seed 1
     python tests/differential/fuzz.py --queries 3000 --seed 1 --kind subqueries
@@ -28,6 +29,7 @@ from tests.differential.generator import Database, QueryGenerator, random_databa
 from tests.differential.partition import parts
 from tests.differential.peers import Peers, Rows, bag
 from tests.differential.subqueries import SubqueryGenerator
+from tests.differential.windows import WindowGenerator
 
 TABLES = 6
 QUERIES_PER_DATABASE = 20
@@ -46,7 +48,8 @@ OTHER_SETTINGS = (
     "plan_cache = off",
 )
 KINDS = ("joins", "subqueries")
-Generator: TypeAlias = QueryGenerator | ChainGenerator | SubqueryGenerator
+"""`joins` are those with windows, too."""
+Generator: TypeAlias = QueryGenerator | ChainGenerator | WindowGenerator | SubqueryGenerator
 ALL_OFF = tuple(setting for setting in OTHER_SETTINGS if setting.endswith(" = off"))
 
 
@@ -70,15 +73,16 @@ def cases(seed: int, queries: int, kind: str = "joins") -> Iterator[tuple[Databa
     rng = random.Random(seed)
     for number in range(0, queries, QUERIES_PER_DATABASE):
         database: Database | KeyedDatabase
+        turn = number // QUERIES_PER_DATABASE % 3
         if kind == "subqueries":
             database = random_database(rng, TABLES)
             yield database, SubqueryGenerator(rng, TABLES)
-        elif number // QUERIES_PER_DATABASE % 2:
+        elif turn == 1:
             database = random_keyed_database(rng, TABLES)
             yield database, ChainGenerator(rng, TABLES, database.family, views=VIEWS)
         else:
             database = random_database(rng, TABLES)
-            yield database, QueryGenerator(rng, TABLES)
+            yield database, WindowGenerator(rng, TABLES) if turn else QueryGenerator(rng, TABLES)
 
 
 def some_queries(generator: Generator) -> list[str]:
@@ -137,8 +141,10 @@ def _is_wrong(found: Rows | str, expected: Rows) -> bool:
 
 
 def check_partitions(database: Database | KeyedDatabase, generator: Generator, queries: int) -> list[Failure]:
-    """Where the three parts of a query do not make the whole."""
-    failures = []
+    """Where the three parts of a query do not make the whole; a window reads rows of several parts, and has none."""
+    failures: list[Failure] = []
+    if isinstance(generator, WindowGenerator):
+        return failures
     script = database.script()
     with minisql.connect() as connection:
         for statement in script:
@@ -176,6 +182,7 @@ def _in_other_orders(
 ) -> Iterator[tuple[str, Rows | str]]:
     """What random join orders of a query give: as plans, and as hints where they are for its first SELECT."""
     is_one_select = not any(f" {word} " in query for word in ("UNION", "INTERSECT", "EXCEPT"))
+    is_one_select &= ") AS d WHERE" not in query  # where only the SELECT in parentheses joins
     for plan in connection.plans(query, limit=ORDERS, uniform=True, seed=plans.randrange(10**6)):
         hinted = query.replace("SELECT", f"SELECT /*+ JOIN_TREE({plan.order}) */", 1)
         try:

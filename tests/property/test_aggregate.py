@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 
 from minisql.datatypes import (
     BIGINT,
+    BLOB,
     BOOLEAN,
     DATE,
     DOUBLE,
     INTEGER,
+    TIME,
     TIMESTAMP,
+    TIMESTAMPTZ,
     VARCHAR,
     SqlType,
     decimal,
@@ -46,6 +49,9 @@ VALUES: dict[SqlType, st.SearchStrategy[Value]] = {
     VARCHAR: st.sampled_from(["", "a", "a\0", "ab", "abcdefgh", "abcdefghi", "abcdefghj", "b", "z" * 1030, "z" * 1031]),
     DATE: st.dates(),
     TIMESTAMP: st.datetimes(),
+    TIME: st.times(),
+    TIMESTAMPTZ: st.datetimes(timezones=st.just(datetime.UTC)),
+    BLOB: st.sampled_from([b"", b"\xff", b"a", b"\xff\0", b"\xff" * 9]),
 }
 KEYS = [INTEGER, VARCHAR, BOOLEAN, BIGINT]
 

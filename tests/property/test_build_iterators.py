@@ -23,6 +23,7 @@ from minisql.expression.nodes import (
     Literal,
     SortKey,
 )
+from minisql.expression.window import DEFAULT_FRAME, WHOLE_PARTITION, WindowCall, WindowFunction
 from minisql.node_set import EMPTY, single
 from minisql.optimizer.access_path import (
     AccessPath,
@@ -37,6 +38,7 @@ from minisql.optimizer.access_path import (
     SetOperation,
     Sort,
     ValuesScan,
+    Window,
 )
 from minisql.relational.relational_expression import JoinType, SetOperator
 from minisql.settings import Settings
@@ -62,7 +64,8 @@ class Plans:
     def plan(self, depth: int) -> tuple[AccessPath, Columns]:
         if depth == 0:
             return self._leaf()
-        kinds = [self._join, self._filter, self._project, self._aggregate, self._set_operation, self._sort]
+        kinds = [self._join, self._filter, self._project, self._aggregate, self._window, self._set_operation,
+                 self._sort]  # fmt: skip
         return self._draw(st.sampled_from(kinds))(depth - 1)
 
     def _leaf(self) -> tuple[AccessPath, Columns]:
@@ -133,6 +136,23 @@ class Plans:
             HashAggregate(**ESTIMATES, table=number, input=path, keys=keys, aggregates=tuple(calls)),
             [(ColumnId(number, place), type_) for place, type_ in enumerate(types)],
         )
+
+    def _window(self, depth: int) -> tuple[AccessPath, Columns]:
+        """Calls whose values do not depend on the order of peers."""
+        path, columns = self.plan(depth)
+        number = next(self._numbers)
+        calls = []
+        for function in (
+            WindowFunction(name="rank", arguments=(), ignore_nulls=False, type=BIGINT),
+            AggregateCall(name="max", argument=ref(columns[-1]), distinct=False, filter=None, type=columns[-1][1]),
+        ):
+            keys = [ref(column) for column in columns[: self._draw(st.integers(0, 2))]]
+            order_by = tuple(SortKey(expression=key, descending=False, nulls_first=False) for key in keys)
+            partition_by = (ref(columns[0]),) if self._draw(st.booleans()) else ()
+            frame = DEFAULT_FRAME if order_by else WHOLE_PARTITION
+            calls.append(WindowCall(function=function, partition_by=partition_by, order_by=order_by, frame=frame))
+        made = [(ColumnId(number, place), call.type) for place, call in enumerate(calls)]
+        return Window(**ESTIMATES, table=number, input=path, calls=tuple(calls)), [*columns, *made]
 
     def _set_operation(self, depth: int) -> tuple[AccessPath, Columns]:
         left, left_columns = self.plan(depth)

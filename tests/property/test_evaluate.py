@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +17,15 @@ from minisql.columnar.python_values import from_values, to_values
 from minisql.columnar.strings import gathered, string_column
 from minisql.datatypes import (
     BIGINT,
+    BLOB,
     BOOLEAN,
     DATE,
     DOUBLE,
     INTEGER,
+    INTERVAL,
+    TIME,
     TIMESTAMP,
+    TIMESTAMPTZ,
     VARCHAR,
     SqlType,
     TypeKind,
@@ -28,6 +33,7 @@ from minisql.datatypes import (
     can_cast,
     common_type,
     decimal,
+    temporal_arithmetic,
 )
 from minisql.errors import DataError
 from minisql.execution.evaluate import compile_expression, compile_predicate
@@ -57,12 +63,16 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.predicates import apply_predicate, as_predicate
 from minisql.expression.walk import transform, walk
+from minisql.interval import Interval
 from tests import naive
 
 Inner = Callable[[SqlType], Expression]
 
 NARROW, WIDE = decimal(6, 2), decimal(30, 4)
-TYPES = (INTEGER, BIGINT, NARROW, WIDE, DOUBLE, VARCHAR, DATE, TIMESTAMP, BOOLEAN)
+UTC = datetime.UTC
+TYPES = (
+    INTEGER, BIGINT, NARROW, WIDE, DOUBLE, VARCHAR, DATE, TIMESTAMP, BOOLEAN, TIME, TIMESTAMPTZ, INTERVAL, BLOB,
+)  # fmt: skip
 NUMBERS = (INTEGER, BIGINT, NARROW, WIDE, DOUBLE)
 VALUES: dict[SqlType, list[Value]] = {
     INTEGER: [0, 1, -1, 2, 7, -12, 1000, 2**31 - 1, -(2**31)],
@@ -74,6 +84,14 @@ VALUES: dict[SqlType, list[Value]] = {
     DATE: [datetime.date(2013, 1, 31), datetime.date(2012, 2, 29), datetime.date(1969, 12, 28), datetime.date(1, 1, 1)],
     TIMESTAMP: [datetime.datetime(2013, 1, 31), datetime.datetime(1969, 12, 31, 23, 59, 59)],
     BOOLEAN: [True, False],
+    TIME: [datetime.time(0), datetime.time(23, 59, 59, 999_999), datetime.time(5, 6, 7)],
+    TIMESTAMPTZ: [datetime.datetime(2013, 1, 31, tzinfo=UTC), datetime.datetime(2012, 2, 29, 12, tzinfo=UTC)],
+    INTERVAL: [
+        Interval(1), Interval(0, 30), Interval(0, 29, 86_400_000_000), Interval(-13, 5, -1), Interval(),
+        Interval(0, 0, 7), Interval(12 * 9000, -3), Interval(0, 2**31 - 1), Interval(0, -1, 10**18),
+        Interval(25, -1, 3_600_000_000),
+    ],
+    BLOB: [b"", b"\xff\x00", b"a", b"12", b"\xff" * 12],
 }  # fmt: skip
 PATTERNS = ["", "%", "a", "a%", "%b", "%b%", "a_b", "_", "%_b%", "a!%%", "!_%", "%\n%", "(a|b)*", "x%x"]
 COLUMNS = [ColumnId(0, position) for position in range(2 * len(TYPES))]
@@ -111,6 +129,8 @@ def expressions(draw: st.DrawFn, type_: SqlType, depth: int) -> Expression:
         makers += [_arithmetic, _arithmetic, _number_function]
     elif type_ == DATE:
         makers += [_arithmetic]
+    elif type_ in (TIMESTAMP, TIMESTAMPTZ, TIME, INTERVAL):
+        makers += [_temporal_arithmetic, _temporal_arithmetic]
     elif type_ == VARCHAR:
         makers += [_string_function, _string_function]
     made = draw(st.sampled_from(makers))(draw, type_, inner)
@@ -201,6 +221,27 @@ def _arithmetic(draw: st.DrawFn, type_: SqlType, inner: Inner) -> Expression:
     return Arithmetic(operator=operator, left=left, right=right, type=result)
 
 
+def _temporal_arithmetic(draw: st.DrawFn, type_: SqlType, inner: Inner) -> Expression:
+    if type_ == INTERVAL and not draw(st.integers(0, 4)):
+        return Negate(operand=inner(INTERVAL), type=INTERVAL)
+    shapes = [
+        (operator, left, right)
+        for operator in "+-*/"
+        for left in TYPES
+        for right in TYPES
+        if arithmetic_type(operator, left, right) == type_
+    ]
+    operator, left, right = draw(st.sampled_from(shapes))
+    sides = temporal_arithmetic(operator, left, right)
+    assert sides is not None
+    return Arithmetic(
+        operator=operator,
+        left=cast_to(inner(left), sides.left),
+        right=cast_to(inner(right), sides.right),
+        type=type_,
+    )
+
+
 def _number_function(draw: st.DrawFn, type_: SqlType, inner: Inner) -> Expression:
     choice = draw(st.integers(0, 3))
     if choice == 0:
@@ -256,7 +297,8 @@ def batches(draw: st.DrawFn) -> tuple[list[naive.Row], Batch]:
         columns = [replace(column, bounds=None) for column in columns]
     if draw(st.booleans()):
         columns = [
-            column if column.pool is None else string_column(gathered(column), column.valid) for column in columns
+            column if column.pool is None else string_column(gathered(column), column.valid, column.type)
+            for column in columns
         ]
     if draw(st.booleans()):
         columns = [with_garbage(column) for column in columns]
@@ -314,7 +356,9 @@ def check_physical(column: Column) -> None:
     assert column.valid is None or column.valid.shape == column.values.shape
     if column.pool is not None:
         assert column.values.size == 0 or 0 <= column.values.min() <= column.values.max() < len(column.pool)
-        assert not column.pool.distinct or len(set(column.pool.strings.to_pylist())) == len(column.pool)
+        assert not column.pool.distinct or len(set(column.pool.strings.view(pa.large_binary()).to_pylist())) == len(
+            column.pool
+        )
         assert column.pool.strings.null_count == 0
     if column.bounds is not None:
         known = column.values if column.valid is None else column.values[column.valid]

@@ -6,6 +6,7 @@ import datetime
 import math
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,29 @@ from hypothesis import strategies as st
 
 from minisql.columnar.column import Array, Column, StringPool
 from minisql.columnar.python_values import from_values
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, SqlType, decimal
+from minisql.datatypes import (
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL,
+    TIME,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    VARCHAR,
+    SqlType,
+    decimal,
+)
 from minisql.execution.kernels import key_states, string_table, string_words
 from minisql.execution.kernels.hash_table import HashTable
+from minisql.execution.kernels.key_states import next_state
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.lookup_table import LookupTable
 from minisql.execution.kernels.string_table import ABSENT, StringTable
 from minisql.expression.nodes import Value
+from minisql.interval import Interval
 
 BIG = 2**63
 VALUES: dict[SqlType, st.SearchStrategy[Value]] = {
@@ -34,6 +51,10 @@ VALUES: dict[SqlType, st.SearchStrategy[Value]] = {
     VARCHAR: st.sampled_from(["", "a", "b", "ab", "a\0", "abcdefgh", "abcdefghi", "x" * 1030, "é" * 9]),
     DATE: st.dates(datetime.date(2020, 1, 1), datetime.date(2020, 1, 4)) | st.just(datetime.date(1, 1, 1)),
     TIMESTAMP: st.datetimes(),
+    TIME: st.times(),
+    TIMESTAMPTZ: st.datetimes(timezones=st.just(datetime.UTC)),
+    INTERVAL: st.sampled_from([Interval(1), Interval(0, 30), Interval(0, 29, 86_400_000_000), Interval(0, 0, -1)]),
+    BLOB: st.sampled_from([b"", b"\xff", b"a", b"\xff\0", b"\xff" * 9]),
 }
 
 
@@ -41,6 +62,8 @@ def normal(value: Value) -> Value:
     """Equal for values that are equal as keys."""
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else value + 0.0
+    if isinstance(value, Interval):
+        return value.length
     return value
 
 
@@ -194,3 +217,20 @@ def test_several_threads_may_look_up_at_once() -> None:
 
     with ThreadPoolExecutor(4) as workers:
         assert all(workers.map(look_up, others))
+
+
+def test_keys_in_order_that_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a lookup table with room for more is no longer worth it, it must not be made anew for each key."""
+    made = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal made
+        made += 1
+        return next_state(*arguments)
+
+    monkeypatch.setattr("minisql.execution.kernels.key_table.next_state", counted)
+    table = KeyTable([INTEGER, INTEGER], [True, True])
+    for number in range(20_000):
+        columns = [Column(INTEGER, np.array([number % 500], np.int32)), Column(INTEGER, np.array([number], np.int32))]
+        assert table.insert(columns).tolist() == [number]
+    assert made < 60

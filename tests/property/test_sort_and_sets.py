@@ -12,7 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, VARCHAR, SqlType, decimal
+from minisql.datatypes import (
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    TIME,
+    TIMESTAMPTZ,
+    VARCHAR,
+    SqlType,
+    decimal,
+)
 from minisql.execution.build_iterators import build_iterators
 from minisql.execution.kernels import sort_order, string_order
 from minisql.expression.nodes import ColumnId, ColumnRef, SortKey, Value
@@ -33,6 +45,9 @@ VALUES: dict[SqlType, list[Value]] = {
     decimal(38, 0): [Decimal(1), Decimal(10**30), Decimal(-(10**30))],
     VARCHAR: ["", "a", "a\0", "abcdefgh", "abcdefghi", "abcdefghj", "\u00e9", "\uffff", "\U00010000"],
     DATE: [datetime.date(2013, 1, 1), datetime.date(1, 1, 2)],
+    TIME: [datetime.time(0), datetime.time(23, 59, 59, 999_999)],
+    TIMESTAMPTZ: [datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC), datetime.datetime(1, 1, 2, tzinfo=datetime.UTC)],
+    BLOB: [b"", b"\xff", b"a", b"a\0", b"abcdefgh\xff", b"abcdefgh\xfe"],
 }
 BATCH_ROWS = st.sampled_from([1, 2, 5, 1000])
 

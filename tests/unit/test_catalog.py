@@ -84,7 +84,11 @@ def test_files_that_do_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("*.csv", "No file matches '*.csv'.", f"Paths are relative to {tmp_path}."),
         (f"{tmp_path}/x*", f"No file matches '{tmp_path}/x*'.", None),
         (".", "'.' is a folder.", "Write './*.parquet' for its files."),
-        ("notes.txt", "'notes.txt' ends in '.txt', which is no known format.", "Files end in .parquet, .csv or .tsv."),
+        (
+            "notes.txt",
+            "'notes.txt' ends in '.txt', which is no known format.",
+            "Files end in .parquet, .csv, .tsv, .json or .jsonl.",
+        ),
     ]:
         with pytest.raises(OperationalError) as caught:
             Files().open(path)

@@ -8,7 +8,7 @@ import pytest
 from minisql.catalog.arrow_table import ArrowTable
 from minisql.catalog.csv_table import read_csv_table
 from minisql.columnar.python_values import to_values
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR
+from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, TIME, TIMESTAMP, VARCHAR
 from minisql.errors import DataError, OperationalError
 from minisql.expression.nodes import Value
 
@@ -36,7 +36,7 @@ def test_types_are_inferred_and_empty_fields_are_null(tmp_path: Path) -> None:
     )
     table = read_csv_table("t", [path])
     assert [column.type for column in table.columns] == [
-        BIGINT, DOUBLE, VARCHAR, BOOLEAN, DATE, TIMESTAMP, VARCHAR, VARCHAR
+        BIGINT, DOUBLE, VARCHAR, BOOLEAN, DATE, TIMESTAMP, TIME, VARCHAR
     ]  # fmt: skip
     assert columns_of(table) == {
         "n": [1, None, -3],
@@ -45,7 +45,7 @@ def test_types_are_inferred_and_empty_fields_are_null(tmp_path: Path) -> None:
         "b": [True, None, False],
         "d": [datetime.date(2020, 1, 31), None, datetime.date(2020, 2, 1)],
         "t": [datetime.datetime(2020, 1, 31, 10), None, datetime.datetime(2020, 2, 1, 0, 0, 0, 500_000)],
-        "clock": ["12:30", None, "13:00:05"],
+        "clock": [datetime.time(12, 30), None, datetime.time(13, 0, 5)],
         "nothing": [None, None, None],
     }
 

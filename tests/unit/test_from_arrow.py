@@ -10,9 +10,24 @@ import pytest
 
 from minisql.columnar.from_arrow import from_arrow, sql_type
 from minisql.columnar.python_values import to_values
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, SqlType, decimal
+from minisql.datatypes import (
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL,
+    TIME,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    VARCHAR,
+    SqlType,
+    decimal,
+)
 from minisql.errors import DataError, NotSupportedError
 from minisql.expression.nodes import Value
+from minisql.interval import Interval
 
 D = Decimal
 BERLIN = datetime.timezone(datetime.timedelta(hours=1))
@@ -47,8 +62,20 @@ BERLIN = datetime.timezone(datetime.timedelta(hours=1))
         (pa.array([1], pa.timestamp("ms")), TIMESTAMP, [datetime.datetime(1970, 1, 1, 0, 0, 0, 1000)]),
         (pa.array([-1], pa.timestamp("us")), TIMESTAMP, [datetime.datetime(1969, 12, 31, 23, 59, 59, 999999)]),
         (pa.array([-1999], pa.timestamp("ns")), TIMESTAMP, [datetime.datetime(1969, 12, 31, 23, 59, 59, 999998)]),
-        (pa.array([datetime.datetime(2020, 1, 1, tzinfo=BERLIN)], pa.timestamp("us", "Europe/Berlin")), TIMESTAMP,
-         [datetime.datetime(2019, 12, 31, 23)]),
+        (pa.array([datetime.datetime(2020, 1, 1, tzinfo=BERLIN)], pa.timestamp("us", "Europe/Berlin")), TIMESTAMPTZ,
+         [datetime.datetime(2019, 12, 31, 23, tzinfo=datetime.UTC)]),
+        (pa.array([1, None], pa.time32("s")), TIME, [datetime.time(0, 0, 1), None]),
+        (pa.array([1, None], pa.time32("ms")), TIME, [datetime.time(0, 0, 0, 1000), None]),
+        (pa.array([1, None], pa.time64("us")), TIME, [datetime.time(0, 0, 0, 1), None]),
+        (pa.array([86_399_999_999_999], pa.time64("ns")), TIME, [datetime.time(23, 59, 59, 999_999)]),
+        (pa.array([-1, None], pa.duration("s")), INTERVAL, [Interval(0, 0, -1_000_000), None]),
+        (pa.array([1999], pa.duration("ns")), INTERVAL, [Interval(0, 0, 1)]),
+        (pa.array([(1, -2, 3000), None], pa.month_day_nano_interval()), INTERVAL, [Interval(1, -2, 3), None]),
+        (pa.array([b"\xff", None, b""]), BLOB, [b"\xff", None, b""]),
+        (pa.array([b"\xff", None], pa.large_binary()), BLOB, [b"\xff", None]),
+        (pa.array([b"\xff", None], pa.binary_view()), BLOB, [b"\xff", None]),
+        (pa.array([b"ab", None], pa.binary(2)), BLOB, [b"ab", None]),
+        (pa.array([b"\xff", None, b"\xff"]).dictionary_encode(), BLOB, [b"\xff", None, b"\xff"]),
         (pa.array(["a", None, ""]), VARCHAR, ["a", None, ""]),
         (pa.array(["a", None, "ä" * 20], pa.string_view()), VARCHAR, ["a", None, "ä" * 20]),
         (pa.array(["a", None], pa.large_string()), VARCHAR, ["a", None]),
@@ -119,21 +146,31 @@ def test_chunks_with_dictionaries_of_their_own() -> None:
 
 
 NUMBERS = [pa.int64(), pa.bool_(), pa.decimal128(5, 2), pa.timestamp("s"), pa.float16()]
-OTHERS = [pa.time32("s"), pa.duration("s"), pa.binary(), pa.list_(pa.int8()), pa.struct([("a", pa.int8())])]
+OTHERS = [pa.list_(pa.struct([("a", pa.int8())])), pa.map_(pa.int8(), pa.int8()), pa.struct([("a", pa.int8())])]
+MORE = [pa.time32("s"), pa.duration("s"), pa.binary(), pa.month_day_nano_interval()]
 
 
-@pytest.mark.parametrize("type_", [*NUMBERS, pa.string(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize("type_", [*NUMBERS, *MORE, pa.string(), pa.dictionary(pa.int8(), pa.string())])
 def test_no_rows(type_: pa.DataType) -> None:
     assert to_values(from_arrow(pa.chunked_array([], type_), "x")) == []
 
 
-@pytest.mark.parametrize("type_", [*OTHERS, pa.decimal256(40, 0), pa.dictionary(pa.int8(), pa.binary())])
+@pytest.mark.parametrize(
+    "type_", [*OTHERS, pa.decimal256(40, 0), pa.dictionary(pa.int8(), pa.struct([("a", pa.int8())]))]
+)
 def test_types_that_sql_does_not_have(type_: pa.DataType) -> None:
     with pytest.raises(NotSupportedError, match=r'Column "x" has the Arrow type .*, which has no SQL type'):
         sql_type(type_, "x")
 
 
+def test_lists() -> None:
+    for type_ in (pa.list_(pa.int32()), pa.large_list(pa.int32())):
+        column = from_arrow(pa.chunked_array([[[1, None], None], [[]]], type_), "x")
+        assert str(column.type) == "INTEGER[]"
+        assert to_values(column) == [[1, None], None, []]
+
+
 def test_a_timestamp_too_far_away() -> None:
-    with pytest.raises(DataError, match='Column "x" has a timestamp too far away'):
+    with pytest.raises(DataError, match='Column "x" has a time or an interval too far away'):
         from_arrow(pa.array([2**60], pa.timestamp("s")), "x")
     assert to_values(from_arrow(pa.array([5, None], pa.timestamp("s")), "x"))[1] is None

@@ -16,7 +16,6 @@ from minisql.parser.lark_parser import LARK_OPTIONS, make_parser, read_grammar
 from minisql.parser.split import next_piece
 from minisql.parser.token_stream import TokenStream
 from minisql.parser.transform import Transform
-from minisql.parser.transform_expression import ExpressionTransform
 
 # --- the grammar ------------------------------------------------------------------------------------------------------
 
@@ -30,16 +29,23 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.DEBUG, logger="lark"):
         make(read_grammar())
     conflicts = re.findall(r"conflict for terminal (\w+): \(resolving as shift\).*\n.*<(\w+) : (.*)>", caplog.text)
-    assert caplog.text.lower().count("conflict") == len(conflicts)
+    assert caplog.text.lower().count("conflict for") == len(conflicts)
+    # COLUMN may be left out in ALTER TABLE, and be the name of one.
+    conflicts = [conflict for conflict in conflicts if conflict[1:] != ("word", "COLUMN")]
     assert {(terminal, rule) for terminal, rule, _ in conflicts} == {
         ("ESCAPE", "predicate"),
         ("FILTER", "filter_clause"),
+        ("KEY", "word"),
         ("LPAR", "word"),
+        ("OVER", "primary"),
         ("PRECISION", "second_word"),
+        ("SET", "word"),
         ("VARYING", "second_word"),
         ("WITHOUT", "time_zone"),
+        # A window, or an offset of a frame, may have the name of a word that could stand there.
+        *((terminal, "word") for terminal in ("FOLLOWING", "GROUPS", "PARTITION", "PRECEDING", "RANGE", "ROWS")),
     }
-    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"VALUES"}
+    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"CUBE", "ROLLUP", "SET", "VALUES"}
 
 
 def test_the_priority_decides_about_parentheses_around_queries_and_nothing_else() -> None:
@@ -61,7 +67,7 @@ def test_every_rule_has_a_callback_and_every_callback_a_rule() -> None:
         for rule in rules
         if not rule.origin.name.startswith("_") and (rule.alias or not rule.options.expand1)
     }
-    callbacks = vars(Transform).keys() | vars(ExpressionTransform).keys()
+    callbacks = {name for each in Transform.__mro__ if each.__module__.startswith("minisql.") for name in vars(each)}
     methods = {name for name in callbacks if not name.startswith("_")} - {"begin"}
     assert methods == needed
 

@@ -18,10 +18,8 @@ from minisql.parser.parse_tree import (
     CastExpression,
     ColumnName,
     Constant,
-    CreateTable,
     DerivedTable,
     Exists,
-    Explain,
     FileTable,
     Identifier,
     InPredicate,
@@ -37,12 +35,12 @@ from minisql.parser.parse_tree import (
     Row,
     ScalarQuery,
     SetOperation,
-    SetVariable,
     TableFunction,
     TableName,
     Unary,
     Values,
 )
+from minisql.parser.statement_tree import CreateTable, Explain, SetVariable
 from tests.parse_shape import block, derived, expression, shape, table
 
 

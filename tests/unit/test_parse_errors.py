@@ -68,7 +68,7 @@ Expected an expression, found the end of the statement.
 LINE 1: SELECT a FROM t WHERE
                              ^""",
         """\
-Expected an alias, ON, USING, JOIN or "(", found WHERE.
+Expected an alias, ON, USING or JOIN, found WHERE.
 LINE 1: SELECT a FROM t JOIN u WHERE x
                                ^^^^^
 HINT: A JOIN needs ON or USING; a join without a condition is a CROSS JOIN.""",
@@ -100,7 +100,7 @@ Expected a type, found ")".
 LINE 1: CREATE TABLE t (a)
                          ^""",
         """\
-Expected a name, found ")".
+Expected a name or a constraint, found ")".
 LINE 1: CREATE TABLE t (a int,)
                               ^
 HINT: There may be a comma too many before ")".""",
@@ -113,15 +113,19 @@ Expected "(", found 1.
 LINE 1: INSERT INTO t VALUES 1
                              ^""",
         """\
-Expected a statement, found "UPDATE".
-LINE 1: UPDATE t SET a = 1
-        ^^^^^^
-HINT: The statements are SELECT, VALUES, WITH, INSERT, CREATE, DROP, SET and EXPLAIN.""",
+Expected a statement, found "GRANT".
+LINE 1: GRANT ALL ON t TO me
+        ^^^^^
+HINT: The statements are SELECT, VALUES, WITH, INSERT, UPDATE, DELETE, TRUNCATE, COPY, CREATE, ALTER, DROP, BEGIN, \
+COMMIT, ROLLBACK, SET, SHOW, DESCRIBE and EXPLAIN.""",
         """\
-Expected ",", FROM, WHERE, GROUP, HAVING or ORDER, found "(".
-LINE 1: SELECT sum(x) OVER (PARTITION BY y) FROM t
-                           ^
-HINT: Window functions are not supported.""",
+Expected ")", BY, GROUPS, PARTITION, RANGE or ROWS, found "y".
+LINE 1: SELECT sum(x) OVER (PARTITION y) FROM t
+                                      ^""",
+        """\
+Expected an operator, FOLLOWING or PRECEDING, found ")".
+LINE 1: SELECT sum(x) OVER (ORDER BY y ROWS 1) FROM t
+                                             ^""",
         """\
 Expected an operator, ",", ASC, DESC, NULLS or LIMIT, found 'a string that is longer than ....
 LINE 1: SELECT 1 ORDER BY (a) 'a string that is longer than a message'
@@ -171,7 +175,8 @@ LINE 1: SELECT timestamp '2013-01-01 24:00:00'
 A string cannot follow "a".
 LINE 1: SELECT a 'x'
                ^^^^^
-HINT: There are DATE '2013-01-31' and TIMESTAMP '2013-01-31 05:00:00'; names are quoted with ".""",
+HINT: There are DATE '2013-01-31', TIME '05:00:00', TIMESTAMP '2013-01-31 05:00:00', TIMESTAMPTZ \
+'2013-01-31 05:00:00+01', INTERVAL '3' MONTH and X'00FF'; names are quoted with ".""",
         """\
 1e999 is out of the range of DOUBLE.
 LINE 1: SELECT 1e999
@@ -194,13 +199,9 @@ A number in a type is too large.
 LINE 1: SELECT a::decimal(99999999999999999999)
                          ^^^^^^^^^^^^^^^^^^^^^^""",
         """\
-WITH RECURSIVE is not supported.
-LINE 1: WITH RECURSIVE t AS (SELECT 1) SELECT 1
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""",
-        """\
-An alias for tables in parentheses is not supported.
-LINE 1: SELECT 1 FROM (a JOIN b ON x) AS y
-                                         ^""",
+Expected NAME, as in UNION BY NAME.
+LINE 1: SELECT 1 UNION BY position SELECT 2
+                          ^^^^^^^^""",
     ],
 )
 def test_messages(message: str) -> None:

@@ -52,7 +52,7 @@ class Grouping:
             counts[: self.group_count] += self._counts
 
 
-def _grown(array: Array, count: int, fill: object) -> Array:
+def grown(array: Array, count: int, fill: object) -> Array:
     """The array with room for `count` groups, the new ones filled."""
     if count <= len(array):
         return array
@@ -72,16 +72,16 @@ class CountState:
         return self._counts.nbytes
 
     def update(self, grouping: Grouping) -> None:
-        self._counts = _grown(self._counts, grouping.group_count, 0)
+        self._counts = grown(self._counts, grouping.group_count, 0)
         grouping.add_counts(self._counts)
 
     def merge(self, other: CountState, groups: IndexArray, group_count: int) -> None:
-        self._counts = _grown(self._counts, group_count, 0)
+        self._counts = grown(self._counts, group_count, 0)
         np.add.at(self._counts, groups, other.final(len(groups)))
 
     def final(self, group_count: int) -> Array:
         """The counts (int64)."""
-        self._counts = _grown(self._counts, group_count, 0)
+        self._counts = grown(self._counts, group_count, 0)
         return self._counts[:group_count]
 
 
@@ -161,11 +161,11 @@ class IntegerSumState:
         return narrowed(exact, None)[0]
 
     def _grow(self, group_count: int) -> None:
-        self._sums = _grown(self._sums, group_count, 0)
+        self._sums = grown(self._sums, group_count, 0)
         if self._halves is not None:
-            self._halves = (_grown(self._halves[0], group_count, 0), _grown(self._halves[1], group_count, 0))
+            self._halves = (grown(self._halves[0], group_count, 0), grown(self._halves[1], group_count, 0))
         if self._large is not None:
-            self._large = _grown(self._large, group_count, 0)
+            self._large = grown(self._large, group_count, 0)
 
     def _split(self) -> None:
         """Goes over to halves: with less than 2^31 rows, neither sum of halves leaves int64."""
@@ -185,17 +185,17 @@ class DoubleSumState:
         return self._sums.nbytes
 
     def update(self, grouping: Grouping, column: Column) -> None:
-        self._sums = _grown(self._sums, grouping.group_count, 0.0)
+        self._sums = grown(self._sums, grouping.group_count, 0.0)
         _add(self._sums, grouping, column.values)
 
     def merge(self, other: DoubleSumState, groups: IndexArray, group_count: int) -> None:
-        self._sums = _grown(self._sums, group_count, 0.0)
+        self._sums = grown(self._sums, group_count, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             np.add.at(self._sums, groups, other.final(len(groups)))
 
     def final(self, group_count: int) -> Array:
         """The sums (float64). A group without rows has 0."""
-        self._sums = _grown(self._sums, group_count, 0.0)
+        self._sums = grown(self._sums, group_count, 0.0)
         return self._sums[:group_count]
 
 
@@ -209,7 +209,7 @@ def _add(sums: Array, grouping: Grouping, values: Array) -> None:
 
 
 class ExtremeState:
-    """The least or the greatest value of each group, of any type but VARCHAR. NaN is greater than all numbers."""
+    """The least or the greatest value of each group, of any type but strings and INTERVAL. NaN is the greatest."""
 
     def __init__(self, type_: SqlType, *, greatest: bool) -> None:
         """Decimals that may not fit into int64 are kept as Python ints."""
@@ -235,7 +235,7 @@ class ExtremeState:
     def update(self, grouping: Grouping, column: Column) -> None:
         values = column.values
         values = values.view(np.uint8) if self._is_bool else values.astype(self._dtype, copy=False)
-        self._best = _grown(self._best, grouping.group_count, self._start)
+        self._best = grown(self._best, grouping.group_count, self._start)
         with np.errstate(invalid="ignore"):
             if grouping.ids is not None:
                 self._function.at(self._best, grouping.ids, values)
@@ -244,14 +244,14 @@ class ExtremeState:
                 self._best[:1] = self._function(self._best[:1], self._function.reduce(values))
 
     def merge(self, other: ExtremeState, groups: IndexArray, group_count: int) -> None:
-        self._best = _grown(self._best, group_count, self._start)
-        other._best = _grown(other._best, len(groups), self._start)
+        self._best = grown(self._best, group_count, self._start)
+        other._best = grown(other._best, len(groups), self._start)
         with np.errstate(invalid="ignore"):
             self._function.at(self._best, groups, other._best[: len(groups)])
 
     def final(self, group_count: int) -> Column:
         """The values; that of a group without rows means nothing."""
-        self._best = _grown(self._best, group_count, self._start)
+        self._best = grown(self._best, group_count, self._start)
         values = self._best[:group_count]
         if self._dtype == np.object_:
             values, _ = narrowed(np.where(values == self._start, 0, values), None)

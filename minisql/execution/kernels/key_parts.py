@@ -1,8 +1,8 @@
 """Key columns as integers: equal integers stand for equal values, whatever batch and pool they come from.
 
-Numbers, dates and booleans are their own integers. A DOUBLE is its bits, with one zero and one NaN (which equals
-itself, as in PostgreSQL). Strings and decimals beyond 18 digits are numbered as they are inserted. What stands for a
-NULL means nothing: the validity of the column says where they are.
+Numbers, dates, times and booleans are their own integers, an INTERVAL is its length. A DOUBLE is its bits, with one
+zero and one NaN (which equals itself, as in PostgreSQL). Strings and decimals beyond 18 digits are numbered as they are
+inserted. What stands for a NULL means nothing: the validity of the column says where they are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from minisql.columnar.column import Array, Column
+from minisql.columnar.intervals import interval_lengths
 from minisql.datatypes import BIGINT_RANGE, SqlType, TypeKind
 from minisql.execution.kernels.hash_table import HashTable
 from minisql.execution.kernels.lookup_table import blocks
@@ -37,8 +38,10 @@ class KeyPart(Protocol):
 
 def make_key_part(type_: SqlType) -> KeyPart:
     """The part for keys of a type."""
-    if type_.kind is TypeKind.VARCHAR:
+    if type_.is_string:
         return _StringPart()
+    if type_.kind is TypeKind.INTERVAL:
+        return _IntervalPart()
     if type_.kind is TypeKind.DECIMAL and type_.precision > _INT64_DIGITS:
         return _WideDecimalPart()
     return _IntegerPart()
@@ -54,6 +57,15 @@ class _IntegerPart:
         if values.dtype == np.bool_:
             return values.view(np.uint8)
         return values
+
+    lookup = insert
+
+
+class _IntervalPart:
+    nbytes = 0
+
+    def insert(self, column: Column) -> Array:
+        return interval_lengths(column.values)
 
     lookup = insert
 

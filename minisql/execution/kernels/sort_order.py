@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Column, IndexArray
+from minisql.columnar.intervals import interval_lengths
 from minisql.columnar.strings import gathered, pool_of
 from minisql.datatypes import TypeKind
 from minisql.execution.kernels.key_parts import double_bits
@@ -79,7 +80,7 @@ def first_rows(keys: Sequence[OrderKey], limit: int) -> IndexArray:
 def rows_not_after(key: OrderKey, last: OrderKey) -> IndexArray:
     """The rows whose key is not after that of `last`, a key of one row; a few that are may be among them."""
     rows = np.flatnonzero(_rough_numbers(key) <= _rough_numbers(last)[0])
-    if key.column.type.kind is not TypeKind.VARCHAR or len(rows) < _MANY_ROWS or not _is_known(last):
+    if not key.column.type.is_string or len(rows) < _MANY_ROWS or not _is_known(last):
         return rows
     # Where strings start alike, the rough numbers tell little.
     some = key.take(rows)
@@ -92,6 +93,21 @@ def rows_not_after(key: OrderKey, last: OrderKey) -> IndexArray:
     return rows.take(np.flatnonzero(kept))
 
 
+def run_starts(columns: Sequence[Column], rows: IndexArray) -> BoolArray:
+    """Which of the rows, in this order, differ from the one before in a column. NULLs are equal; the first row does."""
+    starts = np.zeros(len(rows), np.bool_)
+    starts[:1] = True
+    for column in columns:
+        numbers = ordered_integers(column).take(rows)
+        differ = numbers[1:] != numbers[:-1]
+        if column.valid is not None:
+            valid = column.valid.take(rows)
+            differ &= valid[1:]
+            differ |= valid[1:] != valid[:-1]
+        starts[1:] |= differ
+    return starts
+
+
 def _is_known(last: OrderKey) -> bool:
     return last.column.valid is None or bool(last.column.valid[0])
 
@@ -102,7 +118,7 @@ _Word = tuple[Array, int | None]
 
 def _words(key: OrderKey) -> list[_Word]:
     """The numbers of a key; where there is no number left for NULL, a word before them tells the NULLs."""
-    return _with_nulls(key, _integers(key.column))
+    return _with_nulls(key, ordered_integers(key.column))
 
 
 def _rough_numbers(key: OrderKey) -> Array:
@@ -111,14 +127,14 @@ def _rough_numbers(key: OrderKey) -> Array:
     Rows that differ may have one number.
     """
     column = key.column
-    if column.type.kind is TypeKind.VARCHAR:
+    if column.type.is_string:
         prefixes = prefix_words(pool_bytes(pool_of(column)), column.values)
         integers = (prefixes ^ _SIGN).view(np.int64)
     elif column.values.dtype == np.object_:
         known = column.values if column.valid is None else np.where(column.valid, column.values, 0)
         integers = _ordered_bits(known.astype(np.float64))
     else:
-        integers = _integers(column).astype(np.int64, copy=False)
+        integers = ordered_integers(column).astype(np.int64, copy=False)
     if key.descending:
         integers = ~integers
     if column.valid is None:
@@ -147,11 +163,17 @@ def _with_nulls(key: OrderKey, integers: Array) -> list[_Word]:
     return [(numbers, high - low + 2)]
 
 
-def _integers(column: Column) -> Array:
-    """Integers that ascend as the values do; NaN is greater than all numbers."""
+def ordered_integers(column: Column) -> Array:
+    """Integers that ascend as the values do, equal ones for equal values; NaN is greater than all numbers.
+
+    For strings and for decimals beyond 64 bits they are ranks from 0 among the values of the column. What stands for
+    a NULL means nothing.
+    """
     values = column.values
-    if column.type.kind is TypeKind.VARCHAR:
+    if column.type.is_string:
         return string_ranks(pool_of(column), values)
+    if column.type.kind is TypeKind.INTERVAL:
+        return interval_lengths(values)
     if values.dtype == np.float64:
         return _ordered_bits(values)
     if values.dtype == np.object_:

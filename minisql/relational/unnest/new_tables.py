@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from minisql.relational.relational_expression import RelationalExpression
-from minisql.relational.rewriting import first_free_table
+from minisql.relational.renumber import tables_inside
 
 
 class NewTables:
@@ -13,8 +15,9 @@ class NewTables:
         given: how many were given.
     """
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._first = first_free_table(root)
+    def __init__(self, trees: Iterable[RelationalExpression]) -> None:
+        """`trees` are the query and what is shared in it."""
+        self._first = 1 + max((table for tree in trees for table in tables_inside(tree)), default=-1)
         self.given = 0
 
     def next(self) -> int:

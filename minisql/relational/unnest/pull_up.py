@@ -5,8 +5,9 @@
 The condition `i.k = o.k` passes the grouping when `i.k` becomes a key of it; then the subquery is a table of averages
 by `i.k`, computed once, and the condition is that of a join with it. In general: conditions pass filters, inner joins,
 the preserved side of outer ones and select lists, which pass on the columns that they read; a grouping is passed by
-equalities with an expression over its input, and DISTINCT alike; nothing passes LIMIT, the padded side of an outer
-join or a set operation. Kim, "On Optimizing an SQL-like Nested Query", TODS 1982; Galindo-Legaria and Joshi,
+equalities with an expression over its input, and DISTINCT alike; nothing passes the padded side of an outer join or a
+set operation. Window functions, and LIMIT, which is a condition on a row number, are passed by equalities that become
+columns to partition by. Kim, "On Optimizing an SQL-like Nested Query", TODS 1982; Galindo-Legaria and Joshi,
 "Orthogonal Optimization of Subqueries and Aggregation", SIGMOD 2001, section 3.
 
 An aggregate without keys has a row even for no rows. With keys it has none; so it is joined with LEFT, and what it
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from minisql.datatypes import BOOLEAN
+from minisql.datatypes import BIGINT, BOOLEAN
 from minisql.expression.nodes import (
     AggregateCall,
     Case,
@@ -32,8 +33,10 @@ from minisql.expression.nodes import (
     IsDistinctFrom,
     IsNull,
     Literal,
+    SortKey,
 )
-from minisql.expression.walk import column_references, columns_of, outer_references, replace_columns
+from minisql.expression.walk import column_references, columns_of, map_aggregate, outer_references, replace_columns
+from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction, map_window_call
 from minisql.node_set import NodeSet, overlaps
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -46,14 +49,20 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import (
     changed,
     expressions_of,
+    map_sort_key,
     outer_columns,
     tables_of_outer_references,
 )
@@ -119,13 +128,17 @@ class PullUp:
             case JoinOrder():
                 pulled = self.pull(node.input)
                 return None if pulled is None else replace(pulled, node=replace(node, input=pulled.node))
+            case Window():
+                return self._window(node)
             case Limit():
                 keeps_all = node.limit is None and not node.offset
                 keeps_one = node.limit is not None and node.limit > 0 and not node.offset and self._only_existence
-                return self.pull(node.input) if keeps_all or keeps_one else None
-            case SetOperation() | Values():
+                return self.pull(node.input) if keeps_all or keeps_one else self._limit(node)
+            case SetOperation() | Values() | SingleRow():
                 return None
-            case BaseTable() | OneRow():
+            case RecursiveUnion():
+                return None
+            case BaseTable() | OneRow() | SharedScan() | WorkingTable():
                 raise AssertionError("no table has outer references")
             case _:
                 assert_never(node)
@@ -138,7 +151,7 @@ class PullUp:
         return self._with(as_set=self._as_set).pull(node)
 
     def _pull_all(self, node: RelationalExpression) -> Pulled | None:
-        """As `pull`, for an input of an aggregate: it matters how often a row is there, too."""
+        """As `pull`, for an input of what counts rows: it matters how often a row is there, too."""
         return self._with(as_set=False).pull(node)
 
     def _with(self, *, as_set: bool) -> PullUp:
@@ -229,11 +242,11 @@ class PullUp:
         return overlaps(tables_of_outer_references(node), self._outer)
 
     def _aggregate(self, node: Aggregate) -> Pulled | None:
-        if self._as_set and node.keys and not node.aggregates:
+        if self._as_set and node.keys and not node.aggregates and not node.sets:
             names = tuple([_name(key) for key in node.keys])
             return self.pull(Project(table=node.table, alias="", input=node.input, names=names, expressions=node.keys))
         pulled = self._pull_all(node.input)
-        if pulled is None or pulled.padded:
+        if pulled is None or pulled.padded or node.sets:
             return None
         input_ = pulled.node
         keys = list(changed(node.keys, pulled.over_node))
@@ -256,7 +269,7 @@ class PullUp:
                 conditions.append(replace(condition, left=key))
             else:
                 conditions.append(replace(condition, right=key))
-        calls = tuple([_over(call, pulled) for call in node.aggregates])
+        calls = tuple([map_aggregate(call, pulled.over_node) for call in node.aggregates])
         columns: dict[ColumnId, Expression] = {}
         for place, expression in enumerate((*node.keys, *node.aggregates)):
             is_key = place < len(node.keys)
@@ -273,6 +286,58 @@ class PullUp:
             padded=not node.keys,
         )
 
+    def _window(self, node: Window) -> Pulled | None:
+        """Partitions of the rows for one outer row are parts of those of all rows, by what equalities compare."""
+        pulled = self._pull_all(node.input)
+        if pulled is None or pulled.padded:
+            return None
+        by = partition(pulled.conditions)
+        if by is None or any(self._is_outer(pulled.over_node(each)) for each in expressions_of(node)):
+            return None
+        calls = [map_window_call(call, pulled.over_node) for call in node.calls]
+        calls = [replace(call, partition_by=(*call.partition_by, *by)) for call in calls]
+        return replace(pulled, node=replace(node, input=pulled.node, calls=tuple(calls)))
+
+    def _limit(self, node: Limit) -> Pulled | None:
+        """The first rows for each outer row: those with the lowest numbers in a partition."""
+        sort = node.input if isinstance(node.input, Sort) else None
+        pulled = self._pull_all(node.input if sort is None else sort.input)
+        if pulled is None or pulled.padded:
+            return None
+        by = partition(pulled.conditions)
+        keys = () if sort is None else tuple([map_sort_key(key, pulled.over_node) for key in sort.keys])
+        if by is None or any(self._is_outer(key.expression) for key in keys):
+            return None
+        return replace(pulled, node=first_rows(pulled.node, node, by, keys, self._new_tables.next()))
+
+
+def partition(conditions: Iterable[Expression]) -> tuple[Expression, ...] | None:
+    """What equalities with outer references compare; None where a condition is of another kind."""
+    by = []
+    for condition in conditions:
+        inner = inner_side(condition)
+        if inner is not None:
+            by.append(inner)
+        elif columns_of(condition):
+            return None
+    return tuple(by)
+
+
+def first_rows(
+    input_: RelationalExpression, limit: Limit, by: tuple[Expression, ...], keys: tuple[SortKey, ...], table: int
+) -> RelationalExpression:
+    """The rows that LIMIT and OFFSET leave of each partition; `table` is the number of the window."""
+    function = WindowFunction(name="row_number", arguments=(), ignore_nulls=False, type=BIGINT)
+    call = WindowCall(function=function, partition_by=by, order_by=keys, frame=DEFAULT_FRAME)
+    number = ColumnRef(column=ColumnId(table, 0), name="row_number", type=BIGINT)
+    conditions: list[Expression] = []
+    if limit.offset:
+        conditions.append(Comparison(operator=">", left=number, right=Literal(value=limit.offset, type=BIGINT)))
+    if limit.limit is not None:
+        last = Literal(value=limit.offset + limit.limit, type=BIGINT)
+        conditions.append(Comparison(operator="<=", left=number, right=last))
+    return Filter(input=Window(table=table, input=input_, calls=(call,)), conditions=tuple(conditions))
+
 
 def inner_side(condition: Expression) -> Expression | None:
     """The side of an equality that has columns, where the other one has none: `i.k` in `i.k = o.k`."""
@@ -282,14 +347,6 @@ def inner_side(condition: Expression) -> Expression | None:
                 if columns_of(inner) and not outer_references(inner) and not columns_of(outer):
                     return inner
     return None
-
-
-def _over(call: AggregateCall, pulled: Pulled) -> AggregateCall:
-    return replace(
-        call,
-        argument=None if call.argument is None else pulled.over_node(call.argument),
-        filter=None if call.filter is None else pulled.over_node(call.filter),
-    )
 
 
 def _inner_columns(expressions: Iterable[Expression]) -> dict[ColumnId, ColumnRef]:

@@ -40,10 +40,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
+    SingleRow,
     Sort,
     Values,
+    Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -51,13 +56,13 @@ from minisql.relational.relational_expression import (
 def has_one_row(node: RelationalExpression) -> bool:
     """Whether the node has exactly one row, whatever is in the tables."""
     match node:
-        case OneRow():
+        case OneRow() | SingleRow():
             return True
         case Aggregate():
-            return not node.keys
+            return not node.keys and len(node.sets) <= 1
         case Values():
             return len(node.rows) == 1
-        case Project() | Sort() | JoinOrder():
+        case Project() | Sort() | JoinOrder() | Window():
             return has_one_row(node.input)
         case Join():
             return node.type in (JoinType.INNER, JoinType.LEFT, JoinType.FULL) and (
@@ -67,7 +72,9 @@ def has_one_row(node: RelationalExpression) -> bool:
             )
         case Apply():
             return node.type in (ApplyType.SINGLE, ApplyType.MARK) and has_one_row(node.left)
-        case BaseTable() | Filter() | SetOperation() | Limit():
+        case SharedScan():
+            return has_one_row(node.shared.input)
+        case BaseTable() | Filter() | SetOperation() | Limit() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -91,7 +98,7 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
         return True
     match node:
         case Aggregate():
-            return fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
+            return not node.sets and fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
         case Project():
             below = {
                 expression.column
@@ -99,7 +106,9 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
                 if ColumnId(node.table, place) in fixed and isinstance(expression, ColumnRef)
             }
             return _is_unique(node.input, below)
-        case Filter() | Sort() | JoinOrder():
+        case Filter(input=Window() as window) if _is_first_of_partition(node, window, fixed):
+            return True
+        case Filter() | Sort() | JoinOrder() | Window():
             return _is_unique(node.input, fixed)
         case Limit():
             return (node.limit is not None and node.limit <= 1) or _is_unique(node.input, fixed)
@@ -115,10 +124,28 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case BaseTable() | OneRow():
+        case SharedScan():
+            return _is_unique(
+                node.shared.input, {node.shared.columns[c.position] for c in fixed if c.table == node.table}
+            )
+        case BaseTable() | OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
+
+
+def _is_first_of_partition(node: Filter, window: Window, fixed: set[ColumnId]) -> bool:
+    """Whether the filter leaves one row of each partition, and the columns tell the partition."""
+    for condition in node.conditions:
+        match condition:
+            case Comparison(operator="=" | "<=", left=ColumnRef() as number, right=Literal(value=1)):
+                if number.column.table != window.table:
+                    continue
+                call = window.calls[number.column.position]
+                keys = {key.column if isinstance(key, ColumnRef) else None for key in call.partition_by}
+                if call.function.name == "row_number" and keys <= fixed:
+                    return True
+    return False
 
 
 def is_never_null(expression: Expression, left: RelationalExpression, right: RelationalExpression) -> bool:
@@ -164,14 +191,18 @@ def column_is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
         case Aggregate():
             if column.position >= len(node.keys):
                 return node.aggregates[column.position - len(node.keys)].name == "count"
-            return is_never_null(node.keys[column.position], node.input, node.input)
+            return not node.sets and is_never_null(node.keys[column.position], node.input, node.input)
         case SetOperation():
             return column_is_never_null(node.left_columns[column.position], node.left) and column_is_never_null(
                 node.right_columns[column.position], node.right
             )
+        case Window():
+            return column.table != node.table and column_is_never_null(column, node.input)
         case JoinOrder() | Sort() | Limit():
             return column_is_never_null(column, node.input)
-        case OneRow():
+        case SharedScan():
+            return column_is_never_null(node.shared.columns[column.position], node.shared.input)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -179,23 +210,30 @@ def column_is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
 
 _EXACT: Final = frozenset(("count", "min", "max", "bool_and", "bool_or"))
 _SUMS: Final = frozenset(("sum", "avg"))
+_RANKS: Final = frozenset(("rank", "dense_rank", "percent_rank", "cume_dist", "count", "min", "max"))
 
 
 def is_repeatable(node: RelationalExpression) -> bool:
     """Whether the node gives the same rows when another plan computes them once more.
 
-    LIMIT may let other rows through, and a sum of DOUBLEs may be rounded in another way.
+    LIMIT may let other rows through, ties may be numbered in another way, and a sum of DOUBLEs rounded in another way.
     """
     match node:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | WorkingTable():
             return True
         case Limit():
             return False
+        case SharedScan():
+            return node.shared.materialized is True or is_repeatable(node.shared.input)
+        case RecursiveUnion():
+            return is_repeatable(node.anchor) and is_repeatable(node.step)
+        case Window():
+            return all(call.function.name in _RANKS for call in node.calls) and is_repeatable(node.input)
         case Aggregate():
             return all(map(_is_repeatable_aggregate, node.aggregates)) and is_repeatable(node.input)
         case Join() | Apply() | SetOperation():
             return is_repeatable(node.left) and is_repeatable(node.right)
-        case JoinOrder() | Filter() | Project() | Sort():
+        case JoinOrder() | Filter() | Project() | Sort() | SingleRow():
             return is_repeatable(node.input)
         case _:
             assert_never(node)

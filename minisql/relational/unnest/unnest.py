@@ -5,14 +5,14 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
     WHERE EXISTS (...), x IN (...), x = ANY (...)      a semijoin
     WHERE NOT EXISTS (...), x <> ALL (...)             an antijoin
     WHERE x NOT IN (...)                               an antijoin, where neither side can be NULL; else see below
-    a scalar subquery that has at most one row         a left join; an inner join where it has exactly one
+    a scalar subquery without outer references         an inner join with its one row (`SingleRow`)
+    another one that has at most one row               a left join
     LATERAL                                            an inner or a left join
 
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
-known that it has at most one row. With LIMIT in a subquery that reads outer columns, the input stays dependent; so it
-does where the domain would have to hold values that the query gives once, but perhaps not again, and where it is too
-large an expression to be computed once more.
+known that it has at most one row. The right input stays dependent where the domain would have to hold values that the
+query gives once, but perhaps not again, and where it is too large an expression to be computed once more.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
@@ -42,15 +42,17 @@ from minisql.relational.relational_expression import (
     Join,
     JoinType,
     RelationalExpression,
+    SingleRow,
     inputs,
     output_tables,
+    with_inputs,
 )
 from minisql.relational.rewriting import (
     nodes_of,
     outer_columns,
     with_expressions,
-    with_inputs,
 )
+from minisql.relational.shared import Copies, rewrite_all, shared_users_first
 from minisql.relational.unnest.domain import Domain, source_of
 from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import PullUp
@@ -63,10 +65,23 @@ _JOIN_TYPES = {ApplyType.INNER: JoinType.INNER, ApplyType.LEFT: JoinType.LEFT}
 
 
 def unnest_subqueries(expression: RelationalExpression) -> RelationalExpression:
-    """The same rows with joins instead of subqueries; the expression itself where there is none."""
-    if not any(isinstance(node, Apply) for node in nodes_of(expression)):
+    """The same rows with joins instead of subqueries; the expression itself where there is none.
+
+    Nothing that is shared has outer references (`copy_correlated`).
+    """
+    trees = [expression, *[shared.input for shared in shared_users_first(expression)]]
+    if not any(isinstance(node, Apply) for tree in trees for node in nodes_of(tree)):
         return expression
-    return _Unnester(expression).node(expression)
+    return rewrite_all(expression, _Unnester(NewTables(trees)).node)
+
+
+def copy_correlated(root: RelationalExpression) -> RelationalExpression:
+    """What is shared and has outer references cannot be computed once: copies of it take the place of its scans."""
+    while True:
+        correlated = [shared for shared in shared_users_first(root) if outer_columns(shared.input)]
+        if not correlated:
+            return root
+        root = Copies(root).instead_of_scans(root, correlated[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +104,8 @@ class _Unnester:
     unique, so that one dictionary does for the whole query.
     """
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._new_tables = NewTables(root)
+    def __init__(self, new_tables: NewTables) -> None:
+        self._new_tables = new_tables
         self._new: dict[ColumnId, Expression] = {}
         self._new_outer: dict[ColumnId, Expression] = {}
 
@@ -198,8 +213,9 @@ class _Unnester:
             joined = Join(type=JoinType.LEFT, left=left, right=node, conditions=conditions)
             return Filter(input=joined, conditions=asked) if asked else joined
         if apply.type is ApplyType.SINGLE:
-            if not conditions and has_one_row(node):
-                return Join(type=JoinType.INNER, left=left, right=node, conditions=())
+            if not conditions:
+                row = node if has_one_row(node) else SingleRow(input=node, span=apply.span)
+                return Join(type=JoinType.INNER, left=left, right=row, conditions=())
             if has_at_most_one_row(node, conditions):
                 return Join(type=JoinType.LEFT, left=left, right=node, conditions=conditions)
             return replace(apply, left=left, right=node, conditions=conditions)

@@ -1,0 +1,43 @@
+"""JSON files as tables: an object a line, or one array of objects; types as Arrow infers them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.json
+
+from minisql.catalog.arrow_table import ArrowTable
+from minisql.errors import OperationalError
+
+
+def read_json_table(name: str, files: Sequence[Path]) -> ArrowTable:
+    """The rows of JSON files, one file after the other; a column that an object does not have is NULL there.
+
+    Raises:
+        OperationalError: a file cannot be read, or is no such JSON.
+        NotSupportedError: a value is an array or an object.
+    """
+    tables = [_read(file) for file in files]
+    try:
+        return ArrowTable(name, pa.concat_tables(tables, promote_options="permissive"))
+    except pa.ArrowException as error:
+        raise OperationalError(f"The files of '{name}' do not fit together: {error}") from error
+
+
+def _read(file: Path) -> pa.Table:
+    try:
+        with file.open("rb") as stream:
+            first = stream.read(64).lstrip()[:1]
+        if not first:
+            return pa.table({})
+        if first == b"[":
+            return pa.Table.from_pylist(json.loads(file.read_text(encoding="utf-8")))
+        return pa.json.read_json(file)
+    except (OSError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        text = str(error).partition("\n")[0]
+        raise OperationalError(
+            f"'{file}' cannot be read as JSON: {text}", hint="It has an object on each line, or is an array of objects."
+        ) from error

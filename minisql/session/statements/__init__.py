@@ -1,0 +1,181 @@
+"""Executes statements, each kind in one function. A statement that fails changes nothing.
+
+Everything that a statement reads or makes is complete before the catalog is changed, in one step at the end.
+`changes` has what changes rows, `integrity` the constraints that they must keep, `definitions` and `alter` what changes
+what names mean, `copy` files, `describe` what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from minisql.catalog.catalog import Catalog
+from minisql.columnar.column import Batch
+from minisql.columnar.python_values import from_values
+from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR, SqlType
+from minisql.errors import NotSupportedError, ProgrammingError, Span
+from minisql.expression.nodes import Value
+from minisql.parser import parse_tree
+from minisql.parser import statement_tree as st
+from minisql.query_block.environment import Environment, View
+from minisql.session.pipeline import PlannedQuery, evaluate_constant, plan_query
+from minisql.session.plan_cache import NewPlan
+from minisql.session.relations import CatalogRelations
+from minisql.session.result import Result
+from minisql.session.statements import changes, definitions
+from minisql.session.statements.context import Context
+from minisql.settings import Settings, with_setting
+
+
+class StatementRunner:
+    """Runs statements against one catalog, with the settings of one connection."""
+
+    def __init__(self, catalog: Catalog[View]) -> None:
+        self._context = Context(catalog)
+
+    @property
+    def settings(self) -> Settings:
+        """What SET has set."""
+        return self._context.settings
+
+    def plan(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> NewPlan:
+        """Plans a query."""
+        catalog = self._context.catalog
+        version, relations = catalog.version, CatalogRelations(catalog)
+        environment = Environment(relations, parameters, evaluate_constant)
+        planned = plan_query(tree, environment, self.settings)
+        return NewPlan(planned, version, relations.opened, is_of_this_moment=environment.parameters.time_was_read)
+
+    def run(self, statement: st.Statement, parameters: Sequence[object]) -> Result:
+        """Runs one statement."""
+        context = self._context
+        match statement:
+            case parse_tree.QueryExpression():
+                return self.plan(statement, parameters).planned.execute()
+            case st.Insert():
+                return changes.insert(context, statement, parameters)
+            case st.Update():
+                return changes.update(context, statement, parameters)
+            case st.Delete():
+                return changes.delete(context, statement, parameters)
+            case st.Truncate():
+                return changes.truncate(context, statement)
+            case st.CreateTable():
+                return definitions.create_table(context, statement, parameters)
+            case st.CreateView():
+                return definitions.create_view(context, statement, parameters)
+            case st.CreateIndex():
+                return definitions.create_index(context, statement)
+            case st.Drop():
+                return definitions.drop(context, statement)
+            case st.Explain():
+                return self._explain(statement, parameters)
+            case st.SetVariable():
+                return self._set(statement)
+            case st.Transaction():
+                return self._transaction(statement)
+            case st.AlterTable() | st.CopyTo() | st.CopyFrom() | st.Describe() | st.ShowTables():
+                return self._run_rare(statement, parameters)
+            case _:
+                assert_never(statement)
+
+    def _run_rare(
+        self,
+        statement: st.AlterTable | st.CopyTo | st.CopyFrom | st.Describe | st.ShowTables,
+        parameters: Sequence[object],
+    ) -> Result:
+        """Runs a statement of those that are loaded only when they are needed."""
+        from minisql.session.statements import alter, copy, describe
+
+        match statement:
+            case st.AlterTable():
+                return alter.alter_table(self._context, statement, parameters)
+            case st.CopyTo():
+                return copy.copy_to(self._context, statement, parameters)
+            case st.CopyFrom():
+                return copy.copy_from(self._context, statement, parameters)
+            case st.Describe():
+                return describe.describe(self._context, statement, parameters)
+            case st.ShowTables():
+                return describe.show_tables(self._context)
+            case _:
+                assert_never(statement)
+
+    def _explain(self, statement: st.Explain, parameters: Sequence[object]) -> Result:
+        if statement.format not in ("TREE", "ORDERS"):
+            raise NotSupportedError(
+                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
+            )
+        if statement.format == "ORDERS" and statement.analyze:
+            raise NotSupportedError("EXPLAIN ORDERS does not execute the query.", statement.format_span)
+        if statement.analyze and not isinstance(statement.statement, parse_tree.QueryExpression):
+            raise NotSupportedError(
+                "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span
+            )
+        planned = self._planned(statement.statement, parameters)
+        if statement.format == "ORDERS":
+            return _orders(planned, statement.format_span)
+        text = planned.explain(analyze=statement.analyze)
+        return Result(("EXPLAIN",), (VARCHAR,), [Batch([from_values([text], VARCHAR)], 1)], is_explanation=True)
+
+    def _planned(
+        self, tree: parse_tree.QueryExpression | st.Insert | st.Update | st.Delete, parameters: Sequence[object]
+    ) -> PlannedQuery:
+        """The plan of a query, or that for the rows that a change adds, changes or removes."""
+        match tree:
+            case parse_tree.QueryExpression():
+                return self.plan(tree, parameters).planned
+            case st.Insert():
+                return changes.plan_insert(self._context, tree, parameters)
+            case st.Update():
+                return changes.plan_update(self._context, tree, parameters).planned
+            case st.Delete():
+                return changes.plan_delete(self._context, tree, parameters)
+            case _:
+                assert_never(tree)
+
+    def _set(self, statement: st.SetVariable) -> Result:
+        value = statement.value
+        self._context.settings = with_setting(
+            self.settings,
+            statement.name.name,
+            None if value is None else value.value,
+            name_span=statement.name.span,
+            value_span=statement.span if value is None else value.span,
+        )
+        return Result(rowcount=-1)
+
+    def _transaction(self, statement: st.Transaction) -> Result:
+        """BEGIN keeps the catalog as it is, ROLLBACK puts it back. A statement that fails in between ends nothing."""
+        context = self._context
+        if statement.action == "BEGIN":
+            if context.before_transaction is not None:
+                raise ProgrammingError("There is a transaction already.", statement.span, hint="COMMIT it first.")
+            context.before_transaction = context.catalog.snapshot()
+            return Result(rowcount=-1)
+        if context.before_transaction is None:
+            raise ProgrammingError("There is no transaction.", statement.span, hint="BEGIN starts one.")
+        if statement.action == "ROLLBACK":
+            context.catalog.restore(context.before_transaction)
+        context.before_transaction = None
+        return Result(rowcount=-1)
+
+
+def _orders(planned: PlannedQuery, span: Span | None) -> Result:
+    """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
+    from minisql.session.orders import list_orders  # which few statements need
+
+    orders = list_orders(planned, span)
+    columns: dict[str, tuple[list[Value], SqlType]] = {
+        "order": ([line.order for line in orders.lines], VARCHAR),
+        "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),
+        "rows": ([float(f"{line.rows:.6g}") for line in orders.lines], DOUBLE),
+        "chosen": ([line.chosen for line in orders.lines], BOOLEAN),
+        "as_written": ([line.as_written for line in orders.lines], BOOLEAN),
+    }
+    count = len(orders.lines)
+    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], count)
+    shown = f"The {count:,} cheapest of {orders.count:,} orders." if 0 < count < orders.count else None
+    types = [type_ for _, type_ in columns.values()]
+    return Result(list(columns), types, [batch] if count else [], notice=shown)
