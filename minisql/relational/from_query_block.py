@@ -13,7 +13,7 @@ from typing import TypeAlias, assert_never
 from minisql.errors import NotSupportedError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
 from minisql.expression.walk import conjuncts, tables_of, transform
-from minisql.node_set import NodeSet, is_subset, node_set, overlaps
+from minisql.node_set import EMPTY, NodeSet, is_subset, node_set, overlaps, single
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
@@ -119,11 +119,11 @@ def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalE
             sets=grouping.sets,
         )
     first, then = _split(block.having, block.subqueries)
-    result = _filtered(_apply(_filtered(result, first), block.subqueries, shared), then)
+    below, above = _around_windows(block)
+    result = _filtered(_apply(_filtered(result, first), below, shared), then)
     if block.windows is not None:
         result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
-    if block.qualify is not None:
-        result = Filter(input=result, conditions=conjuncts(block.qualify))
+    result = _filtered(_apply(result, above, shared), conjuncts(block.qualify))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,
@@ -152,6 +152,20 @@ def _as_seen_from_right(subquery: Subquery, left: NodeSet) -> Subquery:
     if subquery.comparison is None:
         return subquery
     return replace(subquery, comparison=transform(subquery.comparison, change))
+
+
+def _around_windows(block: QueryBlock) -> tuple[list[Subquery], list[Subquery]]:
+    """The subqueries of the select list that windows may read, and those that compare what windows give."""
+    below: list[Subquery] = []
+    above: list[Subquery] = []
+    late = EMPTY if block.windows is None else single(block.windows.table)
+    for subquery in block.subqueries:
+        if subquery.comparison is not None and overlaps(tables_of(subquery.comparison), late):
+            above.append(subquery)
+            late = NodeSet(late | single(subquery.table))
+        else:
+            below.append(subquery)
+    return below, above
 
 
 def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:

@@ -246,21 +246,25 @@ def column_is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
 
 _EXACT: Final = frozenset(("count", "min", "max", "bool_and", "bool_or"))
 _SUMS: Final = frozenset(("sum", "avg"))
+_RANKS: Final = frozenset(("rank", "dense_rank", "percent_rank", "cume_dist", "count", "min", "max"))
 
 
 def is_repeatable(node: RelationalExpression) -> bool:
     """Whether the node gives the same rows when another plan computes them once more.
 
-    LIMIT may let other rows through, window functions may number peers in another order, and a sum of DOUBLEs may be
-    rounded in another way.
+    LIMIT may let other rows through, ties may be numbered in another way, and a sum of DOUBLEs rounded in another way.
     """
     match node:
-        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
+        case BaseTable() | Values() | OneRow() | WorkingTable():
             return True
-        case Limit() | Window():
+        case Limit():
             return False
+        case SharedScan():
+            return node.shared.materialized is True or is_repeatable(node.shared.input)
         case RecursiveUnion():
             return is_repeatable(node.anchor) and is_repeatable(node.step)
+        case Window():
+            return all(call.function.name in _RANKS for call in node.calls) and is_repeatable(node.input)
         case Aggregate():
             return all(map(_is_repeatable_aggregate, node.aggregates)) and is_repeatable(node.input)
         case Join() | Apply() | SetOperation():

@@ -397,3 +397,42 @@ def test_subqueries_do_not_multiply_a_query() -> None:
             if depth < 7:
                 query += f" AND n{depth}.v <= n{depth + 1}.v"
         assert connection.execute(query).fetchall() == [(3,)]
+
+
+# --- beside windows, grouping sets and recursion ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        # A subquery that compares what a window gives, and one that a window reads.
+        ("SELECT id, row_number() OVER (ORDER BY id) IN (SELECT k FROM c WHERE k < 3) FROM a WHERE id < 4",
+         [(1, True), (2, True), (3, False)]),
+        ("SELECT id FROM a QUALIFY row_number() OVER (ORDER BY id DESC) IN (SELECT k FROM c)", ids(3, 4, None)),
+        ("SELECT id FROM a QUALIFY rank() OVER (ORDER BY (SELECT count(*) FROM b WHERE b.k = a.k) DESC, id) = 2",
+         ids(2)),
+        ("SELECT k, rank() OVER (ORDER BY count(*) DESC) IN (SELECT id FROM b) FROM a GROUP BY k HAVING k < 3",
+         [(1, True), (2, True)]),
+        # Numbers of rows, where a set of rows would do without them.
+        ("SELECT id FROM a WHERE 2 IN (SELECT row_number() OVER (ORDER BY k) FROM "
+         "(SELECT DISTINCT k FROM b WHERE b.k = a.k) AS t)", []),
+        ("SELECT id FROM a WHERE 3 IN (SELECT row_number() OVER () FROM b WHERE b.k = a.k "
+         "AND EXISTS (SELECT 1 FROM n WHERE n.w > 0 * b.k))", []),
+        ("SELECT id FROM a WHERE 20 IN (SELECT y FROM (SELECT y FROM b WHERE b.k = a.k "
+         "AND EXISTS (SELECT 1 FROM n WHERE n.w > 0 * b.k) ORDER BY y LIMIT 2) AS t)", ids(3)),
+        # The empty grouping set has a row even for no rows, and a grouping by sets is no DISTINCT.
+        ("SELECT id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.k = a.k GROUP BY ROLLUP (k))", ids(1, 2, 3, 4, None)),
+        ("SELECT id FROM a WHERE a.k IN (SELECT k FROM b WHERE b.k = a.k GROUP BY CUBE (k, id))", ids(1, 2, 3, None)),
+        ("SELECT id, 7 IN (SELECT k FROM b WHERE b.k = a.k GROUP BY ROLLUP (k)) FROM a WHERE id IN (1, 4)",
+         [(1, None), (4, None)]),
+        ("SELECT id, (SELECT sum(n) FROM (SELECT count(*) AS n FROM b WHERE b.k = a.k GROUP BY ROLLUP (id))) FROM a",
+         [(1, 4), (2, 4), (3, 4), (4, 0), (None, 2)]),
+        # Recursion inside, and inside of recursion.
+        ("SELECT id, (WITH RECURSIVE r(i) AS (SELECT a.k UNION ALL SELECT i + 1 FROM r WHERE i < 4) "
+         "SELECT sum(i) FROM r) FROM a", [(1, 10), (2, 10), (3, 9), (4, None), (None, 7)]),
+        ("WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE "
+         "(SELECT count(*) FROM c WHERE c.k <= r.i) < 3) SELECT i FROM r", ids(1, 2, 3)),
+    ],
+)  # fmt: skip
+def test_windows_grouping_sets_and_recursion(connection: minisql.Connection, sql: str, expected: Rows) -> None:
+    assert rows(connection, sql) == expected

@@ -64,8 +64,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[minisql.Connection]:
         # Merged columns of USING, from outside too.
         ("SELECT k, (SELECT count(*) FROM b AS c WHERE c.k = coalesce(a.k, b.k)) FROM a FULL JOIN b USING (k)",
          [(1, 1), (2, 0), (3, 1), (None, 0)]),
-        ("SELECT y FROM a FULL JOIN b USING (k)"
-         " WHERE EXISTS (SELECT 1 FROM (SELECT y / 100 AS z FROM v) AS w WHERE z = k)",
+        ("SELECT y FROM a FULL JOIN b USING (k) WHERE EXISTS (SELECT 1 FROM (SELECT y / 100 AS z FROM v) WHERE z = k)",
          [(100,), (300,)]),
         # Every place of the outer query that takes a subquery.
         ("SELECT k FROM a GROUP BY k, (SELECT max(y) FROM b WHERE b.k = a.k) HAVING max(x) > 10", [(2,), (None,)]),

@@ -151,7 +151,7 @@ class PullUp:
         return self._with(as_set=self._as_set).pull(node)
 
     def _pull_all(self, node: RelationalExpression) -> Pulled | None:
-        """As `pull`, for an input of an aggregate: it matters how often a row is there, too."""
+        """As `pull`, for an input of what counts rows: it matters how often a row is there, too."""
         return self._with(as_set=False).pull(node)
 
     def _with(self, *, as_set: bool) -> PullUp:
@@ -288,7 +288,7 @@ class PullUp:
 
     def _window(self, node: Window) -> Pulled | None:
         """Partitions of the rows for one outer row are parts of those of all rows, by what equalities compare."""
-        pulled = self.pull(node.input)
+        pulled = self._pull_all(node.input)
         if pulled is None or pulled.padded:
             return None
         by = partition(pulled.conditions)
@@ -301,7 +301,7 @@ class PullUp:
     def _limit(self, node: Limit) -> Pulled | None:
         """The first rows for each outer row: those with the lowest numbers in a partition."""
         sort = node.input if isinstance(node.input, Sort) else None
-        pulled = self.pull(node.input if sort is None else sort.input)
+        pulled = self._pull_all(node.input if sort is None else sort.input)
         if pulled is None or pulled.padded:
             return None
         by = partition(pulled.conditions)

@@ -11,8 +11,8 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
 
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
-known that it has at most one row. The input stays dependent where the domain would have to hold values that the query
-gives once, but perhaps not again, and where it is too large an expression to be computed once more.
+known that it has at most one row. The right input stays dependent where the domain would have to hold values that the
+query gives once, but perhaps not again, and where it is too large an expression to be computed once more.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
