@@ -24,14 +24,12 @@ from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs, fe
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
+from minisql.optimizer.apply_path import apply_path
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
 from minisql.optimizer.cost_model import (
     aggregate_cost,
-    build_cost,
     output_cost,
-    probe_cost_of_row,
     project_cost,
-    residual_cost,
     scan_cost,
     sort_cost,
     window_cost,
@@ -39,7 +37,6 @@ from minisql.optimizer.cost_model import (
 from minisql.optimizer.costing_receiver import CostingReceiver
 from minisql.optimizer.finish_plan import finish_plan
 from minisql.optimizer.greedy_ordering import order_greedily
-from minisql.optimizer.join_conditions import split_conditions
 from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
 from minisql.optimizer.recursion import EXPECTED_ROUNDS, build_on_constant_sides
@@ -51,7 +48,6 @@ from minisql.relational.columns import is_in_every_set
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
-    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -70,9 +66,7 @@ from minisql.relational.relational_expression import (
     Values,
     Window,
     WorkingTable,
-    output_tables,
 )
-from minisql.relational.rewriting import outer_columns
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
@@ -238,40 +232,8 @@ class _Planner:
         return False
 
     def _apply(self, apply: Apply) -> AccessPath:
-        left = self.plan(apply.left)
-        left_tables, right_tables = output_tables(apply.left), output_tables(apply.right)
-        references = [column for column in outer_columns(apply.right) if left_tables >> column.table & 1]
-        right = self.plan(apply.right)
-        keys: tuple[access_path.JoinKey, ...] = ()
-        residual = apply.conditions
-        if not references:
-            keys, residual = split_conditions(apply.conditions, left_tables, right_tables)
-        runs = 1.0
-        for column in references:
-            runs = min(runs * self._statistics.of_column(column).distinct_count, max(1.0, left.rows))
-        pairs = left.rows * right.rows
-        for key in keys:
-            pairs /= max(self._statistics.of(key.left).distinct_count, self._statistics.of(key.right).distinct_count)
-        rows = left.rows if apply.type in (ApplyType.SINGLE, ApplyType.MARK) else max(pairs, 1.0)
-        if apply.type is ApplyType.LEFT:
-            rows = max(rows, left.rows)
-        if apply.mark is not None:
-            self._statistics.add_derived(apply.mark, rows, (None,))
-        work = build_cost(right.rows) + left.rows * probe_cost_of_row(right.rows) + residual_cost(pairs)
-        return access_path.Apply(
-            nodes=NodeSet(left.nodes | (right.nodes if apply.mark is None else single(apply.mark))),
-            rows=min(rows, MOST_ROWS),
-            cost=left.cost + runs * right.cost + work + output_cost(rows),
-            type=apply.type,
-            left=left,
-            right=right,
-            references=tuple(references),
-            keys=keys,
-            residual=residual,
-            mark=apply.mark,
-            comparison=apply.comparison,
-            span=apply.span,
-        )
+        left, right = self.plan(apply.left), self.plan(apply.right)
+        return apply_path(apply, left, right, self._statistics)
 
     # --- other operators ----------------------------------------------------------------------------------------------
 

@@ -7,20 +7,17 @@ tables second, GROUP BY the other way round (both as in PostgreSQL).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from operator import methodcaller
+from collections.abc import Sequence
 from typing import assert_never
 
 from minisql.datatypes import NULL, SqlType, common_type
-from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, SortKey, Value
-from minisql.expression.walk import children, with_children
 from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import coerce, mismatch
 from minisql.query_block.environment import CommonTables, Environment, with_common_tables
+from minisql.query_block.groups import Grouped, GroupReader
 from minisql.query_block.query_block import (
     Casts,
     FromTree,
@@ -38,6 +35,7 @@ from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
 from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
 from minisql.query_block.resolve_window import WindowCollector
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
+from minisql.query_block.select_list import SelectItem, expand_stars, named_item
 from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.values import one_row, resolve_values
 
@@ -54,16 +52,6 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
 def resolve_constant(tree: parse_tree.Expression, environment: Environment, clause: str = "A constant") -> Expression:
     """A resolved expression that may have no columns in it; `clause` is for messages."""
     return ExpressionResolver(EMPTY_SCOPE, environment.parameters, clause).resolve(tree)
-
-
-@dataclass(frozen=True, slots=True)
-class _SelectItem:
-    """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
-
-    name: str
-    aliased: bool
-    written: parse_tree.Expression | None
-    resolve: Callable[[ExpressionResolver], Expression]
 
 
 class _QueryResolver:
@@ -140,11 +128,11 @@ class _QueryResolver:
         where = None
         if tree.where is not None:
             where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
-        items = _expand_stars(tree, scope)
+        items = expand_stars(tree, scope)
 
         keys, sets = self._group_keys(tree, items, scope, input_subqueries)
         aggregates = AggregateCollector(self._environment.new_table, keys)
-        group_reader = _GroupReader(keys, aggregates)
+        group_reader = GroupReader(keys, aggregates)
         subqueries = SubqueryCollector(
             self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
         )
@@ -184,7 +172,7 @@ class _QueryResolver:
             computed = tuple(aggregates.calls) if keys or aggregates.calls else (count_star(),)
             grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=computed)
             group_reader.check()
-            grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
+            grouped = Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
             subqueries.read_comparisons(grouped.read)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
@@ -237,7 +225,7 @@ class _QueryResolver:
     def _group_keys(
         self,
         tree: parse_tree.QueryBlock,
-        items: Sequence[_SelectItem],
+        items: Sequence[SelectItem],
         scope: Scope,
         subqueries: SubqueryCollector,
     ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
@@ -252,7 +240,7 @@ class _QueryResolver:
             if position is not None:
                 item = items[position]
             elif isinstance(written, parse_tree.ColumnName) and written.table is None:
-                item = None if scope.find(written.column.name) else _named_item(items, written.column)
+                item = None if scope.find(written.column.name) else named_item(items, written.column)
             return resolver.resolve(written) if item is None else item.resolve(resolver)
 
         grouping = GroupingResolver(key)
@@ -267,7 +255,7 @@ class _QueryResolver:
     def _sort_expression(
         self,
         item: parse_tree.OrderItem,
-        items: Sequence[_SelectItem],
+        items: Sequence[SelectItem],
         expressions: Sequence[Expression],
         resolver: ExpressionResolver,
     ) -> Expression:
@@ -391,130 +379,6 @@ class _QueryResolver:
         return tuple(keys)
 
 
-class _GroupReader:
-    """Reads columns for subqueries above the groups: a key is a column of the groups, where there are any."""
-
-    def __init__(self, keys: tuple[Expression, ...], aggregates: AggregateCollector) -> None:
-        self._positions = {key: position for position, key in enumerate(keys)}
-        self._aggregates = aggregates
-        self._ungrouped: list[ColumnRef] = []
-
-    def read(self, column: ColumnRef) -> ColumnRef:
-        position = self._positions.get(column)
-        if position is None:
-            self._ungrouped.append(column)
-            return column
-        return replace(column, column=ColumnId(self._aggregates.table, position))
-
-    def check(self) -> None:
-        """Called where there are groups: an error where a subquery reads a column that is no key."""
-        for column in self._ungrouped:
-            raise _ungrouped(column)
-
-
-def _ungrouped(column: ColumnRef) -> ProgrammingError:
-    return ProgrammingError(
-        f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
-        column.span,
-        hint=f"Add it to GROUP BY, or take any value of it: any_value({column.name}).",
-    )
-
-
-class _Grouped:
-    """Rewrites expressions over the input of a grouping to expressions over its groups."""
-
-    def __init__(self, grouping: Grouping, above: frozenset[int]) -> None:
-        """`above` are the numbers of the columns that stand for subqueries and window functions above the groups."""
-        self._above = above | {grouping.table}
-        self._table = grouping.table
-        self._positions = {key: position for position, key in enumerate(grouping.keys)}
-
-    def read(self, expression: Expression) -> Expression:
-        """The expression with keys replaced by their columns; an error where anything else is left of the input."""
-        position = self._positions.get(expression)
-        if position is not None:
-            name = expression.name if isinstance(expression, ColumnRef) else _source(expression)
-            column = ColumnId(self._table, position)
-            return ColumnRef(column=column, name=name, type=expression.type, span=expression.span)
-        if isinstance(expression, ColumnRef):
-            if expression.column.table in self._above:
-                return expression
-            raise _ungrouped(expression)
-        return with_children(expression, tuple([self.read(child) for child in children(expression)]))
-
-
-def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem]:
-    items: list[_SelectItem] = []
-    for item in tree.items:
-        expression = item.expression
-        if not isinstance(expression, parse_tree.Star):
-            name = item.alias.name if item.alias is not None else _name(expression)
-            items.append(_SelectItem(name, item.alias is not None, expression, methodcaller("resolve", expression)))
-            continue
-        if tree.from_ is None:
-            raise ProgrammingError("SELECT * needs a FROM.", expression.span)
-        columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        if expression.exclude or expression.replacements:
-            items += _changed_star(expression, columns)
-        else:
-            items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
-    return items
-
-
-def _replaced_column(column: ScopeColumn, replacement: parse_tree.SelectItem) -> _SelectItem:
-    written = replacement.expression
-    assert not isinstance(written, parse_tree.Star)
-    return _SelectItem(column.name, True, written, methodcaller("resolve", written))
-
-
-def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
-    """The columns of a star with EXCLUDE and REPLACE."""
-    names = [column.name for column in columns]
-    excluded = {name.name.lower(): name for name in star.exclude}
-    replaced: dict[str, parse_tree.SelectItem] = {}
-    for item in star.replacements:
-        if item.alias is None or isinstance(item.expression, parse_tree.Star):
-            raise ProgrammingError("REPLACE takes expressions with names: (expression AS column).", item.span)
-        replaced[item.alias.name.lower()] = item
-    for key, span in [(key, name.span) for key, name in excluded.items()] + [
-        (key, item.span) for key, item in replaced.items()
-    ]:
-        if not any(same_name(key, name) for name in names):
-            raise ProgrammingError(f'The star has no column "{key}".', span, hint=did_you_mean(key, names))
-    items = []
-    for column in columns:
-        replacement = replaced.get(column.name.lower())
-        if column.name.lower() in excluded:
-            continue
-        if replacement is None:
-            items.append(_SelectItem(column.name, False, None, partial(_star_column, column)))
-        else:
-            items.append(_replaced_column(column, replacement))
-    if not items:
-        raise ProgrammingError("EXCLUDE leaves no column.", star.span)
-    return items
-
-
-def _star_column(column: ScopeColumn, _: ExpressionResolver) -> Expression:
-    return column.expression
-
-
-def _name(tree: parse_tree.Expression) -> str:
-    """The name of a result column without an alias: the column's, else the text as it was written, on one line."""
-    if isinstance(tree, parse_tree.ColumnName):
-        return tree.column.name
-    if isinstance(tree, parse_tree.CastExpression) and isinstance(tree.operand, parse_tree.ColumnName):
-        return tree.operand.column.name
-    return " ".join(tree.span.source.split())
-
-
-def _named_item(items: Sequence[_SelectItem], name: parse_tree.Identifier) -> _SelectItem | None:
-    found = [item for item in items if item.aliased and same_name(item.name, name.name)]
-    if len(found) > 1:
-        raise ProgrammingError(f'The column name "{name.name}" is ambiguous.', name.span)
-    return found[0] if found else None
-
-
 def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | None:
     """The place in the select list that an integer in ORDER BY or GROUP BY means, from 0."""
     if not isinstance(tree, parse_tree.Constant) or not isinstance(tree.value, int) or isinstance(tree.value, bool):
@@ -551,11 +415,6 @@ def _columns(term: QueryTerm) -> list[ColumnRef]:
         ColumnRef(column=ColumnId(term.table, position), name=name, type=type_)
         for position, (name, type_) in enumerate(zip(names, types, strict=True))
     ]
-
-
-def _source(expression: Expression) -> str:
-    span: Span | None = expression.span
-    return "" if span is None else " ".join(span.source.split())
 
 
 def _order(tree: parse_tree.JoinTree, from_: FromTree | None) -> tuple[OrderedJoin, ...]:
