@@ -12,7 +12,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import partial, reduce
@@ -93,7 +93,7 @@ class ListTable:
     name: str
     columns: tuple[ColumnDefinition, ...]
     rows: Sequence[tuple[Value, ...]]
-    keys: Sequence[Key] = ()
+    keys: Sequence[Key] = field(default=(), kw_only=True)
 
     @property
     def uses_filters(self) -> bool:
