@@ -24,7 +24,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("a statement", {"SELECT", "CREATE", "INSERT"}, {"VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET"}),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
-        "PLUS", "NOT",
+        "PLUS", "NOT", "TILDE", "LEFT", "RIGHT",
     }),
     ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
@@ -32,9 +32,11 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     }),
     ("an operator", {"CONCATENATE", "AND", "OR"}, {
         "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "EQUAL", "COMPARISON", "IS", "IN", "LIKE",
-        "BETWEEN", "NOT",
+        "BETWEEN", "NOT", "BITWISE", "SLASHES", "DIV", "ILIKE", "MATCH", "SIMILAR", "TILDE",
     }),
-    ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON"}),
+    ("an operator", {"CONCATENATE"}, {
+        "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "BITWISE", "SLASHES", "DIV",
+    }),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
     # What may follow a name goes without saying.

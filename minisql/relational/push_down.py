@@ -13,7 +13,7 @@ What a join lets through, and what it takes from ON:
 A condition from above on both sides becomes a conjunct of an inner join, and stays above the others, but for those on
 the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
 projected expressions in place of the columns; groupings, if they read keys only; set operations, into both operands;
-sorting. They stop at LIMIT, which would let other rows through.
+sorting. They stop at LIMIT, which would let other rows through, and where they or what they read is volatile.
 
 A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
 those from further down come first, as they did: they may protect the others.
@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
 from minisql.node_set import is_subset, overlaps
@@ -61,13 +62,21 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case BaseTable() | Values() | OneRow():
             return _filtered(node, conditions)
         case Filter():
+            volatile = tuple([condition for condition in node.conditions if is_volatile(condition)])
+            if volatile:
+                free = tuple([condition for condition in node.conditions if condition not in volatile])
+                return _filtered(_push(node.input, free), volatile + conditions)
             result = _push(node.input, node.conditions + conditions)
             return node if _is_same_filter(result, node) else result
         case Join():
             return _push_join(node, conditions)
         case Project():
             new = projected(node)
-            input_ = _push(node.input, _translated(conditions, new))
+            translated = _translated(conditions, new)
+            if any(map(is_volatile, translated)):
+                input_ = _push(node.input, ())
+                return _filtered(node if input_ is node.input else replace(node, input=input_), conditions)
+            input_ = _push(node.input, translated)
             return node if input_ is node.input else replace(node, input=input_)
         case Aggregate():
             return _push_aggregate(node, conditions)

@@ -3,6 +3,7 @@
 A plan is found by the text of the query, letter by letter, and the settings. It is good for as long as the catalog has
 the version that it was made for and every file that it reads is still the same. Not kept are
 - plans of queries with parameters: their values are constants in the plan, which may depend on them;
+- plans with the time of the statement in them;
 - plans that read CSV files: such a file is in memory as a whole, and only as long as somebody uses it;
 - plans of long texts, which are most likely full of data, and run once.
 """
@@ -28,11 +29,15 @@ LONGEST_TEXT: Final = 20_000
 
 
 class NewPlan(NamedTuple):
-    """A plan, the version of the catalog it was made for, and the files that it reads: paths and what they were."""
+    """A plan, the version of the catalog it was made for, and the files that it reads: paths and what they were.
+
+    `has_time` says that the time of the statement, as NOW gives it, is a constant in it.
+    """
 
     planned: PlannedQuery
     version: int
     files: Sequence[tuple[str, Table]]
+    has_time: bool
 
 
 class PlanCache:
@@ -65,7 +70,7 @@ class PlanCache:
         settings = new.planned.settings
         if not settings.plan_cache or len(text) > LONGEST_TEXT or new.version != self._version:
             return
-        if any(isinstance(table, ArrowTable) for _, table in new.files):
+        if new.has_time or any(isinstance(table, ArrowTable) for _, table in new.files):
             return
         self._plans[text, settings] = new
         if len(self._plans) > MOST_PLANS:

@@ -23,6 +23,7 @@ from minisql.query_block.environment import Environment, View
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.query_block.scope import same_name
+from minisql.query_block.statement_time import statement_time
 from minisql.query_block.type_names import sql_type
 from minisql.relational.from_query_block import relational_expression
 from minisql.relational.relational_expression import Project
@@ -44,7 +45,9 @@ class StatementRunner:
         """Plans a query."""
         version, relations = self._catalog.version, CatalogRelations(self._catalog)
         environment = Environment(relations, parameters, evaluate_constant)
-        return NewPlan(plan_query(tree, environment, self.settings), version, relations.opened)
+        with statement_time() as time:
+            planned = plan_query(tree, environment, self.settings)
+        return NewPlan(planned, version, relations.opened, has_time=time.read is not None)
 
     def _environment(self, parameters: Sequence[object]) -> Environment:
         """The surroundings in which a statement is resolved."""
@@ -52,6 +55,10 @@ class StatementRunner:
 
     def run(self, statement: parse_tree.Statement, parameters: Sequence[object]) -> Result:
         """Runs one statement."""
+        with statement_time():
+            return self._run(statement, parameters)
+
+    def _run(self, statement: parse_tree.Statement, parameters: Sequence[object]) -> Result:
         match statement:
             case parse_tree.QueryExpression():
                 return self.plan(statement, parameters).planned.execute()

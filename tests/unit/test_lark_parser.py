@@ -32,6 +32,7 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
     conflicts = re.findall(r"conflict for terminal (\w+): \(resolving as shift\).*\n.*<(\w+) : (.*)>", caplog.text)
     assert caplog.text.lower().count("conflict") == len(conflicts)
     assert {(terminal, rule) for terminal, rule, _ in conflicts} == {
+        ("DIV", "sum"),
         ("ESCAPE", "predicate"),
         ("FILTER", "filter_clause"),
         ("LPAR", "word"),
