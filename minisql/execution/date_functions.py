@@ -55,8 +55,7 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
             field = Field(_unit(call, constants))
             return lambda _, when: field(when)
         case "date_trunc":
-            unit = _unit(call, constants)
-            return lambda _, when: Column(TIMESTAMP, truncated(unit, when.values), when.valid)
+            return partial(_date_trunc, _unit(call, constants), span)
         case "date_diff":
             return partial(_date_diff, _unit(call, constants))
         case "date_sub":
@@ -80,7 +79,16 @@ def _unit(call: FunctionCall, constants: Sequence[Column | None]) -> str:
 # --- units ------------------------------------------------------------------------------------------------------------
 
 
-def truncated(unit: str, values: Array) -> Array:
+def _date_trunc(unit: str, span: Span | None, _: Column, when: Column) -> Column:
+    values = _truncated(unit, when.values)
+    wrong = values < _TIMESTAMP_RANGE[0]
+    rows = np.flatnonzero(wrong if when.valid is None else wrong & when.valid)
+    if len(rows):
+        raise DataError(f"timestamp out of range: date_trunc('{unit}', '{value_at(when, int(rows[0]))}')", span)
+    return Column(TIMESTAMP, values, when.valid)
+
+
+def _truncated(unit: str, values: Array) -> Array:
     """The start of the unit, in microseconds since 1970."""
     if unit in _MONTHS:
         length, before = _MONTHS[unit], _MONTHS_BEFORE_1970.get(unit, 0)
@@ -94,8 +102,8 @@ def truncated(unit: str, values: Array) -> Array:
 def _number(unit: str, values: Array) -> Array:
     """The number of the unit that the timestamp lies in, from anywhere."""
     if unit in _MONTHS:
-        # DuckDB counts centuries by their hundreds here.
-        return np.asarray((months_of(values // MICROSECONDS_PER_DAY) + 1970 * 12) // _MONTHS[unit])
+        months = months_of(values // MICROSECONDS_PER_DAY) + _MONTHS_BEFORE_1970.get(unit, 0)
+        return np.asarray(months // _MONTHS[unit])
     shift = _DAYS_AFTER_MONDAY * MICROSECONDS_PER_DAY if unit == "week" else 0
     return np.asarray((values + shift) // _MICROSECONDS[unit])
 

@@ -42,7 +42,7 @@ _BITS: Final[dict[str, Callable[..., Array]]] = {
     "bit_or": np.bitwise_or,
     "xor": np.bitwise_xor,
     "bit_not": np.invert,
-    "bit_count": np.bitwise_count,
+    "bit_count": lambda numbers: np.bitwise_count(numbers.view(np.uint64)),
 }
 _LOGARITHMS: Final = ("ln", "log10", "log2")
 

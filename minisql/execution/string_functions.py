@@ -18,7 +18,6 @@ from minisql.columnar.column import Array, Column, all_null
 from minisql.columnar.strings import (
     gathered,
     offsets_and_bytes,
-    pool_of,
     rows_of_each,
     slices_of,
     string_column,
@@ -116,14 +115,16 @@ def _concat_with_separator(separator: Column, *arguments: Column) -> Column:
     """The arguments that are not NULL with separators between them; NULL where the separator is."""
     length = next((len(column) for column in (separator, *arguments) if len(column) != 1), 1)
     full = [column if len(column) == length else repeated(column, length) for column in (separator, *arguments)]
-    parts = [_with_nulls(column) for column in full[1:]]
-    strings = pc.binary_join_element_wise(*parts, gathered(full[0]), null_handling="skip")
-    return string_column(strings, full[0].valid)
-
-
-def _with_nulls(column: Column) -> Strings:
-    mask = None if column.valid is None else ~column.valid
-    return pool_of(column).strings.take(pa.array(column.values, mask=mask))
+    # pyarrow's own way to skip NULLs loses rows of which every part is one (26.0).
+    empty = pa.scalar("", pa.large_string())
+    parts: list[Strings] = []
+    has_begun = np.zeros(length, np.bool_)
+    for column in full[1:]:
+        known = np.ones(length, np.bool_) if column.valid is None else column.valid
+        parts.append(pc.if_else(pa.array(has_begun & known), gathered(full[0]), empty))
+        parts.append(pc.if_else(pa.array(known), gathered(column), empty))
+        has_begun = has_begun | known
+    return string_column(joined(*parts), full[0].valid)
 
 
 def _chr(span: Span | None, codes: Column) -> Column:

@@ -72,7 +72,7 @@ DATE_FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
              "epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500", total=True),
     function("date_trunc(unit, when)", "st", TIMESTAMP,
              f"The start of the unit, which is a literal: {', '.join(UNITS)}.", f"date_trunc('month', {_MOMENT})",
-             "2024-02-01 00:00:00", total=True),
+             "2024-02-01 00:00:00"),
     function("date_diff(unit, start, end)", "stt", BIGINT,
              "How many times a unit begins from start to end.",
              "date_diff('month', DATE '2024-01-31', DATE '2024-02-01')", "1", aliases="timestampdiff", total=True),
