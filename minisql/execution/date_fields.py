@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -29,13 +31,11 @@ class Field:
 
     def __init__(self, field: str) -> None:
         self._field = field
-        self._of_date = None if field in _TIME_FIELDS else _DateField(field)
+        self._of_day = None if field in _TIME_FIELDS else PerDay(partial(_date_field, field))
 
     def __call__(self, when: Column) -> Column:
         """The field of dates or timestamps."""
-        if self._of_date is not None:
-            return self._of_date(when)
-        values = _time_field(self._field, when)
+        values = _time_field(self._field, when) if self._of_day is None else self._of_day(when)
         return Column(BIGINT, values, when.valid, None, _FIELD_BOUNDS.get(self._field))
 
 
@@ -56,30 +56,28 @@ def _time_field(field: str, when: Column) -> Array:
     return seconds
 
 
-class _DateField:
-    """A field of dates. The calendar of the days between the bounds of a column is computed once and then looked up."""
+class PerDay:
+    """A function of days since 1970. Its values for all days between the bounds of a column are computed once."""
 
-    def __init__(self, field: str) -> None:
-        self._field = field
+    def __init__(self, function: Callable[[Array], Array]) -> None:
+        self._function = function
         self._calendar: tuple[int, Array] = (0, np.zeros(0, np.int64))
 
-    def __call__(self, when: Column) -> Column:
-        """The field of dates or timestamps."""
+    def __call__(self, when: Column) -> Array:
+        """The values for dates or timestamps."""
         days, (low, high) = when.values, exact.bounds_of(when)
         if when.type.kind is TypeKind.TIMESTAMP:
             days, low, high = days // MICROSECONDS_PER_DAY, low // MICROSECONDS_PER_DAY, high // MICROSECONDS_PER_DAY
         if high - low > _LONGEST_CALENDAR:
-            values = _date_field(self._field, days.astype(np.int64))
-        else:
-            first, calendar = self._calendar
-            if low < first or high >= first + len(calendar):
-                # Some years more, so that the next batches find their days here as well.
-                first = low - _MORE_DAYS
-                calendar = _date_field(self._field, np.arange(first, high + _MORE_DAYS + 1))
-                self._calendar = first, calendar
-            # A day outside of the bounds belongs to a NULL.
-            values = calendar.take(days - first, mode="clip")
-        return Column(BIGINT, values, when.valid, None, _FIELD_BOUNDS.get(self._field))
+            return self._function(days.astype(np.int64))
+        first, calendar = self._calendar
+        if low < first or high >= first + len(calendar):
+            # Some years more, so that the next batches find their days here as well.
+            first = low - _MORE_DAYS
+            calendar = self._function(np.arange(first, high + _MORE_DAYS + 1))
+            self._calendar = first, calendar
+        # A day outside of the bounds belongs to a NULL.
+        return calendar.take(days - first, mode="clip")
 
 
 def _date_field(field: str, days: Array) -> Array:

@@ -15,7 +15,7 @@ from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
 from minisql.execution.arithmetic import both_valid, value_at
 from minisql.execution.casts import MICROSECONDS_PER_DAY
-from minisql.execution.date_fields import Field, as_days, months_of
+from minisql.execution.date_fields import Field, PerDay, as_days, months_of
 from minisql.execution.operand import repeated
 from minisql.execution.per_constant import all_valid
 from minisql.expression.nodes import FunctionCall
@@ -37,6 +37,7 @@ _MICROSECONDS: Final = {
     "day": MICROSECONDS_PER_DAY,
     "week": 7 * MICROSECONDS_PER_DAY,
 }
+_DAYS_OF: Final = ("day", "week")
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1_200, "millennium": 12_000}
 # What the months since January 1970 lack to the start of a unit: centuries begin in the year 1 after the hundred.
 _MONTHS_BEFORE_1970: Final = {"decade": 1970 * 12, "century": 1969 * 12, "millennium": 1969 * 12}
@@ -55,9 +56,9 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
             field = Field(_unit(call, constants))
             return lambda _, when: field(when)
         case "date_trunc":
-            return partial(_date_trunc, _unit(call, constants), span)
+            return _make_date_trunc(_unit(call, constants), span)
         case "date_diff":
-            return partial(_date_diff, _unit(call, constants))
+            return _make_date_diff(_unit(call, constants))
         case "date_sub":
             return partial(_date_sub, _unit(call, constants))
         case "strftime" | "strptime" | "to_char" | "date_format":
@@ -66,6 +67,9 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
             return date_texts.make_text_function(call, constants)
         case "make_date" | "make_timestamp" | "to_timestamp":
             return partial(_MAKERS[name], span)
+        case "last_day":
+            last = PerDay(lambda days: (as_days((months_of(days) + 1).astype("M8[M]")) - 1).astype(np.int32))
+            return lambda when: Column(DATE, last(when), when.valid)
         case _:
             return _OF_ONE[name]
 
@@ -79,37 +83,52 @@ def _unit(call: FunctionCall, constants: Sequence[Column | None]) -> str:
 # --- units ------------------------------------------------------------------------------------------------------------
 
 
-def _date_trunc(unit: str, span: Span | None, _: Column, when: Column) -> Column:
-    values = _truncated(unit, when.values)
-    wrong = values < _TIMESTAMP_RANGE[0]
-    rows = np.flatnonzero(wrong if when.valid is None else wrong & when.valid)
-    if len(rows):
-        raise DataError(f"timestamp out of range: date_trunc('{unit}', '{value_at(when, int(rows[0]))}')", span)
-    return Column(TIMESTAMP, values, when.valid)
+def _make_date_trunc(unit: str, span: Span | None) -> Kernel:
+    start = PerDay(partial(_first_day, unit)) if unit in _DAYS_OF or unit in _MONTHS else None
+
+    def kernel(_: Column, when: Column) -> Column:
+        if start is None:
+            return Column(TIMESTAMP, when.values - when.values % _MICROSECONDS[unit], when.valid)
+        days = start(when)
+        wrong = days < exact.DATE_RANGE[0]
+        rows = np.flatnonzero(wrong if when.valid is None else wrong & when.valid)
+        if len(rows):
+            raise DataError(f"timestamp out of range: date_trunc('{unit}', '{value_at(when, int(rows[0]))}')", span)
+        return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY, when.valid)
+
+    return kernel
 
 
-def _truncated(unit: str, values: Array) -> Array:
-    """The start of the unit, in microseconds since 1970."""
+def _first_day(unit: str, days: Array) -> Array:
+    """The first day of the unit that days lie in."""
     if unit in _MONTHS:
         length, before = _MONTHS[unit], _MONTHS_BEFORE_1970.get(unit, 0)
-        months = months_of(values // MICROSECONDS_PER_DAY) + before
-        start = as_days((months - months % length - before).astype("M8[M]")) * MICROSECONDS_PER_DAY
-        return np.asarray(start)
-    length, shift = _MICROSECONDS[unit], _DAYS_AFTER_MONDAY * MICROSECONDS_PER_DAY if unit == "week" else 0
-    return np.asarray(values - (values + shift) % length)
+        months = months_of(days) + before
+        return as_days((months - months % length - before).astype("M8[M]"))
+    return np.asarray(days - (days + _DAYS_AFTER_MONDAY) % 7 if unit == "week" else days)
 
 
-def _number(unit: str, values: Array) -> Array:
-    """The number of the unit that the timestamp lies in, from anywhere."""
+def _number(unit: str, days: Array) -> Array:
+    """The number of the unit that days lie in, from anywhere."""
     if unit in _MONTHS:
-        months = months_of(values // MICROSECONDS_PER_DAY) + _MONTHS_BEFORE_1970.get(unit, 0)
-        return np.asarray(months // _MONTHS[unit])
-    shift = _DAYS_AFTER_MONDAY * MICROSECONDS_PER_DAY if unit == "week" else 0
-    return np.asarray((values + shift) // _MICROSECONDS[unit])
+        return np.asarray((months_of(days) + _MONTHS_BEFORE_1970.get(unit, 0)) // _MONTHS[unit])
+    return np.asarray((days + _DAYS_AFTER_MONDAY) // 7 if unit == "week" else days)
 
 
-def _date_diff(unit: str, _: Column, start: Column, end: Column) -> Column:
-    return Column(BIGINT, _number(unit, end.values) - _number(unit, start.values), both_valid(start, end))
+def _make_date_diff(unit: str) -> Kernel:
+    """How many times the unit begins."""
+    per_day = unit in _DAYS_OF or unit in _MONTHS
+    # One for each side: the calendar of one does not fit the days of the other.
+    numbers = [PerDay(partial(_number, unit)) for _ in range(2)]
+
+    def kernel(_: Column, start: Column, end: Column) -> Column:
+        first, last = (
+            number(when) if per_day else when.values // _MICROSECONDS[unit]
+            for number, when in zip(numbers, (start, end), strict=True)
+        )
+        return Column(BIGINT, last - first, both_valid(start, end))
+
+    return kernel
 
 
 def _date_sub(unit: str, _: Column, start: Column, end: Column) -> Column:
@@ -146,11 +165,6 @@ def _epoch_ms(when: Column) -> Column:
     return Column(BIGINT, when.values // 1_000, when.valid)
 
 
-def _last_day(when: Column) -> Column:
-    days = as_days((months_of(when.values.astype(np.int64)) + 1).astype("M8[M]")) - 1
-    return Column(DATE, days.astype(np.int32), when.valid)
-
-
 def _named(names: Sequence[str], places: Array, valid: BoolArray | None) -> Column:
     import pyarrow as pa
 
@@ -169,7 +183,6 @@ def _monthname(when: Column) -> Column:
 _OF_ONE: Final[dict[str, Kernel]] = {
     "epoch": _epoch,
     "epoch_ms": _epoch_ms,
-    "last_day": _last_day,
     "dayname": _dayname,
     "monthname": _monthname,
 }

@@ -14,10 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Array, Column
+from minisql.columnar.column import Array, Column, StringPool
 from minisql.columnar.strings import gathered, string_column
-from minisql.datatypes import TIMESTAMP, VARCHAR
+from minisql.datatypes import DATE, TIMESTAMP, VARCHAR
 from minisql.errors import DataError, Span
+from minisql.execution import exact
+from minisql.execution.casts import MICROSECONDS_PER_DAY
 from minisql.execution.date_fields import Field
 from minisql.execution.date_functions import DAY_NAMES, MONTH_NAMES
 from minisql.execution.per_constant import group_by_constants, same_for_all, with_span
@@ -39,6 +41,7 @@ _NAMES: Final[dict[str, tuple[str, Sequence[str]]]] = {
     "b": ("month", [name[:3] for name in MONTH_NAMES]),
     "B": ("month", MONTH_NAMES),
 }
+_OF_TIME: Final = ("H", "I", "M", "S", "f", "L", "p", "s")
 _COMPOUND: Final = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "X": "%H:%M:%S", "x": "%Y-%m-%d", "D": "%m/%d/%y", "h": "%b"}
 _STRFTIME: Final = re.compile(r"%(-?[A-Za-z%])?")
 _MYSQL: Final = {
@@ -60,7 +63,7 @@ def make_text_function(call: FunctionCall, constants: Sequence[Column | None]) -
     if call.name == "strptime":
         return _make_strptime(call, constants)
     read = {"strftime": _strftime_parts, "to_char": _to_char_parts, "date_format": _date_format_parts}[call.name]
-    function = with_span(lambda when, format_: string_column(_text(read(format_), when), None), call.span)
+    function = with_span(lambda when, format_: _formatted(read(format_), when), call.span)
     return partial(_with_format, function)
 
 
@@ -108,6 +111,16 @@ def _to_char_parts(format_: str) -> Parts:
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def _formatted(parts: Parts, when: Column) -> Column:
+    """The texts; those of days, where there are more rows than days from the first to the last one, once for each."""
+    low, high = (bound // MICROSECONDS_PER_DAY for bound in exact.bounds_of(when))
+    if high - low >= len(when) or any(code.lstrip("-") in _OF_TIME for _, code in parts):
+        return string_column(_text(parts, when), None)
+    days = Column(DATE, np.arange(low, high + 1, dtype=np.int32), None, None, (low, high))
+    codes = np.clip(when.values // MICROSECONDS_PER_DAY - low, 0, high - low).astype(np.int32)
+    return Column(VARCHAR, codes, None, StringPool(_text(parts, days), distinct=False))
 
 
 def _text(parts: Parts, when: Column) -> Strings:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minisql.columnar.column import BoolArray, Column, all_null, concat_columns
+from minisql.columnar.column import BoolArray, Column, IndexArray, all_null, concat_columns
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType, TypeKind
 from minisql.errors import DataError, Span
@@ -60,6 +60,11 @@ def group_by_constants(function: Function, subject: int, type_: SqlType, *argume
     rows = np.arange(length) if valid is None else np.flatnonzero(valid)
     if len(rows) == 0:
         return all_null(type_, length)
+    if length > 1 and all(len(argument) == 1 for place, argument in enumerate(arguments) if place != subject):
+        own = full[subject].take(rows) if len(rows) < length else full[subject]
+        values = [to_values(argument)[0] for place, argument in enumerate(arguments) if place != subject]
+        result = function(Column(own.type, own.values, None, own.pool, own.bounds), *values)
+        return _spread(result, rows, valid)
     others = [argument.take(rows) for place, argument in enumerate(full) if place != subject]
     groups = reduce(lambda groups, other: groups * (int(other.max()) + 1) + other, map(_codes, others))
     order = np.argsort(groups, kind="stable")
@@ -71,9 +76,14 @@ def group_by_constants(function: Function, subject: int, type_: SqlType, *argume
         values = [to_values(other.take(members[:1]))[0] for other in others]
         taken = own.take(members)
         parts.append(function(Column(taken.type, taken.values, None, taken.pool, taken.bounds), *values))
-    places = np.zeros(length, np.intp)
-    places[rows.take(order)] = np.arange(len(rows))
-    result = concat_columns(parts).take(places)
+    return _spread(concat_columns(parts), rows.take(order), valid)
+
+
+def _spread(result: Column, rows: IndexArray, valid: BoolArray | None) -> Column:
+    """The result of some rows in their places; the others, which `valid` tells, are NULL."""
+    places = np.zeros(len(rows) if valid is None else len(valid), np.intp)
+    places[rows] = np.arange(len(rows))
+    result = result.take(places)
     both = valid if result.valid is None else result.valid if valid is None else result.valid & valid
     return Column(result.type, result.values, both, result.pool, result.bounds)
 

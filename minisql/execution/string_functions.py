@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from minisql.columnar.column import Array, Column, all_null
+from minisql.columnar.python_values import to_values
 from minisql.columnar.strings import (
     gathered,
     offsets_and_bytes,
+    pool_of,
     rows_of_each,
     slices_of,
     string_column,
@@ -25,12 +27,13 @@ from minisql.columnar.strings import (
 )
 from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import DataError, InternalError, Span
+from minisql.execution.arithmetic import both_valid
 from minisql.execution.code_points import from_code_points
 from minisql.execution.operand import repeated
 from minisql.execution.per_constant import all_valid, group_by_constants, same_for_all, with_span
 from minisql.execution.regular_expressions import REGULAR_EXPRESSIONS
 from minisql.execution.strings import PerString, joined
-from minisql.execution.text_functions import LAST_CODE_POINT, TEXT_FUNCTIONS, hex_of_string
+from minisql.execution.text_functions import LAST_CODE_POINT, TEXT_FUNCTIONS, hex_of_string, padded
 from minisql.expression.nodes import FunctionCall
 
 Kernel: TypeAlias = Callable[..., Column]
@@ -48,6 +51,8 @@ def make_string_function(call: FunctionCall, constants: Sequence[Column | None])
     scalar = TEXT_FUNCTIONS.get(call.name) or REGULAR_EXPRESSIONS.get(call.name)
     if call.name == "hex" and call.arguments[0].type.is_integer:
         return _hex_of_integers
+    if call.name in ("lpad", "rpad") and constants[1] is None and (len(constants) == 2 or constants[2] is not None):
+        return partial(_pad_rows, call)
     if scalar is not None:
         return _with_scalars(scalar, 1 if call.name == "locate" else 0, call, constants)
     match call.name:
@@ -125,6 +130,17 @@ def _concat_with_separator(separator: Column, *arguments: Column) -> Column:
         parts.append(pc.if_else(pa.array(known), gathered(column), empty))
         has_begun = has_begun | known
     return string_column(joined(*parts), full[0].valid)
+
+
+def _pad_rows(call: FunctionCall, strings: Column, lengths: Column, fill: Column | None = None) -> Column:
+    """LPAD and RPAD to a length that varies."""
+    rows = len(lengths)
+    strings = strings if len(strings) == rows else repeated(strings, rows)
+    valid = both_valid(strings, lengths)
+    wanted = lengths.values if valid is None else np.where(valid, lengths.values, 0)
+    filling = " " if fill is None else str(to_values(fill)[0])
+    located = with_span(partial(padded, at_start=call.name == "lpad"), call.span)
+    return string_column(pool_of(located(gathered(strings), wanted, filling)).strings, valid)
 
 
 def _chr(span: Span | None, codes: Column) -> Column:

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Column
-from minisql.columnar.strings import offsets_and_bytes, rows_of_each, slices_of, string_column, strings_of
+from minisql.columnar.column import Array, Column
+from minisql.columnar.strings import offsets_and_bytes, slices_of, string_column, strings_of
 from minisql.datatypes import BIGINT, BOOLEAN
 from minisql.errors import DataError
 from minisql.execution.code_points import CodePoints, Strings, character_offsets, code_points, from_code_points, kept
@@ -44,33 +44,46 @@ def _clipped(count: int) -> int:
 
 
 def _lpad(strings: Strings, length: int, fill: str = " ") -> Column:
-    return _padded(strings, length, fill, at_start=True)
+    return padded(strings, np.full(len(strings), length), fill, at_start=True)
 
 
 def _rpad(strings: Strings, length: int, fill: str = " ") -> Column:
-    return _padded(strings, length, fill, at_start=False)
+    return padded(strings, np.full(len(strings), length), fill, at_start=False)
 
 
-def _padded(strings: Strings, length: int, fill: str, *, at_start: bool) -> Column:
-    """The strings with the characters of `fill` in turn until they have `length`, or cut at their end to it."""
-    length = max(0, length)
-    text = code_points(pc.utf8_slice_codeunits(strings, start=0, stop=_clipped(length)))
+def padded(strings: Strings, wanted: Array, fill: str, *, at_start: bool) -> Column:
+    """The strings with the characters of `fill` in turn until they are as long as wanted, or cut at their end to it.
+
+    Raises:
+        DataError: the result is too large.
+    """
+    wanted = np.maximum(wanted, 0).astype(np.int64)
+    text = code_points(strings)
+    lengths = np.diff(text.offsets)
+    if (lengths > wanted).any():
+        place = np.arange(len(text.points)) - np.repeat(text.offsets[:-1], lengths)
+        points = text.points[place < np.repeat(wanted, lengths)]
+        lengths = np.minimum(lengths, wanted)
+        text = CodePoints(_offsets_of(lengths), points)
     if not fill:
         return string_column(from_code_points(*text), None)
-    lengths = np.diff(text.offsets)
-    if length > _MOST_CHARACTERS or length * len(strings) > MOST_BYTES:
+    if wanted.max(initial=0) > _MOST_CHARACTERS or wanted.sum() > MOST_BYTES:
         raise DataError("requested length too large")
-    missing = length - lengths
-    offsets = np.arange(len(strings) + 1) * length
+    offsets = _offsets_of(wanted)
     filling = np.array([ord(character) for character in fill], np.uint32)
-    place = np.arange(len(strings) * length) - np.repeat(offsets[:-1], length)
+    place = np.arange(offsets[-1]) - np.repeat(offsets[:-1], wanted)
     if at_start:
-        own, shift = place >= np.repeat(missing, length), np.zeros(1, np.int64)
+        own, place_in_fill = place >= np.repeat(wanted - lengths, wanted), place
     else:
-        own, shift = place < np.repeat(lengths, length), np.repeat(lengths, length)
-    points = filling.take((place - shift) % len(filling))
+        ends = np.repeat(lengths, wanted)
+        own, place_in_fill = place < ends, place - ends
+    points = filling.take(place_in_fill % len(filling)) if len(filling) > 1 else np.full(len(place), filling[0])
     points[own] = text.points
     return string_column(from_code_points(offsets, points), None)
+
+
+def _offsets_of(lengths: Array) -> Array:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
 
 def _initcap(strings: Strings) -> Column:
@@ -211,12 +224,9 @@ def hex_of_string(strings: Strings) -> Column:
 
 def _md5(strings: Strings) -> Column:
     """The hash of every distinct string; nothing computes many at once."""
-    codes = np.zeros(len(strings), np.int32)
-    hashes = []
-    for place, (string, rows) in enumerate(rows_of_each(strings)):
-        codes[rows] = place
-        hashes.append(hashlib.md5(string.encode(), usedforsecurity=False).hexdigest())
-    return string_column(pa.array(hashes, pa.large_string()).take(pa.array(codes)), None)
+    encoded = strings.dictionary_encode()
+    hashes = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in encoded.dictionary.to_pylist()]
+    return string_column(pa.array(hashes, pa.large_string()).take(encoded.indices), None)
 
 
 TEXT_FUNCTIONS: Final[dict[str, Callable[..., Column]]] = {

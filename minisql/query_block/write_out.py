@@ -12,6 +12,7 @@ from typing import Final
 
 from minisql.datatypes import (
     BIGINT,
+    BOOLEAN,
     DATE,
     DOUBLE,
     MAX_DECIMAL_PRECISION,
@@ -41,10 +42,8 @@ _FIELDS: Final = {
         )
     },
 }  # fmt: skip
-_PRINTF: Final = re.compile(
-    r"%%|%(?P<flags>[-0]*)(?P<width>[0-9]*)(?:\.(?P<precision>[0-9]+))?(?P<kind>[sdifxX])|(?P<bad>%.?)"
-)
-_FORMAT: Final = re.compile(r"%%|%(?:(?P<number>[1-9][0-9]*)\$)?(?P<kind>[sL])|(?P<bad>%.?)")
+_PRINTF: Final = r"%%|%(?P<flags>[-0]*)(?P<width>[0-9]*)(?:\.(?P<precision>[0-9]+))?(?P<kind>[sdifxX])|(?P<bad>%.?)"
+_FORMAT: Final = r"%%|%(?:(?P<number>[1-9][0-9]*)\$)?(?P<kind>[sL])|(?P<bad>%.?)"
 
 
 def write_out(name: str, arguments: Arguments, span: Span) -> Expression:
@@ -151,12 +150,12 @@ def _argument(name: str, values: Arguments, place: int, span: Span) -> Expressio
 
 
 def _filled(
-    template: str, pattern: re.Pattern[str], put: Callable[[re.Match[str]], Expression], name: str, span: Span
+    template: str, pattern: str, put: Callable[[re.Match[str]], Expression], name: str, span: Span
 ) -> Expression:
     """The template with what `put` gives in place of the codes that the pattern finds."""
     parts: list[Expression] = []
     text, end = "", 0
-    for found in pattern.finditer(template):
+    for found in re.finditer(pattern, template):
         text += template[end : found.start()]
         end = found.end()
         if found["bad"]:
@@ -212,18 +211,28 @@ def _printed(found: re.Match[str], value: Expression, span: Span) -> Expression:
         text = _printed_number(kind, found["precision"], value, span)
     if not width:
         return text
+    return _widened(text, width, "-" in flags, "0" in flags and kind != "s", span)
+
+
+def _widened(text: Expression, width: int, to_left: bool, with_zeros: bool, span: Span) -> Expression:
+    """The text filled up to the width, where it is not as wide; zeros come after the sign."""
+
+    def filled(name: str, part: Expression, size: int, fill: str) -> Expression:
+        arguments = (part, Literal(value=size, type=BIGINT, span=span), _text(fill, span))
+        return FunctionCall(name=name, arguments=arguments, type=VARCHAR, span=span)
+
     size = FunctionCall(name="length", arguments=(text,), type=BIGINT, span=span)
-    wanted = FunctionCall(name="greatest", arguments=(size, Literal(value=width, type=BIGINT)), type=BIGINT, span=span)
-    if "-" in flags:
-        return FunctionCall(name="rpad", arguments=(text, wanted), type=VARCHAR, span=span)
-    if "0" in flags and kind != "s":
-        sign = FunctionCall(name="regexp_extract", arguments=(text, _text("^-?", span)), type=VARCHAR, span=span)
-        digits = FunctionCall(name="ltrim", arguments=(text, _text("-", span)), type=VARCHAR, span=span)
-        signs = FunctionCall(name="length", arguments=(sign,), type=BIGINT, span=span)
-        left = nodes.Arithmetic(operator="-", left=wanted, right=signs, type=BIGINT, span=span)
-        filled = FunctionCall(name="lpad", arguments=(digits, left, _text("0", span)), type=VARCHAR, span=span)
-        return concatenated((sign, filled), span)
-    return FunctionCall(name="lpad", arguments=(text, wanted), type=VARCHAR, span=span)
+    is_wide = Comparison(operator=">=", left=size, right=Literal(value=width, type=BIGINT, span=span), span=span)
+    branches: list[tuple[Expression, Expression]] = [(is_wide, text)]
+    if to_left or not with_zeros:
+        otherwise = filled("rpad" if to_left else "lpad", text, width, " ")
+    else:
+        sign = _text("-", span)
+        is_negative = FunctionCall(name="starts_with", arguments=(text, sign), type=BOOLEAN, span=span)
+        digits = FunctionCall(name="ltrim", arguments=(text, sign), type=VARCHAR, span=span)
+        branches.append((is_negative, concatenated((sign, filled("lpad", digits, width - 1, "0")), span)))
+        otherwise = filled("lpad", text, width, "0")
+    return Case(branches=tuple(branches), otherwise=otherwise, type=VARCHAR, span=span)
 
 
 def _printed_number(kind: str, precision: str | None, value: Expression, span: Span) -> Expression:

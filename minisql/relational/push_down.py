@@ -104,7 +104,7 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     is_inner = node.type is JoinType.INNER
     for condition in node.conditions:
         tables = tables_of(condition)
-        if node.type is JoinType.FULL:
+        if node.type is JoinType.FULL or is_volatile(condition):
             on.append(condition)
         elif is_subset(tables, right_tables):
             to_right.append(condition)
