@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from minisql.datatypes import SqlType
-from minisql.expression.function import ScalarFunction
+from minisql.expression.function import Function
 from minisql.expression.functions import AGGREGATES, THEMES
 
 TARGET = Path(__file__).with_name("functions.md")
@@ -45,8 +45,8 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _scalar_row(function: ScalarFunction) -> tuple[str, ...]:
-    names = "".join(f", {_code(alias)}" for alias in function.aliases)
+def _scalar_row(function: Function) -> tuple[str, ...]:
+    names = "".join(f", {_code(alias)}" for alias in function.aliases.split())
     result = str(function.result) if isinstance(function.result, SqlType) else "as its arguments"
     return (
         _code(function.signature) + names,

@@ -57,4 +57,4 @@ def make_volatile(call: FunctionCall) -> Evaluator:
 
 def is_strict(name: str) -> bool:
     """Whether the function is NULL where an argument is."""
-    return SCALAR_FUNCTIONS[name].is_strict
+    return SCALAR_FUNCTIONS[name].strict

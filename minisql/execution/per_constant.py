@@ -17,7 +17,7 @@ from minisql.datatypes import SqlType, TypeKind
 from minisql.errors import DataError, Span
 from minisql.execution.operand import repeated
 
-Function = Callable[..., Column]
+OfSubject = Callable[..., Column]
 """From the subject without NULLs and the values of the other arguments to a column of as many rows."""
 
 
@@ -27,7 +27,7 @@ def all_valid(columns: Sequence[Column]) -> BoolArray | None:
     return reduce(np.logical_and, masks) if masks else None
 
 
-def with_span(function: Function, span: Span | None) -> Function:
+def with_span(function: OfSubject, span: Span | None) -> OfSubject:
     """The function, whose errors say where in the text it is called."""
 
     def located(*arguments: Any) -> Column:
@@ -52,7 +52,7 @@ def same_for_all(constants: Sequence[Column | None], subject: int) -> list[Any] 
     return values
 
 
-def group_by_constants(function: Function, subject: int, type_: SqlType, *arguments: Column) -> Column:
+def group_by_constants(function: OfSubject, subject: int, type_: SqlType, *arguments: Column) -> Column:
     """`function(subject, *others)` of every row; NULL where an argument is NULL."""
     length = next((len(argument) for argument in arguments if len(argument) != 1), 1)
     full = [argument if len(argument) == length else repeated(argument, length) for argument in arguments]

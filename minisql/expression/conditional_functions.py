@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from minisql.datatypes import INTEGER, VARCHAR, SqlType, TypeKind
-from minisql.expression.function import ScalarFunction, Types, function
+from minisql.expression.function import Function, Types
 
 
 def _common(types: Types) -> SqlType:
     return INTEGER if types[-1].kind is TypeKind.NULL else types[-1]
 
 
-CONDITIONAL_FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    function("coalesce(value...)", "c", _common, "The first value that is not NULL.", "coalesce(NULL, 2, 3)", "2",
+CONDITIONAL_FUNCTIONS: Final[tuple[Function, ...]] = (
+    Function("coalesce(value...)", "c", _common, "The first value that is not NULL.", "coalesce(NULL, 2, 3)", "2",
              strict=False, written_out=True),
-    function("ifnull(value, otherwise)", "cc", _common, "The value, or the other one where it is NULL.",
+    Function("ifnull(value, otherwise)", "cc", _common, "The value, or the other one where it is NULL.",
              "ifnull(NULL, 2)", "2", aliases="nvl", strict=False, written_out=True),
-    function("nullif(value, other)", "cc", _common, "NULL where both are equal, else the value.", "nullif(2, 2)", None,
+    Function("nullif(value, other)", "cc", _common, "NULL where both are equal, else the value.", "nullif(2, 2)", None,
              strict=False, written_out=True),
-    function("if(condition, then, otherwise)", "bcc", _common, "One or the other value.", "if(1 < 2, 'yes', 'no')",
+    Function("if(condition, then, otherwise)", "bcc", _common, "One or the other value.", "if(1 < 2, 'yes', 'no')",
              "yes", aliases="iff", strict=False, written_out=True),
-    function("nvl2(value, then, otherwise)", "acc", _common, "`then` where the value is not NULL.",
+    Function("nvl2(value, then, otherwise)", "acc", _common, "`then` where the value is not NULL.",
              "nvl2(NULL, 'known', 'unknown')", "unknown", strict=False, written_out=True),
-    function("decode(value, search, result [, more...])", "a", _common,
+    Function("decode(value, search, result [, more...])", "a", _common,
              "The result behind the first search that the value is not distinct from; a last one for all else.",
              "decode(2, 1, 'one', 2, 'two', 'many')", "two", strict=False, written_out=True),
-    function("greatest(value...)", "c", _common, "The greatest of the values, NULLs left out.",
+    Function("greatest(value...)", "c", _common, "The greatest of the values, NULLs left out.",
              "greatest(1, NULL, 3)", "3", strict=False, total=True),
-    function("least(value...)", "c", _common, "The least of the values, NULLs left out.", "least(1, NULL, 3)", "1",
+    Function("least(value...)", "c", _common, "The least of the values, NULLs left out.", "least(1, NULL, 3)", "1",
              strict=False, total=True),
-    function("typeof(value)", "a", VARCHAR, "The name of the type.", "typeof(1.5)", "DECIMAL(2,1)",
+    Function("typeof(value)", "a", VARCHAR, "The name of the type.", "typeof(1.5)", "DECIMAL(2,1)",
              aliases="pg_typeof", strict=False, written_out=True),
 )  # fmt: skip

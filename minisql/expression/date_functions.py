@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from minisql.datatypes import BIGINT, DATE, DOUBLE, TIMESTAMP, VARCHAR
-from minisql.expression.function import ScalarFunction, function
+from minisql.expression.function import Function
 
 EXTRACT_FIELDS: Final = (
     "year", "quarter", "month", "week", "day", "dow", "doy", "hour", "minute", "second", "epoch", "isodow", "isoyear",
@@ -39,15 +39,15 @@ def date_field(name: str, known: tuple[str, ...]) -> str | None:
     return field if field in known else None
 
 
-def _field(name: str, meaning: str, example: str, value: str, aliases: str = "") -> ScalarFunction:
+def _field(name: str, meaning: str, example: str, value: str, aliases: str = "") -> Function:
     """A function that is short for EXTRACT."""
-    return function(f"{name}(when)", "w", BIGINT, meaning, example, value, aliases=aliases, written_out=True)
+    return Function(f"{name}(when)", "w", BIGINT, meaning, example, value, aliases=aliases, written_out=True)
 
 
 _MOMENT: Final = "TIMESTAMP '2024-02-03 04:05:06.789'"
 
-DATE_FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    function("extract(field, when)", "sw", BIGINT,
+DATE_FUNCTIONS: Final[tuple[Function, ...]] = (
+    Function("extract(field, when)", "sw", BIGINT,
              f"A field, which is a literal: {', '.join(EXTRACT_FIELDS)}. Also `extract(field FROM when)`.",
              f"extract(year FROM {_MOMENT})", "2024", aliases="date_part datepart", total=True),
     _field("year", "The year.", f"year({_MOMENT})", "2024"),
@@ -66,46 +66,46 @@ DATE_FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
     _field("microsecond", "The seconds in microseconds.", f"microsecond({_MOMENT})", "6789000"),
     _field("decade", "The year divided by ten.", f"decade({_MOMENT})", "202"),
     _field("century", "The century; 2001 to 2100 is the 21st.", f"century({_MOMENT})", "21"),
-    function("epoch(when)", "t", DOUBLE, "The seconds since 1970.", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5",
+    Function("epoch(when)", "t", DOUBLE, "The seconds since 1970.", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5",
              aliases="unix_timestamp", total=True),
-    function("epoch_ms(when)", "t", BIGINT, "The milliseconds since 1970.",
+    Function("epoch_ms(when)", "t", BIGINT, "The milliseconds since 1970.",
              "epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500", total=True),
-    function("date_trunc(unit, when)", "st", TIMESTAMP,
+    Function("date_trunc(unit, when)", "st", TIMESTAMP,
              f"The start of the unit, which is a literal: {', '.join(UNITS)}.", f"date_trunc('month', {_MOMENT})",
              "2024-02-01 00:00:00"),
-    function("date_diff(unit, start, end)", "stt", BIGINT,
+    Function("date_diff(unit, start, end)", "stt", BIGINT,
              "How many times a unit begins from start to end.",
              "date_diff('month', DATE '2024-01-31', DATE '2024-02-01')", "1", aliases="timestampdiff", total=True),
-    function("datediff(unit, start, end)", "stt", BIGINT,
+    Function("datediff(unit, start, end)", "stt", BIGINT,
              "The same; `datediff(end, start)` is in days.", "datediff(DATE '2024-03-01', DATE '2024-02-01')", "29",
              written_out=True),
-    function("date_sub(unit, start, end)", "stt", BIGINT, "How many whole units there are from start to end.",
+    Function("date_sub(unit, start, end)", "stt", BIGINT, "How many whole units there are from start to end.",
              "date_sub('month', DATE '2024-01-31', DATE '2024-02-28')", "0", aliases="datesub", total=True),
-    function("dayname(when)", "D", VARCHAR, "The name of the day of the week.", f"dayname({_MOMENT})", "Saturday",
+    Function("dayname(when)", "D", VARCHAR, "The name of the day of the week.", f"dayname({_MOMENT})", "Saturday",
              total=True),
-    function("monthname(when)", "D", VARCHAR, "The name of the month.", f"monthname({_MOMENT})", "February",
+    Function("monthname(when)", "D", VARCHAR, "The name of the month.", f"monthname({_MOMENT})", "February",
              total=True),
-    function("last_day(when)", "D", DATE, "The last day of the month.", f"last_day({_MOMENT})", "2024-02-29",
+    Function("last_day(when)", "D", DATE, "The last day of the month.", f"last_day({_MOMENT})", "2024-02-29",
              total=True),
-    function("make_date(year, month, day)", "iii", DATE, "The date.", "make_date(2024, 2, 3)", "2024-02-03"),
-    function("make_timestamp(year, month, day, hour, minute, second)", "iiiiid", TIMESTAMP, "The timestamp.",
+    Function("make_date(year, month, day)", "iii", DATE, "The date.", "make_date(2024, 2, 3)", "2024-02-03"),
+    Function("make_timestamp(year, month, day, hour, minute, second)", "iiiiid", TIMESTAMP, "The timestamp.",
              "make_timestamp(2024, 2, 3, 4, 5, 6.5)", "2024-02-03 04:05:06.5"),
-    function("strftime(when, format)", "ts", VARCHAR,
+    Function("strftime(when, format)", "ts", VARCHAR,
              "The timestamp as text, by the codes %Y %y %m %d %e %H %I %M %S %f %p %j %a %A %b %B %u %w %V %G %s %%.",
              f"strftime({_MOMENT}, '%d.%m.%Y %H:%M')", "03.02.2024 04:05"),
-    function("strptime(string, format)", "ss", TIMESTAMP,
+    Function("strptime(string, format)", "ss", TIMESTAMP,
              "The timestamp that a text means, by the codes %Y %m %d %H %M %S and those of the platform.",
              "strptime('03.02.2024', '%d.%m.%Y')", "2024-02-03 00:00:00"),
-    function("to_char(when, format)", "ts", VARCHAR,
+    Function("to_char(when, format)", "ts", VARCHAR,
              "The timestamp as text, by PostgreSQL's codes YYYY YY MM DD DDD HH24 HH12 MI SS MS US AM Mon Month Dy Day "
              "Q IW IYYY ID.", f"to_char({_MOMENT}, 'YYYY-MM-DD HH24:MI')", "2024-02-03 04:05"),
-    function("date_format(when, format)", "ts", VARCHAR,
+    Function("date_format(when, format)", "ts", VARCHAR,
              "The timestamp as text, by MySQL's codes: %i are minutes, %s seconds, %M is the name of the month.",
              f"date_format({_MOMENT}, '%Y-%m-%d %H:%i:%s')", "2024-02-03 04:05:06"),
-    function("to_timestamp(seconds)", "d", TIMESTAMP, "The timestamp so many seconds after 1970.",
+    Function("to_timestamp(seconds)", "d", TIMESTAMP, "The timestamp so many seconds after 1970.",
              "to_timestamp(1.5)", "1970-01-01 00:00:01.5", aliases="from_unixtime"),
-    function("now()", "", TIMESTAMP, "The time of the statement in UTC, the same all over the statement.",
+    Function("now()", "", TIMESTAMP, "The time of the statement in UTC, the same all over the statement.",
              "now() = now()", "true", written_out=True),
-    function("today()", "", DATE, "The day of the statement in UTC.", "today() = CAST(now() AS DATE)", "true",
+    Function("today()", "", DATE, "The day of the statement in UTC.", "today() = CAST(now() AS DATE)", "true",
              aliases="curdate", written_out=True),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.nodes import Arithmetic, Cast, Expression, FunctionCall, Like, Literal, Negate
 from minisql.expression.walk import walk
 
-_SAFE_FUNCTIONS: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.is_total)
+_SAFE_FUNCTIONS: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.total)
 
 
 def may_fail(expression: Expression) -> bool:

@@ -46,7 +46,7 @@ def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
             return _fold_case(node)
         case Not(operand=Literal(value=bool() as truth)):
             return _boolean(not truth, node)
-        case FunctionCall() if SCALAR_FUNCTIONS[node.name].is_volatile:
+        case FunctionCall() if SCALAR_FUNCTIONS[node.name].volatile:
             return node
     if not all(isinstance(child, Literal) for child in children(node)):
         return node

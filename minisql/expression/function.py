@@ -7,8 +7,7 @@ The functions themselves stand in tables by theme (`string_functions`, `number_f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType, TypeKind
 
@@ -22,12 +21,12 @@ _CAST: Final = {"s": VARCHAR, "v": VARCHAR, "d": DOUBLE, "D": DATE, "t": TIMESTA
 _OF_NULL: Final = {**_CAST, "i": BIGINT, "w": TIMESTAMP}
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarFunction:
-    """A function.
+class Function(NamedTuple):
+    """A function. (A tuple, for there are many, and all are made at every start.)
 
-    `parameters` are the names of the arguments, the last of which may end with `...`: any number of them. `accepts` has
-    a letter for each, which says what it takes and what that is cast to:
+    `signature` is how it is written, `substring(string, start [, count])`: its name and the names of its arguments, the
+    optional ones in square brackets; the last one may end with `...`: any number of them. `accepts` has a letter for
+    each, which says what it takes and what that is cast to:
 
         s  a VARCHAR                         v  anything, cast to VARCHAR
         i  an INTEGER or BIGINT              n  a number of any type
@@ -37,6 +36,7 @@ class ScalarFunction:
                                              c  anything, cast to the common type of all such arguments
 
     `result` is the type of the result, or gives it, None for argument types that the function does not take.
+    `aliases` are its other names, with spaces between them.
 
     A *strict* function is NULL where an argument is NULL. A *volatile* one gives another value for each row and each
     call. One that is *total* raises no error, whatever its arguments. One that is *written out* is replaced by other
@@ -45,42 +45,36 @@ class ScalarFunction:
     `meaning` and `example`, with its value as text, are for the documentation; every example is run as a test.
     """
 
-    name: str
-    parameters: tuple[str, ...]
+    signature: str
     accepts: str
     result: ResultType
     meaning: str
     example: str
     value: str | None
-    minimum: int = -1
-    aliases: tuple[str, ...] = ()
-    is_strict: bool = True
-    is_volatile: bool = False
-    is_total: bool = False
-    is_written_out: bool = False
+    aliases: str = ""
+    strict: bool = True
+    volatile: bool = False
+    total: bool = False
+    written_out: bool = False
 
     @property
-    def is_variadic(self) -> bool:
-        return bool(self.parameters) and self.parameters[-1].endswith("...")
+    def name(self) -> str:
+        return self.signature.partition("(")[0]
 
     @property
     def fewest(self) -> int:
         """The least number of arguments."""
-        return len(self.parameters) if self.minimum < 0 else self.minimum
+        return self._names().index("[") if "[" in self.signature else len(self._names())
 
     @property
     def most(self) -> int | None:
         """The largest number of arguments; None where there is no limit."""
-        return None if self.is_variadic else len(self.parameters)
+        return None if "..." in self.signature else len([name for name in self._names() if name != "["])
 
-    @property
-    def signature(self) -> str:
-        """For people: `substring(string, start [, count])`."""
-        required = ", ".join(self.parameters[: self.fewest])
-        optional = self.parameters[self.fewest :]
-        if not required:
-            return f"{self.name}()"
-        return f"{self.name}({required}{''.join(f' [, {name}]' for name in optional)})"
+    def _names(self) -> list[str]:
+        """The names of the arguments, and the brackets that open before the optional ones."""
+        inner = self.signature.partition("(")[2].rstrip(")]").replace("[", ", [, ").replace("]", "")
+        return [name for name in map(str.strip, inner.split(",")) if name]
 
     def letter(self, place: int) -> str:
         """What the argument at this place may be."""
@@ -116,39 +110,3 @@ def _takes(letter: str, type_: SqlType) -> bool:
             return type_.is_temporal
         case _:
             return True
-
-
-def function(
-    signature: str,
-    accepts: str,
-    result: ResultType,
-    meaning: str,
-    example: str,
-    value: str | None,
-    *,
-    aliases: str = "",
-    strict: bool = True,
-    volatile: bool = False,
-    total: bool = False,
-    written_out: bool = False,
-) -> ScalarFunction:
-    """A function from its signature as it is written in SQL: `substring(string, start [, count])`."""
-    name, _, rest = signature.partition("(")
-    required, _, optional = rest.rstrip(")").partition("[")
-    names = [part.strip(" ]") for part in required.split(",") if part.strip(" ]")]
-    more = [part.strip(" ],[") for part in optional.replace("[", "").split(",") if part.strip(" ],")]
-    return ScalarFunction(
-        name=name,
-        parameters=(*names, *more),
-        accepts=accepts,
-        result=result,
-        meaning=meaning,
-        example=example,
-        value=value,
-        minimum=len(names),
-        aliases=tuple(aliases.split()),
-        is_strict=strict,
-        is_volatile=volatile,
-        is_total=total,
-        is_written_out=written_out,
-    )

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from minisql.expression.conditional_functions import CONDITIONAL_FUNCTIONS
 from minisql.expression.date_functions import DATE_FUNCTIONS, EXTRACT_FIELDS, UNITS
-from minisql.expression.function import ScalarFunction
+from minisql.expression.function import Function
 from minisql.expression.nodes import Expression, FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
 from minisql.expression.string_functions import STRING_FUNCTIONS
@@ -39,7 +39,7 @@ AGGREGATES: Final = (
 AGGREGATE_FUNCTIONS: Final = tuple(function.name for function in AGGREGATES)
 """The names of aggregates; `avg` gives DOUBLE, `count` BIGINT, `sum` a wider type (`datatypes.sum_type`)."""
 
-THEMES: Final[dict[str, tuple[ScalarFunction, ...]]] = {
+THEMES: Final[dict[str, tuple[Function, ...]]] = {
     "Strings": STRING_FUNCTIONS,
     "Numbers": NUMBER_FUNCTIONS,
     "Dates and timestamps": DATE_FUNCTIONS,
@@ -47,17 +47,17 @@ THEMES: Final[dict[str, tuple[ScalarFunction, ...]]] = {
 }
 """The scalar functions as the documentation lists them."""
 
-SCALAR_FUNCTIONS: Final[dict[str, ScalarFunction]] = {
+SCALAR_FUNCTIONS: Final[dict[str, Function]] = {
     function.name: function for functions in THEMES.values() for function in functions
 }
 
-ALIASES: Final = {alias: function.name for function in SCALAR_FUNCTIONS.values() for alias in function.aliases}
+ALIASES: Final = {alias: function.name for function in SCALAR_FUNCTIONS.values() for alias in function.aliases.split()}
 """Other names of functions."""
 
 FUNCTIONS_WITH_FIELD: Final = {"extract": EXTRACT_FIELDS, "date_trunc": UNITS, "date_diff": UNITS, "date_sub": UNITS}
 """The functions whose first argument is the literal name of a field, and the fields of each."""
 
-_VOLATILE: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.is_volatile)
+_VOLATILE: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.volatile)
 
 
 def is_volatile(expression: Expression) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from minisql.datatypes import VARCHAR
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.date_functions import date_field
-from minisql.expression.function import CAST_OF_STRING, ScalarFunction
+from minisql.expression.function import CAST_OF_STRING, Function
 from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, FUNCTIONS_WITH_FIELD, SCALAR_FUNCTIONS
 from minisql.expression.nodes import Expression, FunctionCall, Literal
 from minisql.query_block.coerce import coerce, coerce_to_common, is_untyped_string
@@ -45,7 +45,7 @@ def resolve_function(
         arguments[0] = _field(name, arguments[0], fields, span)
     wanted = function.argument_types(types)
     arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted, strict=True)]
-    if function.is_written_out:
+    if function.written_out:
         return write_out(function.name, arguments, span)
     return FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=span)
 
@@ -56,7 +56,7 @@ def _with_type_of_parameter(argument: Expression, letter: str) -> Expression:
     return coerce(argument, target) if target is not None and is_untyped_string(argument) else argument
 
 
-def _check_count(function: ScalarFunction, name: str, given: int, span: Span) -> None:
+def _check_count(function: Function, name: str, given: int, span: Span) -> None:
     low, high = function.fewest, function.most
     if low <= given and (high is None or given <= high):
         return
