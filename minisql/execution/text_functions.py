@@ -90,16 +90,19 @@ def _initcap(strings: Strings) -> Column:
     """A word is a run of letters and digits."""
     lower = pc.utf8_lower(strings)
     text = code_points(lower)
-    distinct, places = np.unique(text.points, return_inverse=True)
-    is_in_word = np.array([chr(point).isalnum() for point in distinct.tolist()], np.bool_).take(places)
-    titles = [chr(point).upper() for point in distinct.tolist()]
-    # A capital of several letters (of ß) is left as it is.
-    upper = np.array([ord(t) if len(t) == 1 else p for t, p in zip(titles, distinct.tolist(), strict=True)], np.uint32)
+    counts = np.bincount(text.points)
+    is_word, upper = np.zeros(len(counts), np.bool_), np.arange(len(counts), dtype=np.uint32)
+    for point in np.flatnonzero(counts).tolist():
+        is_word[point] = chr(point).isalnum()
+        title = chr(point).upper()
+        # A capital of several letters (of ß) is left as it is.
+        upper[point] = ord(title) if len(title) == 1 else point
+    is_in_word = is_word.take(text.points)
     first = is_in_word.copy()
     first[1:] &= ~is_in_word[:-1]
     starts = text.offsets[:-1][np.diff(text.offsets) > 0]
     first[starts] = is_in_word[starts]
-    points = np.where(first, upper.take(places), text.points) if len(distinct) else text.points
+    points = np.where(first, upper.take(text.points), text.points)
     return string_column(from_code_points(text.offsets, points), None)
 
 
