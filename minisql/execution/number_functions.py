@@ -38,10 +38,10 @@ _TESTS: Final[dict[str, Callable[[Array], BoolArray]]] = {
     "isfinite": np.isfinite,
 }
 _BITS: Final[dict[str, Callable[..., Array]]] = {
-    "bit_and": np.bitwise_and,
-    "bit_or": np.bitwise_or,
+    "bitwise_and": np.bitwise_and,
+    "bitwise_or": np.bitwise_or,
     "xor": np.bitwise_xor,
-    "bit_not": np.invert,
+    "bitwise_not": np.invert,
     "bit_count": lambda numbers: np.bitwise_count(numbers.view(np.uint64)),
 }
 _LOGARITHMS: Final = ("ln", "log10", "log2")

@@ -43,7 +43,7 @@ from minisql.query_block.write_out import concatenated, whole_part
 
 _COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _FUNCTIONS_OF_OPERATORS: Final = {
-    "&": "bit_and", "|": "bit_or", "<<": "shift_left", ">>": "shift_right", "~": "regexp_matches",
+    "&": "bitwise_and", "|": "bitwise_or", "<<": "shift_left", ">>": "shift_right", "~": "regexp_matches",
     "SIMILAR TO": "similar_to",
 }  # fmt: skip
 _OPERATORS_OF_FUNCTIONS: Final = {"mod": "%", "div": "//"}
@@ -148,7 +148,7 @@ class ExpressionResolver:
         if tree.operator == "NOT":
             return nodes.Not(operand=require_boolean(operand, "NOT"), span=tree.span)
         if tree.operator == "~":
-            return resolve_function("bit_not", (operand,), tree.span)
+            return resolve_function("bitwise_not", (operand,), tree.span)
         if is_untyped_string(operand):
             operand = coerce(operand, DOUBLE)
         if operand.type.kind is TypeKind.NULL:

@@ -28,6 +28,7 @@ _PLAIN: Final = {
     "INT4": INTEGER,
     "BIGINT": BIGINT,
     "INT8": BIGINT,
+    "SIGNED": BIGINT,
     "DOUBLE": DOUBLE,
     "DOUBLE PRECISION": DOUBLE,
     "FLOAT": DOUBLE,
