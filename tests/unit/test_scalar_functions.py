@@ -126,6 +126,7 @@ def test_an_alias_is_the_function(alias: str) -> None:
         ("lpad('abc', 6, '')", "abc"),
         ("lpad('abc', -1)", ""),
         ("split_part('a,b', ',', -3)", ""),
+        ("CAST('7' AS SIGNED)", 7),
         ("hex(-1)", "F" * 16),
         ("bit_count(-1)", 64),
         ("trunc(-12345, -2)", -12300),
@@ -284,6 +285,13 @@ def test_random_numbers_differ_and_stay_what_they_are() -> None:
         assert all(first == second < 0.5 for first, second in kept)
         joined = connection.execute(f"SELECT r FROM {drawn} JOIN range(1000) AS x ON u.k = x.range WHERE r >= 0.5")
         assert all(r >= 0.5 for (r,) in joined.fetchall())
+
+
+def test_a_random_condition_is_not_derived_for_another_table() -> None:
+    with minisql.connect() as connection:
+        for condition in ("a.range < random() * 5", "a.range = random() * 5"):
+            sql = f"SELECT * FROM range(9) AS a JOIN range(9) AS b ON a.range = b.range WHERE {condition}"
+            assert connection.plan(sql).explain().count("random()") == 1
 
 
 @pytest.mark.parametrize(
