@@ -66,7 +66,8 @@ FUNCTION_ROW: Final = {
     "sqrt": 0.0015, "ln": 0.0015, "log10": 0.0015, "exp": 0.0015, "power": 0.003, "sin": 0.015, "cos": 0.015,
     "tan": 0.015, "trunc": 0.0005, "ceil": 0.0005, "floor": 0.0005, "sign": 0.0005, "gcd": 0.015, "greatest": 0.006,
     "least": 0.006, "bitwise_and": 0.0005, "bitwise_or": 0.0005, "xor": 0.0005, "bitwise_not": 0.0005,
-    "shift_left": 0.001, "shift_right": 0.001, "random": 0.002, "date_trunc": 0.004, "date_diff": 0.004, "date_sub": 0.08, "dayname": 0.003,
+    "shift_left": 0.001, "shift_right": 0.001, "random": 0.002, "date_trunc": 0.004, "date_diff": 0.004,
+    "date_sub": 0.08, "dayname": 0.003,
     "monthname": 0.003, "last_day": 0.004, "epoch": 0.001, "epoch_ms": 0.001,
 }  # fmt: skip
 """Functions that are not STRING_ROW."""
