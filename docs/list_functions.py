@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from minisql.datatypes import SqlType
 from minisql.expression.function import Function
 from minisql.expression.functions import AGGREGATES, THEMES
+from minisql.expression.window import WINDOW_FUNCTIONS
 
 TARGET = Path(__file__).with_name("functions.md")
 
@@ -40,6 +41,15 @@ def page() -> str:
     rows = (
         (_code(function.signature), function.meaning, _example(function.example, function.value))
         for function in AGGREGATES
+    )
+    parts.append(_table(("Function", "Meaning", "Example"), rows))
+    parts.append(
+        "## Window functions\n\nEvery aggregate is one, too. The examples are over a column `x` of 10, 20, 20, 30, and "
+        "have these values in its order. `lag`, `lead` and those that read a frame take `IGNORE NULLS`.\n"
+    )
+    rows = (
+        (_code(function.signature), function.meaning, _example(function.example, function.values))
+        for function in WINDOW_FUNCTIONS.values()
     )
     parts.append(_table(("Function", "Meaning", "Example"), rows))
     return "\n".join(parts)

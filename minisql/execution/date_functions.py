@@ -10,7 +10,7 @@ import numpy as np
 
 from minisql.columnar.column import Array, BoolArray, Column, StringPool
 from minisql.columnar.python_values import to_values
-from minisql.datatypes import BIGINT, DATE, DOUBLE, TIMESTAMP, VARCHAR
+from minisql.datatypes import BIGINT, DATE, DOUBLE, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, VARCHAR, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
 from minisql.execution.arithmetic import both_valid, value_at
@@ -56,6 +56,8 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
             field = Field(_unit(call, constants))
             return lambda _, when: field(when)
         case "date_trunc":
+            if call.type.kind is TypeKind.INTERVAL:
+                return partial(_truncated_interval, _unit(call, constants))
             return _make_date_trunc(_unit(call, constants), span)
         case "date_diff":
             return _make_date_diff(_unit(call, constants))
@@ -65,7 +67,7 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
             from minisql.execution import date_texts
 
             return date_texts.make_text_function(call, constants)
-        case "make_date" | "make_timestamp" | "to_timestamp":
+        case "make_date" | "make_timestamp" | "make_time" | "to_timestamp":
             return partial(_MAKERS[name], span)
         case "last_day":
             last = PerDay(lambda days: (as_days((months_of(days) + 1).astype("M8[M]")) - 1).astype(np.int32))
@@ -88,15 +90,28 @@ def _make_date_trunc(unit: str, span: Span | None) -> Kernel:
 
     def kernel(_: Column, when: Column) -> Column:
         if start is None:
-            return Column(TIMESTAMP, when.values - when.values % _MICROSECONDS[unit], when.valid)
+            return Column(when.type, when.values - when.values % _MICROSECONDS[unit], when.valid)
         days = start(when)
         wrong = days < exact.DATE_RANGE[0]
         rows = np.flatnonzero(wrong if when.valid is None else wrong & when.valid)
         if len(rows):
             raise DataError(f"timestamp out of range: date_trunc('{unit}', '{value_at(when, int(rows[0]))}')", span)
-        return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY, when.valid)
+        return Column(when.type, days * MICROSECONDS_PER_DAY, when.valid)
 
     return kernel
+
+
+def _truncated_interval(unit: str, _: Column, interval: Column) -> Column:
+    values = interval.values.copy()
+    if unit in _MONTHS:
+        values["months"] = np.trunc(values["months"] / _MONTHS[unit]) * _MONTHS[unit]
+        values["days"] = 0
+    if unit in _MONTHS or unit in _DAYS_OF:
+        values["microseconds"] = 0
+    else:
+        size = _MICROSECONDS[unit]
+        values["microseconds"] -= np.sign(values["microseconds"]) * (np.abs(values["microseconds"]) % size)
+    return Column(INTERVAL, values, interval.valid)
 
 
 def _first_day(unit: str, days: Array) -> Array:
@@ -220,13 +235,33 @@ def _make_date(span: Span | None, *parts: Column) -> Column:
 
 
 def _make_timestamp(span: Span | None, *parts: Column) -> Column:
-    hours, minutes, seconds = (part.values for part in parts[3:])
-    fits = (hours >= 0) & (hours < 24) & (minutes >= 0) & (minutes < 60) & (seconds >= 0) & (seconds < 60)
+    time, fits = _time_of(parts[3:])
     days, valid, _ = _days_of(parts, fits, span, "timestamp")
+    return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY + time, valid)
+
+
+def _make_time(span: Span | None, *parts: Column) -> Column:
+    length = max(map(len, parts))
+    full = [part if len(part) == length else repeated(part, length) for part in parts]
+    valid = all_valid(full)
+    time, fits = _time_of(full)
+    # 59.9999999 seconds are those of the next minute, and there is none after 23:59.
+    fits &= time < MICROSECONDS_PER_DAY
+    wrong = np.flatnonzero(~fits if valid is None else ~fits & valid)
+    if len(wrong):
+        given = ", ".join(str(value_at(part, int(wrong[0]))) for part in full)
+        raise DataError(f"time out of range: make_time({given})", span)
+    return Column(TIME, np.where(fits, time, 0), valid)
+
+
+def _time_of(parts: Sequence[Column]) -> tuple[Array, BoolArray]:
+    """The microseconds of hours, minutes and seconds, and which rows have such as there are."""
+    hours, minutes, seconds = (part.values for part in parts)
+    fits = (hours >= 0) & (hours < 24) & (minutes >= 0) & (minutes < 60) & (seconds >= 0) & (seconds < 60)
     with np.errstate(all="ignore"):
         fraction = np.where(fits, np.rint(seconds * 1_000_000), 0).astype(np.int64)
     whole = np.where(fits, hours * 60 + minutes, 0).astype(np.int64) * _MICROSECONDS["minute"]
-    return Column(TIMESTAMP, days * MICROSECONDS_PER_DAY + whole + fraction, valid)
+    return whole + fraction, fits
 
 
 def _to_timestamp(span: Span | None, seconds: Column) -> Column:
@@ -236,11 +271,12 @@ def _to_timestamp(span: Span | None, seconds: Column) -> Column:
     wrong = np.flatnonzero(~fits if seconds.valid is None else ~fits & seconds.valid)
     if len(wrong):
         raise DataError(f"timestamp out of range: to_timestamp({value_at(seconds, int(wrong[0]))})", span)
-    return Column(TIMESTAMP, np.where(fits, exact_values, 0).astype(np.int64), seconds.valid)
+    return Column(TIMESTAMPTZ, np.where(fits, exact_values, 0).astype(np.int64), seconds.valid)
 
 
 _MAKERS: Final[dict[str, Callable[..., Column]]] = {
     "make_date": _make_date,
     "make_timestamp": _make_timestamp,
+    "make_time": _make_time,
     "to_timestamp": _to_timestamp,
 }

@@ -14,6 +14,7 @@ from minisql.errors import InternalError
 from minisql.execution.operand import Evaluator
 from minisql.expression.date_functions import DATE_FUNCTIONS
 from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.interval_functions import INTERVAL_FUNCTIONS
 from minisql.expression.nodes import FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
 
@@ -21,6 +22,7 @@ Kernel = Callable[..., Column]
 
 _NUMBERS = frozenset(function.name for function in NUMBER_FUNCTIONS)
 _DATES = frozenset(function.name for function in DATE_FUNCTIONS)
+_INTERVALS = frozenset(function.name for function in INTERVAL_FUNCTIONS)
 
 
 def make_function(call: FunctionCall, constants: Sequence[Column | None]) -> Kernel:
@@ -37,6 +39,10 @@ def make_function(call: FunctionCall, constants: Sequence[Column | None]) -> Ker
         from minisql.execution import date_functions
 
         return date_functions.make_date_function(call, constants)
+    if call.name in _INTERVALS:
+        from minisql.execution import interval_functions
+
+        return interval_functions.make_interval_function(call)
     if call.name in ("greatest", "least"):
         from minisql.execution import extremes
 

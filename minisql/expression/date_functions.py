@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from minisql.datatypes import BIGINT, DATE, DOUBLE, TIMESTAMP, TIMESTAMPTZ, VARCHAR, TypeKind
-from minisql.expression.function import Function
+from minisql.datatypes import BIGINT, DATE, DOUBLE, INTERVAL, TIME, TIMESTAMP, TIMESTAMPTZ, VARCHAR, SqlType, TypeKind
+from minisql.expression.function import Function, Types
 
 EXTRACT_FIELDS: Final = (
     "year", "quarter", "month", "week", "day", "dow", "doy", "hour", "minute", "second", "epoch", "isodow", "isoyear",
@@ -26,7 +26,7 @@ UNITS: Final = (
     "microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade",
     "century", "millennium",
 )  # fmt: skip
-"""The units of DATE_TRUNC, DATE_DIFF and DATE_SUB."""
+"""The units of DATE_TRUNC, DATE_DIFF and DATE_SUB, the smallest first."""
 
 FIELD_ALIASES: Final = {
     "y": "year", "yr": "year", "mon": "month", "d": "day", "h": "hour", "hr": "hour", "m": "minute", "min": "minute",
@@ -50,6 +50,16 @@ def date_field(name: str, known: tuple[str, ...]) -> str | None:
 def _field(name: str, meaning: str, example: str, value: str, aliases: str = "") -> Function:
     """A function that is short for EXTRACT."""
     return Function(f"{name}(when)", "e", BIGINT, meaning, example, value, aliases=aliases, written_out=True)
+
+
+def _truncated(types: Types) -> SqlType:
+    match types[1].kind:
+        case TypeKind.TIMESTAMPTZ:
+            return TIMESTAMPTZ
+        case TypeKind.INTERVAL | TypeKind.TIME:
+            return INTERVAL
+        case _:
+            return TIMESTAMP
 
 
 _MOMENT: Final = "TIMESTAMP '2024-02-03 04:05:06.789'"
@@ -78,9 +88,9 @@ DATE_FUNCTIONS: Final[tuple[Function, ...]] = (
              aliases="unix_timestamp", total=True),
     Function("epoch_ms(when)", "t", BIGINT, "The milliseconds since 1970.",
              "epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500", total=True),
-    Function("date_trunc(unit, when)", "st", TIMESTAMP,
-             f"The start of the unit, which is a literal: {', '.join(UNITS)}.", f"date_trunc('month', {_MOMENT})",
-             "2024-02-01 00:00:00"),
+    Function("date_trunc(unit, when)", "sT", _truncated,
+             f"The start of the unit, which is a literal: {', '.join(UNITS)}; an interval or a TIME cut to the unit.",
+             f"date_trunc('month', {_MOMENT})", "2024-02-01 00:00:00"),
     Function("date_diff(unit, start, end)", "stt", BIGINT,
              "How many times a unit begins from start to end.",
              "date_diff('month', DATE '2024-01-31', DATE '2024-02-01')", "1", aliases="timestampdiff", total=True),
@@ -98,6 +108,7 @@ DATE_FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("make_date(year, month, day)", "iii", DATE, "The date.", "make_date(2024, 2, 3)", "2024-02-03"),
     Function("make_timestamp(year, month, day, hour, minute, second)", "iiiiid", TIMESTAMP, "The timestamp.",
              "make_timestamp(2024, 2, 3, 4, 5, 6.5)", "2024-02-03 04:05:06.5"),
+    Function("make_time(hour, minute, second)", "iid", TIME, "The time.", "make_time(4, 5, 6.5)", "04:05:06.5"),
     Function("strftime(when, format)", "ts", VARCHAR,
              "The timestamp as text, by the codes %Y %y %m %d %e %H %I %M %S %f %p %j %a %A %b %B %u %w %V %G %s %%.",
              f"strftime({_MOMENT}, '%d.%m.%Y %H:%M')", "03.02.2024 04:05"),
@@ -110,8 +121,8 @@ DATE_FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("date_format(when, format)", "ts", VARCHAR,
              "The timestamp as text, by MySQL's codes: %i are minutes, %s seconds, %M is the name of the month.",
              f"date_format({_MOMENT}, '%Y-%m-%d %H:%i:%s')", "2024-02-03 04:05:06"),
-    Function("to_timestamp(seconds)", "d", TIMESTAMP, "The timestamp so many seconds after 1970.",
-             "to_timestamp(1.5)", "1970-01-01 00:00:01.5", aliases="from_unixtime"),
+    Function("to_timestamp(seconds)", "d", TIMESTAMPTZ, "The timestamp so many seconds after 1970.",
+             "to_timestamp(1.5)", "1970-01-01 00:00:01.5+00", aliases="from_unixtime"),
     Function("now()", "", TIMESTAMPTZ, "The time of the statement, the same all over the statement.",
              "now() = now()", "true", aliases="transaction_timestamp statement_timestamp", written_out=True),
     Function("today()", "", DATE, "The day of the statement in UTC.", "today() = CAST(now() AS DATE)", "true",

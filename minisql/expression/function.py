@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType, TypeKind
+from minisql.datatypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTERVAL, TIMESTAMP, VARCHAR, SqlType, TypeKind
 
 Types = tuple[SqlType, ...]
 ResultType = SqlType | Callable[[Types], SqlType | None]
 
 CAST_OF_STRING: Final = {"i": BIGINT, "n": DOUBLE, "d": DOUBLE, "D": DATE, "t": TIMESTAMP, "w": TIMESTAMP,
-                         "e": TIMESTAMP, "b": BOOLEAN}  # fmt: skip
+                         "e": TIMESTAMP, "b": BOOLEAN, "T": TIMESTAMP,
+                         "I": INTERVAL, "x": INTERVAL}  # fmt: skip
 """What a string literal is cast to where a parameter takes no string."""
 
 _CAST: Final = {"s": VARCHAR, "v": VARCHAR, "d": DOUBLE, "D": DATE, "t": TIMESTAMP, "b": BOOLEAN}
-_OF_NULL: Final = {**_CAST, "i": BIGINT, "w": TIMESTAMP, "e": TIMESTAMP}
+_OF_NULL: Final = {**_CAST, "i": BIGINT, "w": TIMESTAMP, "e": TIMESTAMP, "T": TIMESTAMP, "I": INTERVAL, "x": INTERVAL}
+# What is kept as it is stands for itself.
+_TRUNCATED: Final = {TypeKind.DATE: TIMESTAMP, TypeKind.TIME: INTERVAL}
 
 
 class Function(NamedTuple):
@@ -35,6 +38,8 @@ class Function(NamedTuple):
         w  a point in time: DATE, TIMESTAMP  t  the same, cast to TIMESTAMP
            [WITH TIME ZONE]
         D  the same, cast to DATE            e  the same, a TIME or an INTERVAL
+        I  an INTERVAL                       x  an INTERVAL, or an INTEGER or BIGINT
+        T  as e, cast to TIMESTAMP, TIMESTAMP WITH TIME ZONE or INTERVAL
         a  anything                          c  anything, cast to the common type of all such arguments
 
     `result` is the type of the result, or gives it, None for argument types that the function does not take.
@@ -93,6 +98,8 @@ class Function(NamedTuple):
         return tuple([self._argument_type(self.letter(place), type_) for place, type_ in enumerate(types)])
 
     def _argument_type(self, letter: str, type_: SqlType) -> SqlType:
+        if letter == "T" and type_.kind is not TypeKind.NULL:
+            return _TRUNCATED.get(type_.kind, type_)
         return (_OF_NULL if type_.kind is TypeKind.NULL else _CAST).get(letter, type_)
 
 
@@ -110,7 +117,11 @@ def _takes(letter: str, type_: SqlType) -> bool:
             return type_.kind is TypeKind.BOOLEAN
         case "w" | "t" | "D":
             return type_.is_temporal
-        case "e":
+        case "I":
+            return type_.kind is TypeKind.INTERVAL
+        case "x":
+            return type_.kind is TypeKind.INTERVAL or type_.is_integer
+        case "e" | "T":
             return type_.is_temporal or type_.kind in (TypeKind.TIME, TypeKind.INTERVAL)
         case _:
             return True

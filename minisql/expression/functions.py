@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from minisql.expression.conditional_functions import CONDITIONAL_FUNCTIONS
 from minisql.expression.date_functions import DATE_FUNCTIONS, EXTRACT_FIELDS, UNITS
 from minisql.expression.function import Function
+from minisql.expression.interval_functions import INTERVAL_FUNCTIONS
 from minisql.expression.nodes import Expression, FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
 from minisql.expression.string_functions import STRING_FUNCTIONS
@@ -43,6 +44,7 @@ THEMES: Final[dict[str, tuple[Function, ...]]] = {
     "Strings": STRING_FUNCTIONS,
     "Numbers": NUMBER_FUNCTIONS,
     "Dates and timestamps": DATE_FUNCTIONS,
+    "Intervals": INTERVAL_FUNCTIONS,
     "Conditionals": CONDITIONAL_FUNCTIONS,
 }
 """The scalar functions as the documentation lists them."""

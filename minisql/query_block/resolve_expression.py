@@ -165,7 +165,7 @@ class ExpressionResolver:
             case parse_tree.DefaultValue():
                 if tree.bound is None:
                     raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
-                return tree.bound
+                return self._parameters.at_time(tree.bound)
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
             case parse_tree.ScalarQuery():

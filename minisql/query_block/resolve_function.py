@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minisql.datatypes import VARCHAR, SqlType
+from minisql.datatypes import DATE, VARCHAR, SqlType
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.date_functions import FIELDS_MISSING, date_field
 from minisql.expression.function import CAST_OF_STRING, Function
 from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, FUNCTIONS_WITH_FIELD, SCALAR_FUNCTIONS
-from minisql.expression.nodes import Expression, FunctionCall, Literal
+from minisql.expression.nodes import Cast, Expression, FunctionCall, Literal
 from minisql.expression.window import WINDOW_FUNCTIONS
 from minisql.query_block.coerce import coerce, coerce_to_common, is_untyped_string
+from minisql.query_block.current_time import now
 from minisql.query_block.write_out import write_out
 
 
@@ -30,6 +31,10 @@ def resolve_function(
     if function.name == "datediff" and len(arguments) == 2:
         # MySQL's, which is in days and has the later date first.
         arguments = (Literal(value="day", type=VARCHAR, span=span), arguments[1], arguments[0])
+    elif function.name == "date_sub" and len(arguments) == 2:
+        function = SCALAR_FUNCTIONS["subdate"]
+    elif function.name == "age" and len(arguments) == 1:
+        arguments = (Cast(operand=now(span), type=DATE, span=span), arguments[0])
     _check_count(function, name, len(arguments), span)
     arguments = [_with_type_of_parameter(argument, function.letter(place)) for place, argument in enumerate(arguments)]
     common = [place for place in range(len(arguments)) if function.letter(place) == "c"]

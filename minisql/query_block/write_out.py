@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from typing import Final
 
 from minisql.datatypes import (
@@ -15,15 +16,30 @@ from minisql.datatypes import (
     BOOLEAN,
     DATE,
     DOUBLE,
+    INTERVAL,
     MAX_DECIMAL_PRECISION,
     VARCHAR,
     SqlType,
     TypeKind,
     decimal,
+    temporal_arithmetic,
 )
-from minisql.errors import ProgrammingError, Span
+from minisql.errors import InternalError, ProgrammingError, Span
 from minisql.expression import nodes
-from minisql.expression.nodes import Case, Cast, Coalesce, Comparison, Expression, FunctionCall, IsNull, Literal
+from minisql.expression.date_functions import FIELDS_MISSING
+from minisql.expression.interval_functions import INTERVAL_MAKERS
+from minisql.expression.nodes import (
+    Arithmetic,
+    Case,
+    Cast,
+    Coalesce,
+    Comparison,
+    Expression,
+    FunctionCall,
+    IsNull,
+    Literal,
+)
+from minisql.interval import interval_of
 from minisql.query_block.coerce import coerce, coerce_to_common, is_untyped_string
 from minisql.query_block.current_time import now
 
@@ -49,7 +65,10 @@ def write_out(name: str, arguments: Arguments, span: Span) -> Expression:
     """What a call of a function that is written out means; the arguments have the types of the parameters."""
     field = _FIELDS.get(name)
     if field is not None:
-        return FunctionCall(name="extract", arguments=(_text(field, span), *arguments), type=BIGINT, span=span)
+        return _extract(field, arguments[0], span)
+    unit = INTERVAL_MAKERS.get(name)
+    if unit is not None:
+        return _interval(arguments[0], unit, span)
     return _WRITERS[name](arguments, span)
 
 
@@ -132,6 +151,40 @@ def whole_part(quotient: Expression, span: Span) -> Expression:
 
 def _datediff(arguments: Arguments, span: Span) -> Expression:
     return FunctionCall(name="date_diff", arguments=tuple(arguments), type=BIGINT, span=span)
+
+
+# --- intervals --------------------------------------------------------------------------------------------------------
+
+
+def _extract(field: str, when: Expression, span: Span) -> Expression:
+    if field in FIELDS_MISSING.get(when.type.kind, ()):
+        raise ProgrammingError(f"{when.type} has no {field}.", span)
+    return FunctionCall(name="extract", arguments=(_text(field, span), when), type=BIGINT, span=span)
+
+
+def _temporal(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
+    types = temporal_arithmetic(operator, left.type, right.type)
+    if types is None:
+        raise InternalError(f"There is no {left.type} {operator} {right.type}.")
+    left, right = coerce(left, types.left), coerce(right, types.right)
+    return Arithmetic(operator=operator, left=left, right=right, type=types.result, span=span)
+
+
+def _interval(count: Expression, unit: str, span: Span) -> Expression:
+    return _temporal("*", count, Literal(value=interval_of(1, unit), type=INTERVAL, span=span), span)
+
+
+def _move(operator: str, arguments: Arguments, span: Span) -> Expression:
+    point, distance = arguments
+    if distance.type.is_integer and point.type.kind is not TypeKind.DATE:
+        distance = _interval(distance, "day", span)
+    return _temporal(operator, point, distance, span)
+
+
+def _make_interval(arguments: Arguments, span: Span) -> Expression:
+    units = ("year", "month", "week", "day", "hour", "minute", "second")
+    parts = [_interval(count, unit, span) for count, unit in zip(arguments, units, strict=False)]
+    return reduce(lambda whole, part: _temporal("+", whole, part, span), parts)
 
 
 # --- templates --------------------------------------------------------------------------------------------------------
@@ -284,4 +337,7 @@ _WRITERS: Final[dict[str, Writer]] = {
     "pi": _pi,
     "now": _now,
     "today": _today,
+    "date_add": partial(_move, "+"),
+    "subdate": partial(_move, "-"),
+    "make_interval": _make_interval,
 }

@@ -63,6 +63,12 @@ MOMENTS: Final = [
     None,
 ]
 
+
+def in_parts(interval: str) -> list[str]:
+    """The parts of an interval, whose Python values differ."""
+    return [f"{part}({interval})" for part in ("year", "month", "day", "hour", "minute", "microsecond")]
+
+
 TEMPLATES: Final[dict[str, list[str]]] = {
     "lower": ["lower(s)"],
     "upper": ["upper(CASE WHEN s <> 'Straße' THEN s END)"],
@@ -229,6 +235,32 @@ TEMPLATES: Final[dict[str, list[str]]] = {
     + ["date_sub('month', TIMESTAMP '2024-02-29 12:00:00', t)"],
     "make_date": ["make_date(2000 + i, 2, 28)", "make_date(2024, greatest(least(i, 12), 1), 29)"],
     "make_timestamp": ["make_timestamp(2024, 2, 29, greatest(least(i, 23), 0), 59, 1.5)"],
+    "make_time": ["make_time(greatest(least(i, 23), 0), 59, 1.5)"],
+    # --- intervals
+    "date_add": ["date_add(CASE WHEN t < DATE '9999-01-01' THEN t END, INTERVAL 5 DAY)"],
+    "age": [
+        *in_parts("age(t, TIMESTAMP '2024-02-29 12:00:00')"),
+        *in_parts("age(TIMESTAMP '2024-03-31 11:00:00', t)"),
+        *in_parts("age(DATE '1999-11-30', CAST(t AS DATE))"),
+    ],
+    **{
+        f"to_{unit}": [*in_parts(f"to_{unit}(least(i, 99))"), *in_parts(f"to_{unit}(3)")]
+        for unit in (
+            "microseconds",
+            "milliseconds",
+            "seconds",
+            "minutes",
+            "hours",
+            "days",
+            "weeks",
+            "months",
+            "quarters",
+            "years",
+            "decades",
+            "centuries",
+            "millennia",
+        )
+    },
     "strftime": [
         "strftime(t, '%Y-%m-%d %H:%M:%S.%f')",
         "strftime(t, '%y %j %a %A %b %B %p %I %u %w %V %G %%')",
@@ -257,7 +289,9 @@ NO_PEER: Final = {
     "initcap": "PostgreSQL's", "locate": "MySQL's", "quote": "SQLite's", "format": "PostgreSQL's",
     "similar_to": "DuckDB takes a regular expression for it", "random": "random", "to_char": "PostgreSQL's",
     "date_format": "MySQL's", "to_timestamp": "gives a time zone in DuckDB", "now": "the time", "today": "the time",
-    "nvl2": "Oracle's", "decode": "Oracle's",
+    "subdate": "MySQL's",
+    "justify_days": "PostgreSQL's", "justify_hours": "PostgreSQL's", "justify_interval": "PostgreSQL's",
+    "make_interval": "PostgreSQL's", "nvl2": "Oracle's", "decode": "Oracle's",
 }  # fmt: skip
 """The functions that no peer has in the same meaning; `unit/test_scalar_functions.py` tests them."""
 
@@ -290,6 +324,8 @@ def engines() -> Iterator[tuple[minisql.Connection, duckdb.DuckDBPyConnection]]:
 
 
 def same(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, datetime.time):
+        return bool(ours == theirs)
     if isinstance(ours, (bool, str)) or ours is None or theirs is None:
         return bool(ours == theirs)
     if isinstance(ours, datetime.date):

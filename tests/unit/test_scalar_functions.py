@@ -14,6 +14,7 @@ from docs.list_functions import TARGET, page
 from minisql.expression.functions import AGGREGATES, ALIASES, SCALAR_FUNCTIONS
 from minisql.expression.nodes import FunctionCall
 from minisql.expression.walk import walk
+from minisql.expression.window import WINDOW_FUNCTIONS
 from minisql.relational.relational_expression import Project
 
 
@@ -59,6 +60,14 @@ def test_example_of_an_aggregate(function: Any) -> None:
         assert connection.execute(sql).fetchall() == [(function.value,)]
 
 
+@pytest.mark.parametrize("name", WINDOW_FUNCTIONS)
+def test_example_of_a_window_function(name: str, connection: minisql.Connection) -> None:
+    function = WINDOW_FUNCTIONS[name]
+    sql = f"SELECT {function.example} FROM (VALUES (20), (30), (10), (20)) AS numbers(x) ORDER BY x, 1"
+    values = ["NULL" if each is None else str(each) for (each,) in connection.execute(sql).fetchall()]
+    assert ", ".join(values) == function.values
+
+
 @pytest.mark.parametrize("alias", ALIASES)
 def test_an_alias_is_the_function(alias: str) -> None:
     assert alias not in SCALAR_FUNCTIONS
@@ -100,7 +109,7 @@ def test_an_alias_is_the_function(alias: str) -> None:
          "3.2.24 02:05:06.789 PM Saturday Feb 034 05 at 1"),
         ("date_format(TIMESTAMP '2024-02-03 04:05:06', '%W %e. %M %Y, %k:%i:%s %p')",
          "Saturday 3. February 2024, 4:05:06 AM"),
-        ("to_timestamp(-0.5)", datetime.datetime(1969, 12, 31, 23, 59, 59, 500_000)),
+        ("to_timestamp(-0.5)", datetime.datetime(1969, 12, 31, 23, 59, 59, 500_000, datetime.UTC)),
         ("nvl2('x', 1, 2)", 1),
         ("decode(NULL, 1, 'one', NULL, 'null')", "null"),
         ("decode(3, 1, 'one', 2, 'two')", None),
