@@ -160,6 +160,7 @@ def main() -> None:
     )
     bench.table("u", k=np.arange(1000), v=np.arange(1000), w=np.arange(1000))
     count = "SELECT count(*) FROM t"
+    over = "OVER (ORDER BY y)"
     joined = "FROM t JOIN u ON t.x = u.k"
     measured = {
         "SCAN_ROW": bench.per_row("SELECT sum(x) FROM t", rows),
@@ -172,6 +173,11 @@ def main() -> None:
         ),
         "GROUP_ROW": bench.per_row("SELECT g, count(*), sum(x) FROM t GROUP BY g", rows),
         "SORT_ROW": bench.per_row("SELECT y FROM t ORDER BY y", rows * math.log2(rows)),
+        "WINDOW_ROW": bench.per_row(
+            f"SELECT max(a), max(b) FROM (SELECT rank() {over} AS a, sum(x) {over} AS b FROM t) AS q",
+            rows,
+            less=f"SELECT max(a) FROM (SELECT rank() {over} AS a FROM t) AS q",
+        ),
     }
     table = [[name, f"{getattr(cost_constants, name):.4f}", f"{value:.4f}"] for name, value in measured.items()]
     print(tabulate(table, ["", "constant", "measured, us"], tablefmt="github"))

@@ -12,8 +12,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from minisql.datatypes import SqlType
+from minisql.expression.aggregates import AGGREGATES
 from minisql.expression.function import Function
-from minisql.expression.functions import AGGREGATES, THEMES
+from minisql.expression.functions import THEMES
 from minisql.expression.window import WINDOW_FUNCTIONS
 
 TARGET = Path(__file__).with_name("functions.md")
@@ -39,7 +40,11 @@ def page() -> str:
         "## Aggregates\n\nThe examples are over a column `x` of 1, 2, 2 and NULL. Each takes `FILTER (WHERE ...)`.\n"
     )
     rows = (
-        (_code(function.signature), function.meaning, _example(function.example, function.value))
+        (
+            _code(function.signature) + _others(function.aliases),
+            function.meaning,
+            _example(function.example, function.value),
+        )
         for function in AGGREGATES
     )
     parts.append(_table(("Function", "Meaning", "Example"), rows))
@@ -56,14 +61,17 @@ def page() -> str:
 
 
 def _scalar_row(function: Function) -> tuple[str, ...]:
-    names = "".join(f", {_code(alias)}" for alias in function.aliases.split())
     result = str(function.result) if isinstance(function.result, SqlType) else "as its arguments"
     return (
-        _code(function.signature) + names,
+        _code(function.signature) + _others(function.aliases.split()),
         result,
         function.meaning,
         _example(function.example, function.value),
     )
+
+
+def _others(aliases: Iterable[str]) -> str:
+    return "".join(f", {_code(alias)}" for alias in aliases)
 
 
 def _example(expression: str, value: str | None) -> str:

@@ -28,6 +28,7 @@ class TypeKind(Enum):
     TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
     INTERVAL = "INTERVAL"
     BLOB = "BLOB"
+    LIST = "LIST"
 
 
 MAX_DECIMAL_PRECISION: Final = 38
@@ -35,13 +36,19 @@ MAX_DECIMAL_PRECISION: Final = 38
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """A SQL type. `precision` and `scale` are those of a DECIMAL and 0 for every other kind."""
+    """A SQL type. `precision` and `scale` are those of a DECIMAL and 0 for every other kind.
+
+    `element` is the type of what a LIST has in it, and None for every other kind.
+    """
 
     kind: TypeKind
     precision: int = 0
     scale: int = 0
+    element: SqlType | None = None
 
     def __str__(self) -> str:
+        if self.element is not None:
+            return f"{self.element}[]"
         if self.kind is TypeKind.DECIMAL:
             return f"DECIMAL({self.precision},{self.scale})"
         return str(self.kind.value)
@@ -49,6 +56,11 @@ class SqlType:
     @property
     def is_numeric(self) -> bool:
         return self.kind in _NUMERIC_RANK
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether values compare with each other, so that they can be keys: all but lists."""
+        return self.kind is not TypeKind.LIST
 
     @property
     def is_integer(self) -> bool:
@@ -98,6 +110,11 @@ _TEMPORAL: Final = (TypeKind.DATE, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ)
 def decimal(precision: int, scale: int) -> SqlType:
     """DECIMAL(precision, scale), with the precision cut to what a DECIMAL can have."""
     return SqlType(TypeKind.DECIMAL, min(precision, MAX_DECIMAL_PRECISION), scale)
+
+
+def list_of(element: SqlType) -> SqlType:
+    """The type of lists of such elements."""
+    return SqlType(TypeKind.LIST, element=element)
 
 
 def as_decimal(type_: SqlType) -> SqlType:
@@ -251,7 +268,7 @@ def can_cast(source: SqlType, target: SqlType) -> bool:
     if source == target or TypeKind.NULL in (source.kind, target.kind):
         return True
     if TypeKind.VARCHAR in (source.kind, target.kind):
-        return True
+        return target.kind is not TypeKind.LIST
     if source.is_numeric and target.is_numeric:
         return True
     if source.is_temporal and target.is_temporal:

@@ -32,6 +32,12 @@ class Settings:
     """Allow hash joins; without them every join is a nested-loop join."""
     pair_budget: int = 30_000
     """Subgraph pairs that the join enumeration may look at before it turns to greedy and linearised search."""
+    materialize_common_tables: bool = True
+    """Compute once what a query names once and uses several times, where that is cheaper or written (MATERIALIZED)."""
+    max_recursion: int = 100_000
+    """The rounds after which a WITH RECURSIVE that has not come to an end is an error."""
+    max_recursive_rows: int = 50_000_000
+    """The rows after which a WITH RECURSIVE that has not come to an end is an error."""
     plan_cache: bool = True
     """Keep the plans of the queries run last, for when they are run again."""
     batch_rows: int = 131_072
@@ -39,7 +45,12 @@ class Settings:
 
 
 _CHOICES: Final = {"join_order": ("optimal", "as_written")}
-_RANGES: Final = {"pair_budget": (0, 10_000_000), "batch_rows": (1, 16_777_216)}
+_RANGES: Final = {
+    "pair_budget": (0, 10_000_000),
+    "max_recursion": (0, 2**31 - 1),
+    "max_recursive_rows": (0, 2**63 - 1),
+    "batch_rows": (1, 16_777_216),
+}
 _WORDS: Final = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 

@@ -18,9 +18,9 @@ from fractions import Fraction
 from functools import partial, reduce
 from typing import Any, assert_never
 
-from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter
+from minisql.catalog.table import ColumnDefinition, ColumnStatistics, SimpleFilter, Table
 from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
+from minisql.columnar.python_values import from_values, to_values
 from minisql.datatypes import BIGINT_RANGE, INTEGER_RANGE, SqlType, TypeKind
 from minisql.errors import DataError
 from minisql.expression.nodes import (
@@ -60,12 +60,16 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 from tests.naive_window import window_values
 
@@ -489,8 +493,10 @@ def columns(relation: RelationalExpression) -> list[ColumnId]:
     match relation:
         case BaseTable():
             return [ColumnId(relation.table, i) for i in range(len(relation.source.columns))]
-        case Values() | SetOperation():
+        case Values() | SetOperation() | RecursiveUnion() | WorkingTable():
             return [ColumnId(relation.table, i) for i in range(len(relation.types))]
+        case SharedScan():
+            return [ColumnId(relation.table, i) for i in range(len(relation.shared.types))]
         case OneRow():
             return []
         case Join():
@@ -513,12 +519,18 @@ def rows(relation: RelationalExpression) -> list[Row]:
     """The rows of a relational expression over tables that have `.rows`; their order means something after a sort."""
     match relation:
         case BaseTable():
-            assert isinstance(relation.source, ListTable)
-            return [numbered(relation.table, row) for row in relation.source.rows]
+            return [numbered(relation.table, row) for row in stored_rows(relation.source)]
         case Values():
             return [numbered(relation.table, [evaluate(value, {}) for value in row]) for row in relation.rows]
         case OneRow():
             return [{}]
+        case SharedScan():
+            shared = relation.shared
+            return [numbered(relation.table, [row[column] for column in shared.columns]) for row in rows(shared.input)]
+        case WorkingTable():
+            return [numbered(relation.table, values) for values in WORKING[relation.recursion]]
+        case RecursiveUnion():
+            return recursive_union(relation)
         case Join():
             return join(relation)
         case JoinOrder():
@@ -543,6 +555,13 @@ def rows(relation: RelationalExpression) -> list[Row]:
             return rows(relation.input)[relation.offset : stop]
         case _:
             assert_never(relation)
+
+
+def stored_rows(source: Table) -> Sequence[Sequence[Value]]:
+    if isinstance(source, ListTable):
+        return source.rows
+    batches = source.scan(range(len(source.columns)), (), 1_000)
+    return [row for batch in batches for row in zip(*map(to_values, batch.columns), strict=True)]
 
 
 def numbered(table: int, values: Sequence[Value]) -> Row:
@@ -653,6 +672,24 @@ def set_operation(relation: SetOperation) -> list[Row]:
     return [numbered(relation.table, values) for values in result.elements()]
 
 
+WORKING: dict[int, list[tuple[Value, ...]]] = {}
+"""The rows of the last round of each recursion that is being evaluated, by its table."""
+
+
+def recursive_union(relation: RecursiveUnion) -> list[Row]:
+    found = [tuple(row[column] for column in relation.anchor_columns) for row in rows(relation.anchor)]
+    if not relation.all:
+        found = list(dict.fromkeys(found))
+    added = found
+    while added:
+        WORKING[relation.table] = added
+        added = [tuple(row[column] for column in relation.step_columns) for row in rows(relation.step)]
+        if not relation.all:
+            added = [values for values in dict.fromkeys(added) if values not in found]
+        found = found + added
+    return [numbered(relation.table, values) for values in found]
+
+
 def sort(unsorted: list[Row], keys: Sequence[SortKey]) -> list[Row]:
     ordered = unsorted
     for key in reversed(keys):
@@ -722,6 +759,32 @@ def as_relational(path: AccessPath) -> RelationalExpression:
                 right=as_relational(path.right),
                 left_columns=path.left_columns,
                 right_columns=path.right_columns,
+                names=path.names,
+                types=path.types,
+            )
+        case access_path.SharedScan():
+            shared = Shared(
+                name=path.shared.name,
+                input=as_relational(path.shared.input),
+                columns=path.shared.columns,
+                names=("",) * len(path.shared.types),
+                types=path.shared.types,
+            )
+            return SharedScan(table=path.table, alias=path.alias, shared=shared)
+        case access_path.WorkingTableScan():
+            names = ("",) * len(path.types)
+            return WorkingTable(
+                table=path.table, alias=path.alias, recursion=path.recursion, names=names, types=path.types
+            )
+        case access_path.RecursiveUnion():
+            return RecursiveUnion(
+                table=path.table,
+                name=path.name,
+                all=path.all,
+                anchor=as_relational(path.anchor),
+                step=as_relational(path.step),
+                anchor_columns=path.anchor_columns,
+                step_columns=path.step_columns,
                 names=path.names,
                 types=path.types,
             )

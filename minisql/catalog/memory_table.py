@@ -148,6 +148,8 @@ def _loaded(column: Column) -> Column:
         return replace(column, bounds=exact_bounds(column.values, column.valid))
     if column.pool.distinct and len(column.pool) <= 2 * len(column):
         return column
-    from minisql.columnar.strings import encoded_strings, gathered
+    from minisql.columnar.strings import compacted, encoded_strings, gathered
 
+    if kind is TypeKind.LIST:
+        return compacted(column)
     return encoded_strings(gathered(column), column.valid, column.type)

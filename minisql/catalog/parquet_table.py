@@ -165,7 +165,8 @@ class ParquetTable:
         if len(sample) == rows:
             return in_sample
         whole = _union(ranges)
-        null_fraction = in_sample.null_fraction or 0.0
+        # Without a NULL in the sample there may still be some.
+        null_fraction = in_sample.null_fraction or 1 / (rows + 1)
         if whole.null_count is not None:
             null_fraction = whole.null_count / rows
         known = rows * (1 - null_fraction)

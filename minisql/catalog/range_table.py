@@ -1,4 +1,7 @@
-"""`range(stop)`, `range(start, stop)`, `range(start, stop, step)`: a table of one BIGINT column, made as it is read."""
+"""`range(stop)`, `range(start, stop)`, `range(start, stop, step)`: a table of one BIGINT column, made as it is read.
+
+So is `generate_series`, which has another name and another idea of its stop.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,17 @@ from minisql.datatypes import BIGINT
 class RangeTable:
     """The numbers from `start` in steps of `step`, which is not 0, as far as they come before `stop`."""
 
-    def __init__(self, start: int, stop: int, step: int = 1) -> None:
+    def __init__(self, start: int, stop: int, step: int = 1, name: str = "range") -> None:
+        self._name = name
         self._numbers = range(start, stop, step)
 
     @property
     def name(self) -> str:
-        return "range"
+        return self._name
 
     @property
     def columns(self) -> tuple[ColumnDefinition, ...]:
-        return (ColumnDefinition("range", BIGINT),)
+        return (ColumnDefinition(self._name, BIGINT),)
 
     @property
     def keys(self) -> tuple[Key, ...]:

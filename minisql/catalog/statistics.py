@@ -132,7 +132,9 @@ def distinct_from_sample(column: Column, rows: float) -> float:
 
 
 def _counts(column: Column) -> Array:
-    """How often each distinct value occurs."""
+    """How often each distinct value occurs; lists are taken for distinct."""
+    if column.type.kind is TypeKind.LIST:
+        return np.ones(len(column), np.int64)
     if column.pool is None or column.pool.distinct:
         return np.unique(column.values, return_counts=True)[1]
     import pyarrow.compute as pc

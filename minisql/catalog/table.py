@@ -36,8 +36,8 @@ class Key:
 class ColumnStatistics:
     """What planning knows of one column; None is "not known".
 
-    `distinct_count` counts values other than NULL; `null_fraction` is a share of all rows; `low` and `high` are values
-    of the column's type.
+    `distinct_count` counts values other than NULL; `null_fraction` is a share of all rows, and 0.0 only where it is
+    certain that no value is NULL; `low` and `high` are values of the column's type.
     """
 
     distinct_count: float | None = None

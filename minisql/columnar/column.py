@@ -13,6 +13,7 @@ pool that the values are codes of:
     TIMESTAMP          int64, microseconds since 1970-01-01, in UTC where it has a time zone
     INTERVAL           `INTERVAL_DTYPE`: months, days, microseconds
     VARCHAR, BLOB      int32 or int64, codes: row i is string number values[i] of the pool
+    LIST               int64, codes: row i is list number values[i] of the pool
     NULL               bool, all of it NULL
 
 The strings of a BLOB are in a pool of Arrow strings, too, though their bytes need not be UTF-8: nothing that hashes,
@@ -63,14 +64,16 @@ PHYSICAL_DTYPE: Final[dict[TypeKind, np.dtype[Any]]] = {
     TypeKind.INTERVAL: INTERVAL_DTYPE,
     TypeKind.VARCHAR: np.dtype(np.int32),
     TypeKind.BLOB: np.dtype(np.int32),
+    TypeKind.LIST: np.dtype(np.int64),
 }
 
 
 @dataclass(slots=True, eq=False)
 class StringPool:
-    """Strings that the codes of VARCHAR columns point to.
+    """Strings that the codes of VARCHAR columns point to; for LIST columns, lists.
 
-    `strings` is an Arrow large_string array without NULLs, with at least one entry wherever a column with rows uses it.
+    `strings` is an Arrow large_string array without NULLs (for lists a large_list array,
+    and never `distinct`), with at least one entry wherever a column with rows uses it.
     `distinct` says that no string occurs twice, so that equal codes and equal strings are the same thing.
     """
 
@@ -124,6 +127,8 @@ class Column:
 def all_null(type_: SqlType, length: int) -> Column:
     """A column of NULLs."""
     pool = empty_string_pool() if type_.is_string else None
+    if type_.kind is TypeKind.LIST:
+        pool = _empty_list_pool(type_)
     values = np.zeros(length, PHYSICAL_DTYPE[type_.kind])
     return Column(type_, values, np.zeros(length, np.bool_), pool)
 
@@ -135,6 +140,14 @@ def empty_string_pool() -> StringPool:
     return StringPool(pa.array([""], pa.large_string()), distinct=True)
 
 
+def _empty_list_pool(type_: SqlType) -> StringPool:
+    import pyarrow as pa
+
+    from minisql.columnar.to_arrow import arrow_type
+
+    return StringPool(pa.array([[]], arrow_type(type_)), distinct=False)
+
+
 def concat_columns(columns: Sequence[Column]) -> Column:
     """The rows of all the columns, one after the other. There is at least one column, all are of one type."""
     if len(columns) == 1:
@@ -144,7 +157,7 @@ def concat_columns(columns: Sequence[Column]) -> Column:
         valid = np.concatenate([np.ones(len(c), np.bool_) if c.valid is None else c.valid for c in columns])
     else:
         valid = None
-    if first.type.is_string:
+    if first.pool is not None:
         pool, codes = _merge_pools(columns)
         return Column(first.type, np.concatenate(codes), valid, pool)
     bounds = None
@@ -159,7 +172,7 @@ def _merge_pools(columns: Sequence[Column]) -> tuple[StringPool, list[Array]]:
     pools: dict[int, StringPool] = {}
     for column in columns:
         if column.pool is None:
-            raise InternalError("A VARCHAR column has no pool.")
+            raise InternalError(f"A {column.type} column has no pool.")
         pools[id(column.pool)] = column.pool
     if len(pools) == 1:
         return next(iter(pools.values())), [column.values for column in columns]

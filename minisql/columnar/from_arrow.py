@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from minisql.columnar.bounds import exact_bounds
 from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, all_null
 from minisql.columnar.strings import encoded_strings
+from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import (
     BIGINT,
     BLOB,
@@ -32,6 +33,7 @@ from minisql.datatypes import (
     SqlType,
     TypeKind,
     decimal,
+    list_of,
 )
 from minisql.errors import DataError, NotSupportedError
 
@@ -73,6 +75,8 @@ def sql_type(type_: pa.DataType, column: str) -> SqlType:
         return BLOB
     if pa.types.is_null(type_):
         return INTEGER
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return list_of(sql_type(type_.value_type, column))
     raise NotSupportedError(
         f'Column "{column}" has the Arrow type {type_}, which has no SQL type.', hint="Convert it or leave it out."
     )
@@ -97,6 +101,9 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
         return _varchar(data)
     if type_.kind is TypeKind.BLOB:
         return _blob(data)
+    if type_.kind is TypeKind.LIST:
+        lists = _contiguous(data).cast(arrow_type(type_))
+        return Column(type_, np.arange(len(lists)), _validity(lists), StringPool(lists, distinct=False))
     if pa.types.is_dictionary(data.type):
         data = pc.cast(data, data.type.value_type)
     array = _contiguous(data)

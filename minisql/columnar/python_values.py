@@ -1,7 +1,7 @@
 """Columns from Python values and back: literals, parameters, VALUES lists, and rows that are fetched.
 
 The Python value of a type is that of `expression.nodes.Value`: int, Decimal, float, bool, str, bytes, date, time,
-datetime without a time zone or in UTC, Interval, None for NULL.
+datetime without a time zone or in UTC, Interval, None for NULL. A LIST, which only comes out, is a list of them.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _valid_values(column: Column) -> list[Any]:
     """The values of a column, with any value of the type, or None, where it is NULL."""
     values: list[Any]
     match column.type.kind:
-        case TypeKind.VARCHAR:
+        case TypeKind.VARCHAR | TypeKind.LIST:
             assert column.pool is not None
             values = column.pool.strings.take(column.values).to_pylist()
         case TypeKind.BLOB:

@@ -45,7 +45,9 @@ def compacted(column: Column) -> Column:
     """The same strings in a pool of their own, where the pool is much larger than the rows."""
     if len(pool_of(column)) <= 2 * len(column):
         return column
-    return string_column(gathered(column), column.valid, column.type)
+    dtype = np.int32 if len(column) < 2**31 else np.int64
+    codes = np.arange(len(column), dtype=dtype)
+    return Column(column.type, codes, column.valid, StringPool(gathered(column), distinct=False))
 
 
 def string_column(strings: pa.LargeStringArray, valid: BoolArray | None, type_: SqlType = VARCHAR) -> Column:

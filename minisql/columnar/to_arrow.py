@@ -1,7 +1,7 @@
 """Columns as Arrow arrays: the way out.
 
-VARCHAR becomes large_string, BLOB large_binary, DECIMAL decimal128 of its precision and scale, TIMESTAMP microseconds
-without a time zone or in UTC, INTERVAL month_day_nano_interval.
+VARCHAR becomes large_string, BLOB large_binary, LIST large_list, DECIMAL decimal128 of its precision and scale,
+TIMESTAMP microseconds without a time zone or in UTC, INTERVAL month_day_nano_interval.
 Numbers without NULLs are shared, not copied.
 """
 
@@ -52,6 +52,9 @@ def arrow_type(type_: SqlType) -> pa.DataType:
             return pa.month_day_nano_interval()
         case TypeKind.BLOB:
             return pa.large_binary()
+        case TypeKind.LIST:
+            assert type_.element is not None
+            return pa.large_list(arrow_type(type_.element))
 
 
 def to_arrow(column: Column) -> pa.Array:

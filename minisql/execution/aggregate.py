@@ -12,11 +12,12 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from minisql.columnar.column import Array, Batch, Column, IndexArray
+from minisql.columnar.column import Array, Batch, Column, IndexArray, all_null, concat_batches
 from minisql.datatypes import BIGINT, DOUBLE, SqlType, TypeKind
 from minisql.errors import DataError, InternalError
 from minisql.execution.evaluate import compile_expression, compile_predicate
 from minisql.execution.exact import first_outside, value_range
+from minisql.execution.general_aggregates import GeneralInput, InputKey, input_key
 from minisql.execution.iterator import RowIterator
 from minisql.execution.kernels.grouped_aggregates import (
     CountState,
@@ -48,17 +49,16 @@ class HashAggregateIterator(RowIterator):
         wanted = [position - self._key_count for position in positions if position >= self._key_count]
         self._places = [p if p < self._key_count else self._key_count + wanted.index(p - self._key_count)
                         for p in positions]  # fmt: skip
-        self._groups: GroupedRows | None = GroupedRows(
-            path.keys, [path.aggregates[place] for place in wanted], source.columns
-        )
+        self._path = path
+        self._calls = [path.aggregates[place] for place in wanted]
+        self._groups: GroupedRows | GroupingSets | None = self._no_groups()
         self._result: Batch | None = None
         self._given = 0
 
     def open(self) -> None:
         """Reads the input."""
-        groups = self._groups
-        if groups is None:
-            raise InternalError("An iterator was opened after it was closed.")
+        groups = self._groups = self._groups or self._no_groups()
+        self._given, self._result = 0, None
         self._source.open()
         while (batch := self._source.next()) is not None:
             groups.update(batch)
@@ -77,6 +77,12 @@ class HashAggregateIterator(RowIterator):
         self._groups = self._result = None
         self._source.close()
 
+    def _no_groups(self) -> GroupedRows | GroupingSets:
+        path, columns = self._path, self._source.columns
+        if path.sets:
+            return GroupingSets(path.keys, path.sets, self._calls, columns)
+        return GroupedRows(path.keys, self._calls, columns)
+
     def held_bytes(self) -> int:
         groups = 0 if self._groups is None else self._groups.nbytes
         return groups + (0 if self._result is None else self._result.nbytes)
@@ -92,12 +98,23 @@ class GroupedRows:
         self._key_rows: list[list[Column]] = []  # the keys of new groups, by batch
         self._calls = tuple(calls)
         # Expressions are equal by value, so that what is written twice is computed once.
-        self._inputs: dict[tuple[Expression | None, Expression | None, bool], _CallInput] = {}
+        self._inputs: dict[InputKey, _CallInput | GeneralInput] = {}
         for call in calls:
-            key = _input_key(call)
-            if key not in self._inputs:
-                self._inputs[key] = _CallInput(*key, columns, is_grouped=bool(keys))
-            self._inputs[key].add_state(call.name)
+            if call.name != "grouping":
+                self._add_call(call, columns)
+
+    def _add_call(self, call: AggregateCall, columns: Sequence[ColumnId]) -> None:
+        key, is_grouped = _input_key(call), bool(self._keys)
+        input_ = self._inputs.get(key)
+        if call.name not in _BASIC:
+            if input_ is None:
+                self._inputs[key] = GeneralInput(call, columns, is_grouped=is_grouped)
+            return
+        if not isinstance(input_, _CallInput):
+            distinct = call.distinct and call.name not in ("min", "max")
+            input_ = _CallInput(call.argument, call.filter, distinct, columns, is_grouped=is_grouped)
+            self._inputs[key] = input_
+        input_.add_state(call.name)
 
     def __len__(self) -> int:
         return len(self._table) if self._keys else 1
@@ -117,13 +134,18 @@ class GroupedRows:
         for input_ in self._inputs.values():
             input_.update(batch, grouping)
 
-    def merge(self, other: GroupedRows) -> None:
-        """Adds the rows of another object for the same keys and calls, which is used up."""
-        groups = np.zeros(1, np.intp)
+    def merge(self, other: GroupedRows, places: Sequence[int] | None = None) -> None:
+        """Adds the rows of another object for the same calls, which is not used any more but to be merged again.
+
+        `places` are those of the keys of this one among its keys; all by default.
+        """
+        groups = np.zeros(len(other), np.intp)
         if self._keys:
-            groups = np.concatenate([groups[:0], *(self._insert(columns) for columns in other._key_rows)])
+            rows = [columns if places is None else [columns[p] for p in places] for columns in other._key_rows]
+            groups = np.concatenate([groups[:0], *map(self._insert, rows)])
         for own, others in zip(self._inputs.values(), other._inputs.values(), strict=True):
-            own.merge(others, groups, len(self))
+            # The inputs of equal calls are of one class.
+            own.merge(others, groups, len(self))  # type: ignore[arg-type]
 
     def final(self) -> Batch:
         """One row for each group, of which there is one: the keys, then the aggregates. Called once, at the end.
@@ -134,8 +156,13 @@ class GroupedRows:
         columns = [concat_kept(pieces) for pieces in zip(*self._key_rows, strict=True)]
         for input_ in self._inputs.values():
             input_.finish(len(self))
-        columns += [self._inputs[_input_key(call)].result(call, len(self)) for call in self._calls]
+        columns += [self._result(call) for call in self._calls]
         return Batch(columns, len(self))
+
+    def _result(self, call: AggregateCall) -> Column:
+        if call.name == "grouping":
+            return Column(BIGINT, np.zeros(len(self), np.int64))  # here, every key is in the grouping set
+        return self._inputs[_input_key(call)].result(call, len(self))
 
     def _insert(self, keys: Sequence[Column]) -> Array:
         """The groups of rows with these keys."""
@@ -145,7 +172,79 @@ class GroupedRows:
         return ids
 
 
-def _input_key(call: AggregateCall) -> tuple[Expression | None, Expression | None, bool]:
+class GroupingSets:
+    """Rows grouped by several sets of keys. Only the sets that lie in no other one are made of the rows."""
+
+    def __init__(
+        self,
+        keys: Sequence[Expression],
+        sets: Sequence[tuple[int, ...]],
+        calls: Sequence[AggregateCall],
+        columns: Sequence[ColumnId],
+    ) -> None:
+        """`sets` are the places of the keys of each, ascending; `columns` are those of the batches to come."""
+        self._keys = keys
+        self._sets = sets
+        self._calls = calls
+        self._columns = columns
+        distinct = set(sets)
+        self._groups = {
+            places: self._make(places) for places in distinct if not any(set(places) < set(other) for other in distinct)
+        }
+
+    def __len__(self) -> int:
+        """No more than the number of rows of the result; 0 only if it has none."""
+        return sum(map(len, self._groups.values())) + (() in self._sets)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and states."""
+        return sum(groups.nbytes for groups in self._groups.values())
+
+    def update(self, batch: Batch) -> None:
+        """Adds the rows of a batch."""
+        for groups in self._groups.values():
+            groups.update(batch)
+
+    def final(self) -> Batch:
+        """The rows of each set, in the order of the sets: keys, then aggregates. Called once, at the end.
+
+        Raises:
+            DataError: a sum does not fit its type.
+        """
+        # A set is made of the groups of the one with the fewest groups that it lies in.
+        for places in sorted(set(self._sets) - self._groups.keys(), key=len, reverse=True):
+            finer = min((each for each in self._groups if set(places) < set(each)), key=lambda e: len(self._groups[e]))
+            groups = self._make(places)
+            groups.merge(self._groups[finer], [finer.index(place) for place in places])
+            self._groups[places] = groups
+        results = {places: self._result(places, groups) for places, groups in self._groups.items() if len(groups)}
+        return concat_batches([results[places] for places in self._sets if places in results])
+
+    def _make(self, places: tuple[int, ...]) -> GroupedRows:
+        return GroupedRows([self._keys[place] for place in places], self._calls, self._columns)
+
+    def _result(self, places: tuple[int, ...], groups: GroupedRows) -> Batch:
+        own = groups.final().columns
+        columns = [all_null(key.type, len(groups)) for key in self._keys]
+        for place, column in zip(places, own, strict=False):
+            columns[place] = column
+        present = {self._keys[place] for place in places}
+        for call, column in zip(self._calls, own[len(places) :], strict=True):
+            if call.name == "grouping":
+                bits = "".join("0" if key in present else "1" for key in call.others)
+                column = Column(BIGINT, np.full(len(groups), int(bits, 2)))
+            columns.append(column)
+        return Batch(columns, len(groups))
+
+
+_BASIC: Final = ("count", "sum", "min", "max", "avg")
+"""The aggregates of one argument that are computed here; `general_aggregates` has the others."""
+
+
+def _input_key(call: AggregateCall) -> InputKey:
+    if call.name not in _BASIC:
+        return input_key(call)
     # The extremes of distinct values are those of all.
     return call.argument, call.filter, call.distinct and call.name not in ("min", "max")
 

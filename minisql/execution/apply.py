@@ -252,6 +252,7 @@ class ApplyIterator(RowIterator):
     def open(self) -> None:
         """Reads the right side, where it is the same for all left rows."""
         path = self._path
+        self._output, self._candidates, self._by_key = iter(()), None, None
         if self._right is None:
             self._candidates = _Dependent(path, self._left.columns, self._right_columns, self._types, self._run)
         else:

@@ -6,10 +6,11 @@ then the iterators are made from the bottom.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from minisql.columnar.column import Batch
 from minisql.datatypes import BOOLEAN, SqlType
@@ -20,14 +21,23 @@ from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
 from minisql.execution.nested_loop_join import NestedLoopJoinIterator
 from minisql.execution.profile import Profile, ProfilingIterator
+from minisql.execution.recursion import (
+    Kept,
+    KeptRowsIterator,
+    Recursion,
+    RecursiveUnionIterator,
+    WorkingTableIterator,
+)
 from minisql.execution.scan import OneRowIterator, TableScanIterator, ValuesScanIterator
 from minisql.execution.set_operations import SetOperationIterator, UnionAllIterator
+from minisql.execution.shared import OwnerIterator, SharedRows, SharedScanIterator
 from minisql.execution.single_row import SingleRowIterator
 from minisql.execution.sort_limit import LimitIterator, SortIterator, TopNIterator
 from minisql.execution.window import WindowIterator
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import aggregate_inputs, columns_of
 from minisql.expression.window import window_inputs
+from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import (
     AccessPath,
     Apply,
@@ -38,14 +48,19 @@ from minisql.optimizer.access_path import (
     NestedLoopJoin,
     OneRow,
     Project,
+    RecursiveUnion,
     SetOperation,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     TableScan,
     ValuesScan,
     Window,
+    WorkingTableScan,
+    inputs,
 )
-from minisql.optimizer.access_path import inputs as inputs_of
+from minisql.optimizer.recursion import working_tables
 from minisql.relational.relational_expression import JoinType, SetOperator
 from minisql.settings import Settings
 
@@ -57,7 +72,7 @@ def build_iterators(
 
     With a profile, every operator notes in it what it does.
     """
-    iterator = _Builder(path, settings, profile).build(tuple(required))
+    iterator = _Builder(settings, profile).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -82,33 +97,54 @@ class ColumnsIterator(RowIterator):
 
 @dataclass(slots=True)
 class _Visit:
-    """A path, the columns that it must give, and the visits of its inputs."""
+    """A path, the columns that it must give, the recursion in whose step it is, and the visits of its inputs."""
 
     path: AccessPath
     required: tuple[ColumnId, ...]
+    recursion: int | None
     inputs: list[int]
 
 
 class _Builder:
-    def __init__(self, path: AccessPath, settings: Settings, profile: Profile | None) -> None:
-        self._path = path
+    def __init__(self, settings: Settings, profile: Profile | None) -> None:
         self._settings = settings
         self._batch_rows = settings.batch_rows
         self._profile = profile
-        self._tables = _visible_tables(path)
+        self._tables: dict[int, int] = {}
         self._types: dict[ColumnId, SqlType] = {}
+        self._shared: dict[Shared, SharedRows] = {}
+        self._recursions: dict[int, Recursion] = {}
+        self._working_tables: dict[int, NodeSet] = {}  # known where there are recursions
 
-    def build(self, required: tuple[ColumnId, ...]) -> RowIterator:
-        visits = [_Visit(self._path, required, [])]
+    def build(self, path: AccessPath, required: tuple[ColumnId, ...]) -> RowIterator:
+        root = self._build(path, required)
+        if not self._shared:
+            return root
+        # What is shared is built once all scans have said which of its columns they read.
+        for shared in _users_first(path):
+            rows = self._shared[shared]
+            rows.read_from(self._build(shared.input, rows.columns))
+        return OwnerIterator(root, list(self._shared.values()))
+
+    def _build(self, root: AccessPath, required: tuple[ColumnId, ...]) -> RowIterator:
+        self._tables |= _visible_tables(root)
+        visits = [_Visit(root, required, None, [])]
         for visit in visits:  # grows while it is walked over: inputs come after who needs them
             self._note_types(visit.path)
             for path, columns in self._inputs(visit):
                 visit.inputs.append(len(visits))
-                visits.append(_Visit(path, columns, []))
+                recursion = visit.recursion
+                if isinstance(visit.path, RecursiveUnion) and path is visit.path.step:
+                    recursion = visit.path.table
+                visits.append(_Visit(path, columns, recursion, []))
+        if any(isinstance(visit.path, RecursiveUnion) for visit in visits):
+            self._working_tables |= working_tables(root)
         built: dict[int, RowIterator] = {}
         for number in range(len(visits) - 1, -1, -1):
             visit = visits[number]
-            iterator = self._make(visit, [built.pop(input_) for input_ in visit.inputs])
+            iterator = self._make(
+                visit, [self._kept(visit, visits[input_].path, built.pop(input_)) for input_ in visit.inputs]
+            )
             if self._profile is not None:
                 iterator = ProfilingIterator(iterator, visit.path, self._profile)
             built[number] = iterator
@@ -118,8 +154,11 @@ class _Builder:
         """The inputs of a path, and the columns that it needs of them."""
         path, required = visit.path, visit.required
         match path:
-            case TableScan() | ValuesScan() | OneRow():
+            case TableScan() | ValuesScan() | OneRow() | SharedScan() | WorkingTableScan():
                 return []
+            case RecursiveUnion():
+                self._recursions[path.table] = Recursion()
+                return [(path.anchor, _distinct(path.anchor_columns)), (path.step, _distinct(path.step_columns))]
             case Filter():
                 return [(path.input, _needed(required, path.conditions))]
             case HashJoin():
@@ -195,10 +234,21 @@ class _Builder:
                 return ValuesScanIterator(path.table, path.types, path.values, positions, self._batch_rows)
             case OneRow():
                 return OneRowIterator()
+            case SharedScan():
+                rows = self._shared.setdefault(path.shared, SharedRows(path.shared))
+                return SharedScanIterator(path, rows, positions)
+            case WorkingTableScan():
+                return WorkingTableIterator(path, self._recursions[path.recursion], positions)
+            case RecursiveUnion():
+                recursion = self._recursions[path.table]
+                return RecursiveUnionIterator(path, inputs[0], inputs[1], recursion, positions, self._settings)
             case Filter():
                 return FilterIterator(inputs[0], path.conditions)
             case HashJoin():
-                return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
+                kept: Kept[Any] | None = None
+                if visit.recursion is not None and self._keeps_table(visit):
+                    kept = self._recursions[visit.recursion].keep(Kept())
+                return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows, kept)
             case NestedLoopJoin():
                 return NestedLoopJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
             case Apply():
@@ -235,13 +285,36 @@ class _Builder:
         run = partial(build_iterators, settings=self._settings)
         return ApplyIterator(path, inputs[0], right, required, right_columns, self._types, self._batch_rows, run)
 
+    def _kept(self, visit: _Visit, path: AccessPath, input_: RowIterator) -> RowIterator:
+        """An input of a part of a step, with its rows kept where it is the same in every round and the part is not."""
+        recursion = visit.recursion
+        if recursion is None or not self._changes(visit.path, recursion) or self._changes(path, recursion):
+            return input_
+        if isinstance(path, TableScan | ValuesScan | OneRow | SharedScan) or self._keeps_table(visit):
+            return input_
+        return KeptRowsIterator(input_, self._recursions[recursion].keep(Kept()), self._batch_rows)
+
+    def _keeps_table(self, visit: _Visit) -> bool:
+        """Whether this is a hash join in a step whose build side, and not the other, is the same in every round."""
+        path, recursion = visit.path, visit.recursion
+        if recursion is None or not isinstance(path, HashJoin):
+            return False
+        build, probe = (path.left, path.right) if path.build_left else (path.right, path.left)
+        return not self._changes(build, recursion) and self._changes(probe, recursion)
+
+    def _changes(self, path: AccessPath, recursion: int) -> bool:
+        """Whether the rows of a path in a step may differ from round to round."""
+        return bool(self._working_tables[id(path)] >> recursion & 1)
+
     def _note_types(self, path: AccessPath) -> None:
         """Notes the types of the columns that a path makes."""
         match path:
             case TableScan():
                 types = [definition.type for definition in path.source.columns]
-            case ValuesScan() | SetOperation():
+            case ValuesScan() | SetOperation() | RecursiveUnion() | WorkingTableScan():
                 types = list(path.types)
+            case SharedScan():
+                types = list(path.shared.types)
             case Project():
                 types = [expression.type for expression in path.expressions]
             case Apply() if path.mark is not None:
@@ -273,7 +346,7 @@ def _all_paths(path: AccessPath) -> list[AccessPath]:
     """The path and all below it, each before its inputs."""
     order = [path]
     for visited in order:
-        order += inputs_of(visited)
+        order += inputs(visited)
     return order
 
 
@@ -299,3 +372,30 @@ def _visible_tables(path: AccessPath) -> dict[int, int]:
                 own = 1 << visited.table
         tables[id(visited)] = own
     return tables
+
+
+def _users_first(path: AccessPath) -> list[Shared]:
+    """What is shared below a path, each after everything in which it is scanned."""
+    scanned: dict[Shared, list[Shared]] = {}
+
+    def scans(root: AccessPath) -> list[Shared]:
+        order = [root]
+        for visited in order:
+            order += inputs(visited)
+        return list(dict.fromkeys(each.shared for each in order if isinstance(each, SharedScan)))
+
+    waiting = scans(path)
+    for shared in waiting:
+        if shared not in scanned:
+            scanned[shared] = scans(shared.input)
+            waiting += scanned[shared]
+    found: list[Shared] = []
+    users = Counter(used for inside in scanned.values() for used in inside)
+    ready = [shared for shared in scanned if not users[shared]]
+    for shared in ready:
+        found.append(shared)
+        for used in scanned[shared]:
+            users[used] -= 1
+            if not users[used]:
+                ready.append(used)
+    return found

@@ -106,7 +106,7 @@ class _Assembly:
             return column if len(column) == length else repeated(column, length)
         columns = [column for _, column in parts]
         pool = None
-        if self._type.is_string:
+        if columns[0].pool is not None:
             columns, pool = self._in_one_pool(columns)
         values = np.empty(length, np.result_type(*[column.values for column in columns]))
         valid = None if all(column.valid is None for column in columns) else np.ones(length, np.bool_)

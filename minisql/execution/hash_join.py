@@ -28,6 +28,7 @@ from minisql.execution.iterator import RowIterator
 from minisql.execution.joined_rows import JoinedRows, PairFilter
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.row_lists import RowLists
+from minisql.execution.recursion import Kept
 from minisql.expression.nodes import ColumnId
 from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import HashJoin
@@ -64,8 +65,12 @@ class HashJoinIterator(RowIterator):
         columns: tuple[ColumnId, ...],
         types: Mapping[ColumnId, SqlType],
         batch_rows: int,
+        kept_table: Kept[_BuildTable | None] | None = None,
     ) -> None:
-        """Gives `columns`, of those that `left` and `right` have; `types` has the type of each."""
+        """Gives `columns`, of those that `left` and `right` have; `types` has the type of each.
+
+        With `kept_table`, the build side is read only once, however often the iterator is opened.
+        """
         self.columns = columns
         self._path = path
         self._batch_rows = batch_rows
@@ -92,24 +97,36 @@ class HashJoinIterator(RowIterator):
             self._residual = PairFilter(path.residual, kept, self._probe.columns, types)
 
         self._state = _State.END
+        self._kept_table = kept_table
         self._table: _BuildTable | None = None  # None where the build side has no rows
         self._marked: BoolArray = np.empty(0, np.bool_)  # by id, or by row where there are residual conditions
         self._output: Iterator[Batch] = iter(())
 
     def open(self) -> None:
         """Reads the build side."""
-        rows = read_all(self._build, self._read)
-        if rows is not None:
-            keys = [key(rows) for key in self._build_keys]
-            rows = rows.project(range(self._kept_count))
-            table = self._table = _BuildTable(rows, keys, [key.null_safe for key in self._path.keys])
-            del keys
+        self._state, self._output = _State.END, iter(())
+        if self._kept_table is None:
+            self._table = self._read_build_side()
+        else:
+            if not self._kept_table.is_there:
+                self._kept_table.put(self._read_build_side())
+            self._table = self._kept_table.get()
+        table = self._table
+        if table is not None:
             if self._marks:
                 self._marked = np.zeros(len(table.keys) if self._residual is None else len(table.rows), np.bool_)
         elif not self._keeps_probe and (self._path.build_left or self._path.type is not JoinType.ANTI):
             return  # without build rows nothing can come out
         self._probe.open()
         self._state = _State.PROBE
+
+    def _read_build_side(self) -> _BuildTable | None:
+        rows = read_all(self._build, self._read)
+        if rows is None:
+            return None
+        keys = [key(rows) for key in self._build_keys]
+        rows = rows.project(range(self._kept_count))
+        return _BuildTable(rows, keys, [key.null_safe for key in self._path.keys])
 
     def next(self) -> Batch | None:
         while True:

@@ -1,6 +1,7 @@
 """The contract of iterators (Graefe, "Volcano", TKDE 1994), over batches of columns instead of rows.
 
-    open()    prepares; may run a whole input (the build side of a hash join). Called once.
+    open()    prepares; may run a whole input (the build side of a hash join). Called again, at any time, also after
+              close(), it starts anew: the step of a recursion is opened for every round.
     next()    the next batch, of 1 to `batch_rows` rows, or None at the end; after None it is not called again.
     close()   frees memory and files. Idempotent, legal at any time, also after an error and before open().
 

@@ -57,6 +57,7 @@ class NestedLoopJoinIterator(RowIterator):
 
     def open(self) -> None:
         """Reads the right side."""
+        self._is_reading, self._output, self._pairs = False, iter(()), None
         self._held = read_all(self._right, self._held_columns)
         if self._held is None and self._type in (JoinType.INNER, JoinType.SEMI):
             return  # nothing can come out

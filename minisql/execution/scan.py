@@ -62,6 +62,7 @@ class ValuesScanIterator(RowIterator):
             for position in self._positions
         ]
         self._batch = Batch(columns, len(self._rows))
+        self._given = 0
 
     def next(self) -> Batch | None:
         if self._batch is None or self._given == self._batch.length:
@@ -85,7 +86,7 @@ class OneRowIterator(RowIterator):
         self._is_given = False
 
     def open(self) -> None:
-        pass
+        self._is_given = False
 
     def next(self) -> Batch | None:
         if self._is_given:

@@ -37,6 +37,7 @@ class UnionAllIterator(RowIterator):
         self._current = 0
 
     def open(self) -> None:
+        self._current = 0
         self._inputs[0].open()
 
     def next(self) -> Batch | None:
@@ -68,12 +69,14 @@ class SetOperationIterator(RowIterator):
         # UNION and EXCEPT pass a row that is new; in the others, rows of the two sides pair off.
         self._pairs_off = path.operator is SetOperator.INTERSECT or path.all
         self._is_bag = path.all
-        self._table: KeyTable | None = KeyTable(path.types, [True] * len(path.types))
+        self._types = path.types
+        self._table: KeyTable | None = None
         self._unpaired = np.empty(0, np.int64)  # rows of the right side that may still pair off, by key
         self._to_read: list[tuple[RowIterator, list[int]]] = []
 
     def open(self) -> None:
         """Reads the right side, but for UNION."""
+        self._table = KeyTable(self._types, [True] * len(self._types))
         if self._operator is SetOperator.UNION:
             self._to_read = self._sides[::-1]
         else:
@@ -138,5 +141,5 @@ class SetOperationIterator(RowIterator):
     @property
     def _keys(self) -> KeyTable:
         if self._table is None:
-            raise InternalError("A set operation was used after it was closed.")
+            raise InternalError("A set operation was used while it was closed.")
         return self._table

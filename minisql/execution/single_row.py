@@ -26,6 +26,7 @@ class SingleRowIterator(RowIterator):
         self._row: Batch | None = None
 
     def open(self) -> None:
+        self._row = None
         self._source.open()
         while (batch := self._source.next()) is not None:
             if self._row is not None or len(batch) > 1:

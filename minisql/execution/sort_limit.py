@@ -61,6 +61,7 @@ class SortIterator(_KeyedIterator):
 
     def open(self) -> None:
         """Reads and sorts the input."""
+        self._given = 0
         self._held = read_all(self._source, self._read)
         if self._held is not None:
             self._order = sorted_rows([self._order_key(self._held, number) for number in range(len(self._keys))])
@@ -82,6 +83,7 @@ class TopNIterator(_KeyedIterator):
 
     def open(self) -> None:
         """Reads the input."""
+        self._given, self._held = 0, None
         if self._limit == 0:
             return
         places = [self._source.columns.index(column) for column in self._read]
@@ -127,10 +129,11 @@ class LimitIterator(RowIterator):
     def __init__(self, source: RowIterator, limit: int | None, offset: int) -> None:
         self.columns = source.columns
         self._source = source
-        self._offset = offset
-        self._left = limit
+        self._limit_and_offset = limit, offset
+        self._left, self._offset = limit, offset
 
     def open(self) -> None:
+        self._left, self._offset = self._limit_and_offset
         if self._left != 0:
             self._source.open()
 

@@ -18,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool
+from minisql.columnar.column import PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, concat_columns
 from minisql.columnar.from_arrow import from_arrow
 from minisql.columnar.strings import gathered, string_column
 from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIME, TIMESTAMP, VARCHAR, SqlType, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact, text_forms
+from minisql.execution.kernels.segments import Segments, joined_strings
 from minisql.execution.strings import PerString, bools, joined
 from minisql.interval import MICROSECONDS_PER_DAY
 
@@ -269,6 +270,8 @@ def format_column(column: Column) -> Column:
     if column.type.kind is TypeKind.BOOLEAN:
         pool = StringPool(pa.array(["false", "true"], pa.large_string()), distinct=True)
         return Column(VARCHAR, column.values.astype(np.int32), column.valid, pool)
+    if column.type.kind is TypeKind.LIST:
+        return _format_lists(column)
     return string_column(_format(column), column.valid)
 
 
@@ -298,6 +301,21 @@ def _format(column: Column) -> Strings:
             return text_forms.format_blobs(gathered(column).view(pa.large_binary()))
         case _:
             raise InternalError(f"There is no cast from {column.type} to VARCHAR.")
+
+
+def _format_lists(column: Column) -> Column:
+    """Lists as `[1, 2, NULL]`, strings in them without quotes."""
+    lists = gathered(column)
+    offsets = lists.offsets.to_numpy()
+    element = from_arrow(lists.values, "a list")
+    texts = element if element.type == VARCHAR else format_column(element)
+    if texts.valid is not None:
+        null = string_column(pa.array(["NULL"], pa.large_string()), None)
+        both = concat_columns([texts, null])
+        texts = Column(VARCHAR, np.where(texts.valid, both.values[:-1], both.values[-1]), None, both.pool)
+    groups = np.repeat(np.arange(len(lists)), np.diff(offsets))
+    inside = joined_strings(Segments(groups, len(lists)), texts.slice(int(offsets[0]), int(offsets[-1])), ", ")
+    return string_column(joined("[", gathered(inside), "]"), column.valid)
 
 
 def _format_decimals(values: Array, scale: int) -> Strings:

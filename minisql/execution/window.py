@@ -38,6 +38,7 @@ class WindowIterator(RowIterator):
         Raises:
             DataError: a sum does not fit its type, or an argument has a value that the function does not take.
         """
+        self._result, self._given = None, 0
         source = self._source.columns
         batch = read_all(self._source, source)
         if batch is None:

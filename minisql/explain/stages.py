@@ -15,6 +15,7 @@ from minisql.expression.format import (
     format_aggregate,
     format_conditions,
     format_expression,
+    format_keys,
     format_sort_key,
 )
 from minisql.expression.format_window import format_window_call
@@ -31,12 +32,16 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 
 
@@ -67,24 +72,33 @@ def _dump(label: str, value: Any, depth: int) -> Iterator[str]:
 
 
 def show_relational(expression: RelationalExpression) -> str:
-    """The relational expression, a node a line; `#n` is the table number that a node gives its columns."""
+    """The relational expression, a node a line; `#n` is the table number that a node gives its columns.
+
+    What is shared stands below the first scan of it.
+    """
     found = []
+    shown = set[Shared]()
     stack: list[tuple[int, RelationalExpression]] = [(0, expression)]
     while stack:
         depth, node = stack.pop()
         found.append("  " * depth + _relational_title(node))
+        if isinstance(node, SharedScan) and node.shared not in shown:
+            shown.add(node.shared)
+            stack.append((depth + 1, node.shared.input))
         stack.extend((depth + 1, child) for child in reversed(_relational_inputs(node)))
     return "\n".join(found)
 
 
 def _relational_inputs(node: RelationalExpression) -> tuple[RelationalExpression, ...]:
     match node:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return ()
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow() | Window():
             return (node.input,)
         case Join() | Apply() | SetOperation():
             return (node.left, node.right)
+        case RecursiveUnion():
+            return (node.anchor, node.step)
         case _:
             assert_never(node)
 
@@ -116,13 +130,18 @@ def _relational_title(node: RelationalExpression) -> str:
             )
             return f"project #{node.table} {node.alias}: {listed}".replace(" :", ":")
         case Aggregate():
-            keys = ", ".join(format_expression(key) for key in node.keys)
             calls = ", ".join(format_aggregate(call) for call in node.aggregates)
-            return f"aggregate #{node.table} by ({keys})" + (f": {calls}" if calls else "")
+            return f"aggregate #{node.table} by {format_keys(node.keys, node.sets)}" + (f": {calls}" if calls else "")
         case Window():
             return f"window #{node.table}: {', '.join(format_window_call(call) for call in node.calls)}"
         case SetOperation():
             return f"{node.operator.value}{' all' if node.all else ''} #{node.table}"
+        case SharedScan():
+            return f"shared scan #{node.table} {node.alias} of {node.shared.name}".replace("  ", " ")
+        case RecursiveUnion():
+            return f"recursive union{' all' if node.all else ''} #{node.table} {node.name}"
+        case WorkingTable():
+            return f"working table #{node.table} {node.alias} of #{node.recursion}".replace("  ", " ")
         case Sort():
             return "sort by " + ", ".join(format_sort_key(key) for key in node.keys)
         case SingleRow():

@@ -21,6 +21,7 @@ from minisql.expression.format import (
     format_aggregate,
     format_conditions,
     format_expression,
+    format_keys,
     format_sort_key,
     format_value,
 )
@@ -37,12 +38,16 @@ from minisql.optimizer.access_path import (
     NestedLoopJoin,
     OneRow,
     Project,
+    RecursiveUnion,
     SetOperation,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     TableScan,
     ValuesScan,
     Window,
+    WorkingTableScan,
 )
 from minisql.relational.relational_expression import ApplyType, JoinType
 
@@ -64,6 +69,7 @@ def explain_tree(path: AccessPath, profile: Profile | None = None) -> str:
 def lines(path: AccessPath) -> Iterator[Line]:
     """The lines of the tree, from the top. Iterative, for plans may be a thousand joins deep."""
     stack: list[tuple[int, AccessPath | str]] = [(0, path)]
+    shown = set[Shared]()
     while stack:
         depth, item = stack.pop()
         if isinstance(item, str):
@@ -71,13 +77,18 @@ def lines(path: AccessPath) -> Iterator[Line]:
             continue
         yield Line(depth, _title(item), item)
         stack.extend((depth + deeper, below) for deeper, below in reversed(_inputs(item)))
+        if isinstance(item, SharedScan) and item.shared not in shown:
+            shown.add(item.shared)
+            stack += [(depth + 2, item.shared.input), (depth + 1, f"Compute {item.shared.name} once")]
 
 
 def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
     """The inputs as the tree lists them, each with how much deeper it stands; a string is a line of its own."""
     match path:
-        case TableScan() | ValuesScan() | OneRow():
+        case TableScan() | ValuesScan() | OneRow() | SharedScan() | WorkingTableScan():
             return []
+        case RecursiveUnion():
+            return [(1, path.anchor), (1, "Repeat until it gives no new rows"), (2, path.step)]
         case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():
             return [(1, path.input)]
         case HashJoin():
@@ -117,6 +128,15 @@ def _title(path: AccessPath) -> str:
             return f"Rows of VALUES{f' as {path.alias}' if path.alias else ''}"
         case OneRow():
             return "One row"
+        case SharedScan():
+            name = path.shared.name
+            return (
+                f"Scan on {path.alias or name}" + ("" if path.alias in ("", name) else f" ({name})") + ", computed once"
+            )
+        case WorkingTableScan():
+            return f"Rows of the last round as {path.alias}"
+        case RecursiveUnion():
+            return f"Recursive union{' all' if path.all else ''}: {path.name}"
         case Filter():
             return f"Filter: ({format_conditions(path.conditions)})"
         case HashJoin():
@@ -208,8 +228,10 @@ def _preserved(path: HashJoin) -> str:
 
 
 def _aggregate_title(path: HashAggregate) -> str:
-    keys = ", ".join(format_expression(key) for key in path.keys)
-    if not path.aggregates:
-        return f"Distinct: {keys}"
+    keys = format_keys(path.keys, path.sets) if path.sets else ", ".join(map(format_expression, path.keys))
     aggregates = ", ".join(format_aggregate(call) for call in path.aggregates)
-    return f"Group by {keys}: {aggregates}" if path.keys else f"Aggregate: {aggregates}"
+    if not path.keys and not path.sets:
+        return f"Aggregate: {aggregates or 'one row'}"
+    if path.sets:
+        return f"Group by {keys}" + (f": {aggregates}" if aggregates else "")
+    return f"Group by {keys}: {aggregates}" if aggregates else f"Distinct: {keys}"

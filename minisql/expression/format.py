@@ -92,10 +92,20 @@ def format_conditions(conditions: Sequence[Expression]) -> str:
 
 def format_aggregate(call: AggregateCall) -> str:
     """A call of an aggregate in SQL."""
-    argument = "*" if call.argument is None else format_expression(call.argument)
+    arguments = (*(() if call.argument is None else (call.argument,)), *call.others)
+    text = _list(arguments) if arguments else "*"
+    if call.order:
+        text += f" ORDER BY {', '.join(map(format_sort_key, call.order))}"
     distinct = "DISTINCT " if call.distinct else ""
     filter_ = "" if call.filter is None else f" FILTER (WHERE {format_expression(call.filter)})"
-    return f"{call.name}({distinct}{argument}){filter_}"
+    return f"{call.name}({distinct}{text}){filter_}"
+
+
+def format_keys(keys: Sequence[Expression], sets: Sequence[Sequence[int]]) -> str:
+    """The keys of a grouping in parentheses; with grouping sets, these: `grouping sets ((a, b), (a), ())`."""
+    if not sets:
+        return f"({_list(keys)})"
+    return f"grouping sets ({', '.join(f'({_list([keys[place] for place in each])})' for each in sets)})"
 
 
 def format_sort_key(key: SortKey) -> str:

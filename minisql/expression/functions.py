@@ -1,4 +1,4 @@
-"""All functions by name.
+"""All scalar functions by name; the aggregates stand in `aggregates`, window functions in `window`.
 
 How scalar functions are computed stands in `execution.functions`, under the same names; those that are written out as
 other expressions stand in `query_block.write_out`.
@@ -6,7 +6,7 @@ other expressions stand in `query_block.write_out`.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from minisql.expression.conditional_functions import CONDITIONAL_FUNCTIONS
 from minisql.expression.date_functions import DATE_FUNCTIONS, EXTRACT_FIELDS, UNITS
@@ -16,29 +16,6 @@ from minisql.expression.nodes import Expression, FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
 from minisql.expression.string_functions import STRING_FUNCTIONS
 from minisql.expression.walk import walk
-
-
-class AggregateFunction(NamedTuple):
-    """What the documentation says of an aggregate; `example` is over a column x of 1, 2, 2 and NULL."""
-
-    name: str
-    signature: str
-    meaning: str
-    example: str
-    value: str
-
-
-AGGREGATES: Final = (
-    AggregateFunction("count", "count(*), count([DISTINCT] value)", "The number of rows, or of values that are not "
-                      "NULL.", "count(DISTINCT x)", "2"),
-    AggregateFunction("sum", "sum([DISTINCT] number)", "The sum, in a wider type.", "sum(x)", "5"),
-    AggregateFunction("min", "min(value)", "The least value.", "min(x)", "1"),
-    AggregateFunction("max", "max(value)", "The greatest value.", "max(x)", "2"),
-    AggregateFunction("avg", "avg([DISTINCT] number)", "The mean, a DOUBLE.", "avg(DISTINCT x)", "1.5"),
-)  # fmt: skip
-
-AGGREGATE_FUNCTIONS: Final = tuple(function.name for function in AGGREGATES)
-"""The names of aggregates; `avg` gives DOUBLE, `count` BIGINT, `sum` a wider type (`datatypes.sum_type`)."""
 
 THEMES: Final[dict[str, tuple[Function, ...]]] = {
     "Strings": STRING_FUNCTIONS,

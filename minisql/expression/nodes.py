@@ -231,8 +231,22 @@ Expression: TypeAlias = (
 
 
 @value_node
+class SortKey:
+    """One key of an ORDER BY."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool
+
+
+@value_node
 class AggregateCall:
-    """A call of `count`, `sum`, `min`, `max` or `avg`; `argument` is None for count(*) alone.
+    """A call of an aggregate of `expression.aggregates`, under the name that it is computed as.
+
+    `argument` is None for count(*) and `grouping` alone. `others` are the arguments after it: a second value, a
+    separator, a fraction. `order` is there only where the order of the rows matters.
+
+    Of `grouping` the others are keys of the grouping, the last one the lowest bit of the number that it gives.
 
     Aggregates stand in `relational.Aggregate` and nowhere else: above it they are columns.
     """
@@ -242,13 +256,6 @@ class AggregateCall:
     distinct: bool
     filter: Expression | None
     type: SqlType
+    others: tuple[Expression, ...] = ()
+    order: tuple[SortKey, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
-
-
-@value_node
-class SortKey:
-    """One key of an ORDER BY."""
-
-    expression: Expression
-    descending: bool
-    nulls_first: bool

@@ -164,16 +164,29 @@ def replace_columns_in_aggregate(call: AggregateCall, new: Mapping[ColumnId, Exp
 
 def map_aggregate(call: AggregateCall, change: Callable[[Expression], Expression]) -> AggregateCall:
     """The aggregate with each of its input expressions changed; itself where none differs."""
-    argument = None if call.argument is None else change(call.argument)
-    filter_ = None if call.filter is None else change(call.filter)
-    if argument is call.argument and filter_ is call.filter:
+    old = aggregate_inputs(call)
+    new = [change(expression) for expression in old]
+    if all(a is b for a, b in zip(old, new, strict=True)):
         return call
-    return replace(call, argument=argument, filter=filter_)
+    changed = iter(new)
+    return replace(
+        call,
+        argument=None if call.argument is None else next(changed),
+        others=tuple([next(changed) for _ in call.others]),
+        order=tuple([replace(key, expression=next(changed)) for key in call.order]),
+        filter=None if call.filter is None else next(changed),
+    )
 
 
 def aggregate_inputs(call: AggregateCall) -> tuple[Expression, ...]:
     """The expressions that an aggregate evaluates on its input rows."""
-    return tuple(part for part in (call.argument, call.filter) if part is not None)
+    argument, filter_ = call.argument, call.filter
+    return (
+        *(() if argument is None else (argument,)),
+        *call.others,
+        *[key.expression for key in call.order],
+        *(() if filter_ is None else (filter_,)),
+    )
 
 
 def conjuncts(expression: Expression | None) -> tuple[Expression, ...]:

@@ -19,8 +19,10 @@ from minisql.relational.relational_expression import (
     Limit,
     Project,
     RelationalExpression,
+    SharedScan,
     Sort,
     Values,
+    WorkingTable,
     output_tables,
 )
 
@@ -54,7 +56,7 @@ def alias_of(leaf: RelationalExpression) -> str:
     """What the leaf is called in the query, whatever is done to its rows; '' where it has no name of its own."""
     while isinstance(leaf, JoinOrder | Filter | Sort | Limit):
         leaf = leaf.input
-    return leaf.alias if isinstance(leaf, BaseTable | Values | Project) else ""
+    return leaf.alias if isinstance(leaf, BaseTable | Values | SharedScan | WorkingTable | Project) else ""
 
 
 def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:

@@ -128,12 +128,16 @@ class Project(_Path):
 
 @node
 class HashAggregate(_Path):
-    """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row."""
+    """Groups by `keys`; `ColumnId(table, i)` is a key, then an aggregate. Without keys it gives one row.
+
+    `sets` are grouping sets; see `relational.relational_expression.Aggregate`.
+    """
 
     table: int
     input: AccessPath
     keys: tuple[Expression, ...]
     aggregates: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
 
 @node
@@ -157,6 +161,56 @@ class SetOperation(_Path):
     left_columns: tuple[ColumnId, ...]
     right_columns: tuple[ColumnId, ...]
     names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
+@node
+class Shared:
+    """What a shared expression becomes: planned once, run once for all `SharedScan`s that refer to this very object.
+
+    Column i of a scan is `columns[i]` of the input. `rows` and `cost` include that its rows are kept.
+    """
+
+    name: str
+    rows: float
+    cost: float
+    input: AccessPath
+    columns: tuple[ColumnId, ...]
+    types: tuple[SqlType, ...]
+
+
+@node
+class SharedScan(_Path):
+    """Gives the rows of what is shared. Its cost is that of reading them; the whole plan has that of computing them."""
+
+    table: int
+    alias: str
+    shared: Shared
+
+
+@node
+class RecursiveUnion(_Path):
+    """Runs the step until it gives no row (`all`), or no new one; see `relational.relational_expression`."""
+
+    table: int
+    name: str
+    all: bool
+    anchor: AccessPath
+    step: AccessPath
+    anchor_columns: tuple[ColumnId, ...]
+    step_columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    span: Span | None
+
+
+@node
+class WorkingTableScan(_Path):
+    """Gives the rows of the round before, in the step of the recursion with this number."""
+
+    table: int
+    alias: str
+    recursion: int
     types: tuple[SqlType, ...]
 
 
@@ -190,6 +244,8 @@ AccessPath: TypeAlias = (
     TableScan
     | ValuesScan
     | OneRow
+    | SharedScan
+    | WorkingTableScan
     | Filter
     | HashJoin
     | NestedLoopJoin
@@ -198,6 +254,7 @@ AccessPath: TypeAlias = (
     | HashAggregate
     | Window
     | SetOperation
+    | RecursiveUnion
     | Sort
     | Limit
     | SingleRow
@@ -205,10 +262,12 @@ AccessPath: TypeAlias = (
 
 
 def inputs(path: AccessPath) -> tuple[AccessPath, ...]:
-    """The inputs of the path, from left to right."""
+    """The inputs of the path, from left to right. What a `SharedScan` reads is none."""
     match path:
-        case TableScan() | ValuesScan() | OneRow():
+        case TableScan() | ValuesScan() | OneRow() | SharedScan() | WorkingTableScan():
             return ()
+        case RecursiveUnion():
+            return path.anchor, path.step
         case HashJoin() | NestedLoopJoin() | Apply() | SetOperation():
             return path.left, path.right
         case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():

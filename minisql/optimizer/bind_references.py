@@ -20,12 +20,15 @@ from minisql.optimizer.access_path import (
     NestedLoopJoin,
     OneRow,
     Project,
+    RecursiveUnion,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     TableScan,
     ValuesScan,
     Window,
+    WorkingTableScan,
 )
 
 
@@ -42,8 +45,10 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         return tuple([replace(key, left=bind(key.left), right=bind(key.right)) for key in keys])
 
     match path:
-        case TableScan() | OneRow():
-            return path
+        case TableScan() | OneRow() | SharedScan() | WorkingTableScan():
+            return path  # what is shared has no outer references
+        case RecursiveUnion():
+            return replace(path, anchor=_bound(path.anchor, bind), step=_bound(path.step, bind))
         case ValuesScan():
             return replace(path, values=tuple([each(row) for row in path.values]))
         case Filter():

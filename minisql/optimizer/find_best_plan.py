@@ -10,7 +10,7 @@ linearised dynamic programming.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
@@ -42,10 +42,12 @@ from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.join_conditions import split_conditions
 from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
+from minisql.optimizer.recursion import EXPECTED_ROUNDS, build_on_constant_sides
 from minisql.optimizer.scan_filters import simple_filters
 from minisql.optimizer.selectivity import conjunction_selectivity, narrow_columns
 from minisql.optimizer.statistics import Statistics
 from minisql.optimizer.waiting_predicates import LEAST_COST, Candidate, delay_conditions
+from minisql.relational.columns import is_in_every_set
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -57,13 +59,17 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 from minisql.relational.rewriting import outer_columns
@@ -78,7 +84,15 @@ def find_best_plan(expression: RelationalExpression, settings: Settings) -> Acce
 
     Of the settings, `join_order`, `hash_join`, `pair_budget` and `delay_expensive_conditions` matter here.
     """
-    return _Planner(settings).plan(expression)
+    planner = _Planner(settings)
+    path = planner.plan(expression)
+    return replace(path, cost=path.cost + planner.shared_cost) if planner.shared_cost else path
+
+
+def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple[float, float]:
+    """What the cheapest path costs, what it reads that is shared left out, and the rows that it gives."""
+    path = _Planner(settings).plan(expression)
+    return path.cost, path.rows
 
 
 def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
@@ -100,6 +114,10 @@ class _Planner:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._statistics = Statistics()
+        self._shared: dict[Shared, access_path.Shared] = {}
+        self._recursions: dict[int, tuple[float, tuple[Expression, ...]]] = {}  # rows and columns of working tables
+        self.shared_cost = 0.0
+        """The cost of all that is shared, each once."""
 
     def plan(self, expression: RelationalExpression) -> AccessPath:
         match expression:
@@ -109,6 +127,10 @@ class _Planner:
                 return self._values(expression)
             case OneRow():
                 return access_path.OneRow(nodes=EMPTY, rows=1.0, cost=0.0)
+            case SharedScan():
+                return self._shared_scan(expression)
+            case WorkingTable():
+                return self._working_table(expression)
             case Join():
                 return self._join_region(expression)
             case Apply():
@@ -125,6 +147,8 @@ class _Planner:
                 return self._window(expression)
             case SetOperation():
                 return self._set_operation(expression)
+            case RecursiveUnion():
+                return self._recursive_union(expression)
             case Sort():
                 return self._sort(self.plan(expression.input), expression)
             case Limit():
@@ -314,19 +338,23 @@ class _Planner:
 
     def _aggregate(self, aggregate: Aggregate) -> AccessPath:
         input_ = self.plan(aggregate.input)
-        groups = 1.0
-        for key in aggregate.keys:
-            known = self._statistics.of(key)
-            groups = min(groups * (known.distinct_count + (known.null_fraction > 0)), max(1.0, input_.rows))
-        self._statistics.add_derived(aggregate.table, groups, (*aggregate.keys, *[None] * len(aggregate.aggregates)))
+        finest = self._groups(aggregate.keys, input_.rows)
+        work, groups = aggregate_cost(input_.rows), finest
+        if aggregate.sets:
+            # A set that lies in another one is made of its groups.
+            work += aggregate_cost(finest) * (len(aggregate.sets) - 1)
+            groups = sum(self._groups([aggregate.keys[p] for p in each], input_.rows) for each in aggregate.sets)
+        keys = [key if is_in_every_set(aggregate, place) else None for place, key in enumerate(aggregate.keys)]
+        self._statistics.add_derived(aggregate.table, groups, (*keys, *[None] * len(aggregate.aggregates)))
         return access_path.HashAggregate(
             nodes=single(aggregate.table),
             rows=groups,
-            cost=input_.cost + aggregate_cost(input_.rows),
+            cost=input_.cost + work,
             table=aggregate.table,
             input=input_,
             keys=aggregate.keys,
             aggregates=tuple([self._ranked(call) for call in aggregate.aggregates]),
+            sets=aggregate.sets,
         )
 
     def _window(self, window: Window) -> AccessPath:
@@ -347,6 +375,14 @@ class _Planner:
             return call
         ranked = self._ranked(call.function)
         return call if ranked is call.function else replace(call, function=ranked)
+
+    def _groups(self, keys: Sequence[Expression], rows: float) -> float:
+        """How many groups so many rows make."""
+        groups = 1.0
+        for key in keys:
+            known = self._statistics.of(key)
+            groups = min(groups * (known.distinct_count + (known.null_fraction > 0)), max(1.0, rows))
+        return groups
 
     def _ranked(self, call: AggregateCall) -> AggregateCall:
         """The aggregate with the conditions of its FILTER by rank."""
@@ -385,6 +421,76 @@ class _Planner:
             right_columns=operation.right_columns,
             names=operation.names,
             types=operation.types,
+        )
+
+    def _shared_scan(self, scan: SharedScan) -> AccessPath:
+        shared = self._shared.get(scan.shared)
+        if shared is None:
+            shared = self._shared[scan.shared] = self._plan_shared(scan.shared)
+        columns = tuple(
+            ColumnRef(column=column, name=name, type=type_)
+            for column, name, type_ in zip(shared.columns, scan.shared.names, shared.types, strict=True)
+        )
+        self._statistics.add_derived(scan.table, shared.rows, columns)
+        return access_path.SharedScan(
+            nodes=single(scan.table),
+            rows=shared.rows,
+            cost=scan_cost(shared.rows),
+            table=scan.table,
+            alias=scan.alias,
+            shared=shared,
+        )
+
+    def _plan_shared(self, shared: Shared) -> access_path.Shared:
+        input_ = self.plan(shared.input)
+        cost = input_.cost + output_cost(input_.rows)
+        self.shared_cost += cost
+        return access_path.Shared(
+            name=shared.name,
+            rows=input_.rows,
+            cost=cost,
+            input=input_,
+            columns=shared.columns,
+            types=shared.types,
+        )
+
+    def _recursive_union(self, union: RecursiveUnion) -> AccessPath:
+        anchor = self.plan(union.anchor)
+        columns = tuple(
+            ColumnRef(column=column, name=name, type=type_)
+            for column, name, type_ in zip(union.anchor_columns, union.names, union.types, strict=True)
+        )
+        self._recursions[union.table] = min(max(1.0, anchor.rows) * EXPECTED_ROUNDS, MOST_ROWS), columns
+        step = build_on_constant_sides(self.plan(union.step), union.table)
+        rows = min(anchor.rows + EXPECTED_ROUNDS * step.rows, MOST_ROWS)
+        self._statistics.add_derived(union.table, rows, columns)
+        return access_path.RecursiveUnion(
+            nodes=single(union.table),
+            rows=rows,
+            cost=anchor.cost + EXPECTED_ROUNDS * step.cost + (0.0 if union.all else aggregate_cost(rows)),
+            table=union.table,
+            name=union.name,
+            all=union.all,
+            anchor=anchor,
+            step=step,
+            anchor_columns=union.anchor_columns,
+            step_columns=union.step_columns,
+            names=union.names,
+            types=union.types,
+            span=union.span,
+        )
+
+    def _working_table(self, table: WorkingTable) -> AccessPath:
+        rows, columns = self._recursions[table.recursion]
+        self._statistics.add_derived(table.table, rows, columns)
+        return access_path.WorkingTableScan(
+            nodes=single(table.table),
+            rows=rows,
+            cost=scan_cost(rows),
+            table=table.table,
+            alias=table.alias,
+            recursion=table.recursion,
+            types=table.types,
         )
 
     def _sort(self, input_: AccessPath, sort: Sort) -> AccessPath:

@@ -57,10 +57,26 @@ def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
                 else:
                     right = NodeSet(right & ~tables | node)
         joins.append(replace(join, left=left, right=right))
+    joins += _joins_of_subqueries(graph, joins[-1].tables)
     if joins[-1].tables != graph.graph.nodes:
         raise _other_tables(order, graph)
     leaves = {node: replace(order, input=graph.leaves[node], joins=tuple(inner[node])) for node in groups}
     return SplitOrder(tuple(joins), leaves)
+
+
+def _joins_of_subqueries(graph: JoinHypergraph, named: NodeSet) -> list[OrderedJoin]:
+    """The joins, as written, with subqueries in ON, which no hint can name: they come after all others."""
+    joins = []
+    so_far = named
+    for operator in graph.operators:
+        left, right = operator.left_tables, operator.right_tables
+        if overlaps(right, named):
+            continue
+        if overlaps(left, named):
+            left = so_far
+            so_far = NodeSet(so_far | right)
+        joins.append(OrderedJoin(left=left, right=right))
+    return joins
 
 
 def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:

@@ -38,6 +38,8 @@ from minisql.expression.nodes import (
 )
 from minisql.interval import MICROSECONDS_PER_DAY, Interval
 
+DEFAULT_DISTINCT: Final = 200.0
+"""Distinct values of a column of a query around, where that is not planned together with this one."""
 DEFAULT_DISTINCT_SHARE: Final = 0.1
 """Distinct values of a column as a share of its rows, where nothing is known."""
 DISTINCT_OF_FIELD: Final = {
@@ -142,8 +144,12 @@ class Statistics:
     def of(self, expression: Expression) -> ValueStatistics:
         """The statistics of an expression over the added tables."""
         match expression:
-            case ColumnRef() | OuterReference():
+            case ColumnRef():
                 return self.of_column(expression.column)
+            case OuterReference(column=column):
+                # The joins of a subquery are looked at without the query around it, too.
+                is_known = column.table in self._columns
+                return self.of_column(column) if is_known else ValueStatistics(DEFAULT_DISTINCT)
             case Literal():
                 number = as_number(expression.value)
                 return ValueStatistics(1.0, 1.0 if expression.value is None else 0.0, number, number)

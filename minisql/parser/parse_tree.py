@@ -64,9 +64,11 @@ class ColumnName(_Node):
 
 @node
 class Star(_Node):
-    """`*` or `table.*` in a select list."""
+    """`* [EXCLUDE (a, b)] [REPLACE (expression AS c)]` or `table.*` in a select list."""
 
     table: Identifier | None
+    exclude: tuple[Identifier, ...] = ()
+    replacements: tuple[SelectItem, ...] = ()
 
 
 @node
@@ -169,6 +171,8 @@ class Call(_Node):
     `star` marks `count(*)`. EXTRACT(field FROM x) is the call `extract` with the field as a string constant first;
     SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`,
     OVERLAY(x PLACING y FROM a FOR b) `overlay`, and POSITION(x IN y) becomes `strpos` with the arguments exchanged.
+    `order_by` stands in the parentheses of an aggregate, `within_group` behind them. The separator of `SEPARATOR ','`
+    is the last argument.
     """
 
     name: Identifier
@@ -176,6 +180,8 @@ class Call(_Node):
     star: bool = False
     distinct: bool = False
     filter: Expression | None = None
+    order_by: tuple[OrderItem, ...] = ()
+    within_group: tuple[OrderItem, ...] = ()
 
 
 @node
@@ -389,6 +395,35 @@ class JoinTreePair(_Node):
 JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
 
 
+class GroupingKind(Enum):
+    """What stands for several keys, or for several sets of keys, in GROUP BY. SET is `(a, b)` or `()`."""
+
+    SET = "SET"
+    ROLLUP = "ROLLUP"
+    CUBE = "CUBE"
+    GROUPING_SETS = "GROUPING SETS"
+
+
+@node
+class GroupingSets(_Node):
+    """`(a, b)`, ROLLUP (...), CUBE (...) or GROUPING SETS (...); the elements of a SET are expressions."""
+
+    kind: GroupingKind
+    elements: tuple[GroupingElement, ...]
+
+
+GroupingElement: TypeAlias = Expression | GroupingSets
+
+
+@node
+class GroupBy(_Node):
+    """GROUP BY [DISTINCT] elements, or GROUP BY ALL, which has none."""
+
+    elements: tuple[GroupingElement, ...]
+    distinct: bool = False
+    all: bool = False
+
+
 @node
 class QueryBlock(_Node):
     """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
@@ -400,7 +435,7 @@ class QueryBlock(_Node):
     items: tuple[SelectItem, ...]
     from_: TableReference | None
     where: Expression | None
-    group_by: tuple[Expression, ...]
+    group_by: GroupBy | None
     having: Expression | None
     windows: tuple[NamedWindow, ...] = ()
     qualify: Expression | None = None
@@ -424,12 +459,16 @@ class SetOperator(Enum):
 
 @node
 class SetOperation(_Node):
-    """`left UNION [ALL] right`, left-associative, INTERSECT binding tighter. A long UNION chain is deep on the left."""
+    """`left UNION [ALL] [BY NAME] right`, left-associative, INTERSECT binding tighter.
+
+    A long UNION chain is deep on the left.
+    """
 
     operator: SetOperator
     all: bool
     left: QueryTerm
     right: QueryTerm
+    by_name: bool = False
 
 
 QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
@@ -437,19 +476,24 @@ QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
 
 @node
 class CommonTable(_Node):
-    """One `name(columns) AS (query)` of a WITH."""
+    """One `name(columns) AS [[NOT] MATERIALIZED] (query)` of a WITH; `materialized` is None where nothing is said."""
 
     name: Identifier
     columns: tuple[Identifier, ...]
     query: QueryExpression
+    materialized: bool | None = None
 
 
 @node
 class QueryExpression(_Node):
-    """[WITH ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...]; a QueryTerm itself where it stands in parentheses."""
+    """[WITH [RECURSIVE] ...] term [ORDER BY ...] [LIMIT ...] [OFFSET ...].
+
+    A QueryTerm itself where it stands in parentheses.
+    """
 
     with_: tuple[CommonTable, ...]
     term: QueryTerm
     order_by: tuple[OrderItem, ...]
     limit: Expression | None
     offset: Expression | None
+    recursive: bool = False

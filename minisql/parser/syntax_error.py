@@ -23,13 +23,13 @@ _MOST_PHRASES: Final = 6
 _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("a statement", {"SELECT", "CREATE", "INSERT"}, {
         "VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET", "ALTER", "BEGIN", "COMMIT", "COPY", "DELETE", "DESC",
-        "DESCRIBE", "END", "ROLLBACK", "SHOW", "START", "TRUNCATE", "UPDATE",
+        "DESCRIBE", "END", "FROM", "ROLLBACK", "SHOW", "START", "TABLE", "TRUNCATE", "UPDATE",
     }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
         "PLUS", "NOT", "TILDE", "LEFT", "RIGHT",
     }),
-    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR"}),
+    ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
         "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS",
     }),

@@ -7,17 +7,20 @@ last token that the parser has taken ends it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from lark import Token, v_args
 
-from minisql.errors import NotSupportedError, Span
+from minisql.errors import ProgrammingError, Span
 from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import (
     CommonTable,
+    Constant,
     DerivedTable,
     Expression,
     FileTable,
+    GroupBy,
     Identifier,
     JoinedTable,
     JoinKind,
@@ -36,6 +39,7 @@ from minisql.parser.parse_tree import (
     TableReference,
     Values,
 )
+from minisql.parser.transform_aggregate import AggregateTransform
 from minisql.parser.transform_expression import Names, is_token
 from minisql.parser.transform_statement import StatementTransform
 from minisql.parser.transform_window import WindowTransform
@@ -48,12 +52,13 @@ class WithClause(NamedTuple):
     """WITH and what follows it."""
 
     word: Token
+    is_recursive: bool
     tables: tuple[CommonTable, ...]
 
 
 @v_args(inline=True)
-class Transform(StatementTransform, WindowTransform):
-    """All callbacks: those of expressions, windows and statements, and here those of queries and tables."""
+class Transform(StatementTransform, WindowTransform, AggregateTransform):
+    """All callbacks: those of expressions, aggregates, windows and statements, and here those of queries and tables."""
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -74,15 +79,21 @@ class Transform(StatementTransform, WindowTransform):
             order_by=order_by or (),
             limit=limit,
             offset=offset,
+            recursive=with_ is not None and with_.is_recursive,
         )
 
     def with_clause(self, with_: Token, recursive: Token | None, *tables: CommonTable) -> WithClause:
-        if recursive is not None:
-            raise NotSupportedError("WITH RECURSIVE is not supported.", self._span(with_))
-        return WithClause(with_, tables)
+        return WithClause(with_, recursive is not None, tables)
 
-    def common_table(self, name: Identifier, columns: Names | None, query: QueryExpression) -> CommonTable:
-        return CommonTable(span=self._span(name), name=name, columns=columns or (), query=query)
+    def common_table(
+        self, name: Identifier, columns: Names | None, materialized: bool | None, query: QueryExpression
+    ) -> CommonTable:
+        return CommonTable(
+            span=self._span(name), name=name, columns=columns or (), query=query, materialized=materialized
+        )
+
+    def materialized(self, negation: Token | None, _: Token) -> bool:
+        return negation is None
 
     def set_operation(
         self, left: QueryTerm, operator: Token, quantifier: Token | None, right: QueryTerm
@@ -95,6 +106,13 @@ class Transform(StatementTransform, WindowTransform):
             right=right,
         )
 
+    def union_by_name(
+        self, left: QueryTerm, operator: Token, quantifier: Token | None, word: Identifier, right: QueryTerm
+    ) -> SetOperation:
+        if word.name != "name" or word.quoted:
+            raise ProgrammingError("Expected NAME, as in UNION BY NAME.", word.span)
+        return replace(self.set_operation(left, operator, quantifier, right), by_name=True)
+
     def values(self, values: Token, *rows: tuple[Expression, ...]) -> Values:
         return Values(span=self._span(values), rows=rows)
 
@@ -106,7 +124,7 @@ class Transform(StatementTransform, WindowTransform):
         items: tuple[SelectItem, ...],
         from_: TableReference | None,
         where: Expression | None,
-        group_by: tuple[Expression, ...] | None,
+        group_by: GroupBy | None,
         having: Expression | None,
         windows: tuple[NamedWindow, ...] | None,
         qualify: Expression | None,
@@ -117,12 +135,25 @@ class Transform(StatementTransform, WindowTransform):
             items=items,
             from_=from_,
             where=where,
-            group_by=group_by or (),
+            group_by=group_by,
             having=having,
             windows=windows or (),
             qualify=qualify,
             join_tree=join_tree,
         )
+
+    def from_first(
+        self,
+        word: Token,
+        from_: TableReference,
+        where: Expression | None,
+        group_by: GroupBy | None,
+        having: Expression | None,
+    ) -> QueryBlock:
+        return replace(all_of(from_, self._span(word)), where=where, group_by=group_by, having=having)
+
+    def table_query(self, word: Token, name: Identifier) -> QueryBlock:
+        return all_of(TableName(span=name.span, name=name, alias=None), self._span(word))
 
     def hints(self, *comments: Token) -> JoinTree | None:
         if not comments:
@@ -141,13 +172,20 @@ class Transform(StatementTransform, WindowTransform):
     def select_item(self, expression: Expression, alias: Identifier | None) -> SelectItem:
         return SelectItem(span=self._span(expression), expression=expression, alias=alias)
 
-    def star(self, star: Token) -> SelectItem:
+    def star(self, star: Token, exclude: Names | None, replacements: tuple[SelectItem, ...] | None) -> SelectItem:
         span = self._span(star)
-        return SelectItem(span=span, expression=Star(span=span, table=None), alias=None)
+        all_columns = Star(span=span, table=None, exclude=exclude or (), replacements=replacements or ())
+        return SelectItem(span=span, expression=all_columns, alias=None)
 
-    def table_star(self, table: Identifier) -> SelectItem:
+    def table_star(
+        self, table: Identifier, exclude: Names | None, replacements: tuple[SelectItem, ...] | None
+    ) -> SelectItem:
         span = self._span(table)
-        return SelectItem(span=span, expression=Star(span=span, table=table), alias=None)
+        all_columns = Star(span=span, table=table, exclude=exclude or (), replacements=replacements or ())
+        return SelectItem(span=span, expression=all_columns, alias=None)
+
+    def excluded_columns(self, *names: Identifier) -> Names:
+        return names
 
     def order_items(self, *items: OrderItem) -> tuple[OrderItem, ...]:
         return items
@@ -166,6 +204,11 @@ class Transform(StatementTransform, WindowTransform):
     def offset_limit(self, offset: Expression, limit: Expression | None) -> RowLimits:
         return limit, offset
 
+    def fetch_first(self, count: Expression | None) -> Expression:
+        if count is not None:
+            return count
+        return Constant(span=Span(self._stream.text, self._stream.end, self._stream.end), value=1)
+
     def no_limit(self) -> None:
         return None
 
@@ -177,8 +220,10 @@ class Transform(StatementTransform, WindowTransform):
             left = JoinedTable(span=left.span.to(right.span), kind=JoinKind.CROSS, left=left, right=right)
         return left
 
-    def aliased_tables(self, tables: TableReference, alias: Alias) -> TableReference:
-        raise NotSupportedError("An alias for tables in parentheses is not supported.", alias[0].span)
+    def aliased_tables(self, tables: TableReference, alias: Alias) -> DerivedTable:
+        span = self._span(tables)
+        query = QueryExpression(span=span, with_=(), term=all_of(tables, span), order_by=(), limit=None, offset=None)
+        return DerivedTable(span=span, query=query, alias=alias[0], column_aliases=alias[1])
 
     def join(
         self, left: TableReference, kind: Token | None, right: TableReference, condition: Expression | Names
@@ -222,6 +267,12 @@ class Transform(StatementTransform, WindowTransform):
 
     def alias(self, name: Identifier, columns: Names | None) -> Alias:
         return name, columns or ()
+
+
+def all_of(tables: TableReference, span: Span) -> QueryBlock:
+    """SELECT * FROM tables."""
+    items = (SelectItem(span=span, expression=Star(span=span, table=None), alias=None),)
+    return QueryBlock(span=span, distinct=False, items=items, from_=tables, where=None, group_by=None, having=None)
 
 
 def _join_kind(kind: Token | None) -> JoinKind:

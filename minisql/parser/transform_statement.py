@@ -456,7 +456,7 @@ def _select_from(name: Identifier, columns: Names | None) -> QueryExpression:
         items=items,
         from_=TableName(span=span, name=name, alias=None),
         where=None,
-        group_by=(),
+        group_by=None,
         having=None,
     )
     return QueryExpression(span=span, with_=(), term=block, order_by=(), limit=None, offset=None)

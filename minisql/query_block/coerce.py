@@ -180,6 +180,14 @@ def coerce_to_common(expressions: Sequence[Expression], what: str, span: Span) -
     return tuple([coerce(expression, common) for expression in expressions])
 
 
+def coerce_to_compared(expressions: Sequence[Expression], what: str, span: Span) -> tuple[Expression, ...]:
+    """The same for expressions that are compared with each other, which lists cannot be."""
+    coerced = coerce_to_common(expressions, what, span)
+    if not coerced[0].type.is_ordered:
+        raise ProgrammingError(f"{what} takes no {coerced[0].type}: lists do not compare.", span)
+    return coerced
+
+
 def mismatch(what: str, left: SqlType, right: SqlType, span: Span) -> ProgrammingError:
     """The error that two types do not meet."""
     return ProgrammingError(

@@ -8,10 +8,12 @@ from dataclasses import InitVar, dataclass, field
 from typing import Final, Protocol
 
 from minisql.catalog.table import Table
-from minisql.errors import NotSupportedError
+from minisql.datatypes import SqlType
+from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.expression.nodes import Expression, FunctionCall, Literal, Value
 from minisql.expression.walk import transform
 from minisql.parser import parse_tree
+from minisql.query_block.query_block import CommonQuery, QueryExpression
 from minisql.query_block.scope import OuterScope
 
 MAX_TABLES: Final = 20_000
@@ -40,16 +42,42 @@ class Relations(Protocol):
         """The file, or the files where the path holds `*`, as a table; an SqlError without a span if that fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class OpenRecursion:
+    """A recursive query whose recursive term is being resolved: its columns, and where it has read itself so far."""
+
+    table: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    references: list[Span] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
 class CommonTable:
-    """A common table expression, with those that its own query may use, and what it sees of queries around it."""
+    """A common table expression, or a view: a name and what it stands for, which is resolved when it is first used.
+
+    Attributes:
+        visible: the common table expressions that its own query may use; itself among them with RECURSIVE.
+        outer: what it sees of the queries around it.
+        siblings: all that stand in one WITH RECURSIVE with it.
+        query: once it is resolved, the query.
+        recursion: while its recursive term is being resolved, what its own name means.
+        reads_working_table: whether its query reads the rows of the last round of a recursion around it.
+    """
 
     tree: parse_tree.CommonTable
     visible: CommonTables
-    outer: OuterScope | None
+    outer: OuterScope | None = None
+    is_recursive: bool = False
+    siblings: tuple[parse_tree.CommonTable, ...] = ()
+    query: CommonQuery | None = None
+    recursion: OpenRecursion | None = None
+    reads_working_table: bool = False
 
 
 CommonTables = Mapping[str, CommonTable]
+ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables, OuterScope | None], QueryExpression]
+"""Resolves a query that sees these common table expressions, and these scopes of the queries around it."""
 
 
 class StatementValues:
@@ -110,6 +138,10 @@ class Environment:
     """The table that the statement changes, where it stands in FROM: its rows are numbered there."""
     parameters: StatementValues = field(init=False)
     """The values `given` for parameters, and the time of the statement."""
+    open_common_tables: list[CommonTable] = field(default_factory=list)
+    """The common table expressions being resolved right now, outermost first."""
+    views: dict[str, CommonTable] = field(default_factory=dict)
+    """The views used so far, each with its query."""
     _table_count: int = 0
 
     def __post_init__(self, given: Sequence[object]) -> None:
@@ -126,7 +158,21 @@ class Environment:
 def with_common_tables(
     visible: CommonTables, tree: parse_tree.QueryExpression, outer: OuterScope | None
 ) -> CommonTables:
-    """The common table expressions visible inside a query: those outside of it and those of its WITH."""
+    """The common table expressions visible inside a query: those outside of it and those of its WITH.
+
+    Raises:
+        ProgrammingError: a name is there twice.
+    """
+    names = set[str]()
+    for table in tree.with_:
+        if table.name.name.lower() in names:
+            raise ProgrammingError(f'This WITH has two tables "{table.name.name}".', table.name.span)
+        names.add(table.name.name.lower())
+    if tree.recursive:
+        all_visible = dict(visible)
+        for table in tree.with_:
+            all_visible[table.name.name.lower()] = CommonTable(table, all_visible, outer, True, tree.with_)
+        return all_visible
     for table in tree.with_:
         visible = {**visible, table.name.name.lower(): CommonTable(table, visible, outer)}
     return visible

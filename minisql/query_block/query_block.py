@@ -7,6 +7,7 @@ own number in the statement (see `node_set`); the columns of a term are `ColumnI
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -53,12 +54,46 @@ class TableUse:
     span: Span
 
 
+@dataclass(slots=True, eq=False)
+class CommonQuery:
+    """The query of a common table expression or a view, which may be used several times.
+
+    Attributes:
+        names: those of its columns for who uses it.
+        materialized: whether it is [NOT] MATERIALIZED; None where nothing is written.
+        uses: how often it is used, as far as the statement is resolved.
+    """
+
+    name: str
+    query: QueryExpression
+    names: tuple[str, ...]
+    materialized: bool | None
+    uses: int = 0
+
+
 @node
 class DerivedTable:
-    """A subquery in FROM, or a view or common table expression named there. Its columns are those of its term."""
+    """A subquery in FROM, or a view or common table expression named there.
+
+    Its columns are those of its term. Those of a common query have a number of their own, `table`, for each use.
+    """
 
     alias: str
     query: QueryExpression
+    table: int
+    common: CommonQuery | None = None
+
+
+@node
+class WorkingTable:
+    """In the recursive term of a query, the query itself: the rows that the round before has added."""
+
+    table: int
+    alias: str
+    recursion: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    span: Span
 
 
 @node
@@ -77,7 +112,7 @@ class JoinedTable:
     subqueries: tuple[Subquery, ...] = ()
 
 
-FromTree: TypeAlias = TableUse | DerivedTable | JoinedTable
+FromTree: TypeAlias = TableUse | DerivedTable | WorkingTable | JoinedTable
 
 
 @node
@@ -96,10 +131,14 @@ class OrderedJoin:
 
 @node
 class Grouping:
-    """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates."""
+    """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates.
+
+    `sets` are the grouping sets, each the places of its keys, where there are several; else all keys are the one set.
+    """
 
     table: int
     keys: tuple[Expression, ...]
+    sets: tuple[tuple[int, ...], ...]
     aggregates: tuple[AggregateCall, ...]
 
 
@@ -171,7 +210,23 @@ class Casts:
     expressions: tuple[Expression, ...]
 
 
-QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | QueryExpression"
+@node
+class RecursiveUnion:
+    """The query of a common table expression that reads itself, in `step` as the `WorkingTable` with its `table`."""
+
+    table: int
+    name: str
+    all: bool
+    anchor: QueryExpression
+    step: QueryExpression
+    anchor_casts: Casts | None
+    step_casts: Casts | None
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    span: Span
+
+
+QueryTerm: TypeAlias = "QueryBlock | Values | SetOperation | RecursiveUnion | QueryExpression"
 
 
 @node

@@ -13,17 +13,16 @@ from functools import partial
 from operator import methodcaller
 from typing import assert_never
 
-from minisql.datatypes import SqlType, common_type
-from minisql.errors import ProgrammingError, Span, counted
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey, Value
+from minisql.datatypes import NULL, SqlType, common_type
+from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, SortKey, Value
 from minisql.expression.walk import children, with_children
 from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
-from minisql.query_block.coerce import coerce, coerce_to_common, literal
+from minisql.query_block.coerce import coerce, mismatch
 from minisql.query_block.environment import CommonTables, Environment, StatementValues, with_common_tables
 from minisql.query_block.query_block import (
     Casts,
-    DerivedTable,
     FromTree,
     Grouping,
     OrderedJoin,
@@ -31,14 +30,15 @@ from minisql.query_block.query_block import (
     QueryExpression,
     QueryTerm,
     SetOperation,
-    Values,
     Windows,
 )
 from minisql.query_block.resolve_expression import AggregateCollector, ExpressionResolver
 from minisql.query_block.resolve_from import EMPTY_SCOPE, FromResolver
+from minisql.query_block.resolve_grouping import GroupingResolver, GroupingSet, has_aggregate
 from minisql.query_block.resolve_window import WindowCollector
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, ScopeWithAliases, same_name
 from minisql.query_block.subqueries import SubqueryCollector
+from minisql.query_block.values import one_row, resolve_values
 
 
 def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) -> QueryExpression:
@@ -50,17 +50,18 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     return _QueryResolver(environment).query(tree, {}, None)
 
 
-def resolve_constant(tree: parse_tree.Expression, values: StatementValues) -> Expression:
-    """A resolved expression that may have no columns in it."""
-    return ExpressionResolver(EMPTY_SCOPE, values, "a constant").resolve(tree)
+def resolve_constant(tree: parse_tree.Expression, values: StatementValues, clause: str = "A constant") -> Expression:
+    """A resolved expression that may have no columns in it; `clause` is for messages."""
+    return ExpressionResolver(EMPTY_SCOPE, values, clause).resolve(tree)
 
 
 @dataclass(frozen=True, slots=True)
 class _SelectItem:
-    """One column of a select list, stars expanded; `resolve` gives its expression."""
+    """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
 
     name: str
     aliased: bool
+    written: parse_tree.Expression | None
     resolve: Callable[[ExpressionResolver], Expression]
 
 
@@ -96,7 +97,7 @@ class _QueryResolver:
             case parse_tree.QueryBlock():
                 return self._block(tree, visible, outer, ())[0]
             case parse_tree.Values():
-                return self._values(tree, outer)
+                return resolve_values(tree, self._environment, visible, self.query, EMPTY_SCOPE.within(outer))
             case parse_tree.SetOperation():
                 return self._set_operation(tree, visible, outer)
             case parse_tree.QueryExpression():
@@ -108,7 +109,7 @@ class _QueryResolver:
         """The value of LIMIT or OFFSET; NULL is no limit."""
         if tree is None:
             return None
-        value = self._environment.evaluate(resolve_constant(tree, self._environment.parameters))
+        value = self._environment.evaluate(resolve_constant(tree, self._environment.parameters, clause))
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ProgrammingError(f"{clause} takes an integer.", tree.span)
         if value is not None and value < 0:
@@ -132,15 +133,16 @@ class _QueryResolver:
         parameters = self._environment.parameters
         from_, scope = None, EMPTY_SCOPE.within(outer)
         if tree.from_ is not None:
-            from_, scope = FromResolver(self._environment, visible, self.query, outer).resolve(tree.from_)
+            from_resolver = FromResolver(self._environment, visible, self.query, outer, join_tree=tree.join_tree)
+            from_, scope = from_resolver.resolve(tree.from_)
         input_subqueries = SubqueryCollector(self._environment, visible, self.query, OuterScope(scope))
         where = None
         if tree.where is not None:
             where = ExpressionResolver(scope, parameters, "WHERE", subqueries=input_subqueries).condition(tree.where)
         items = _expand_stars(tree, scope)
 
-        keys = self._group_keys(tree, items, scope, input_subqueries)
-        aggregates = AggregateCollector(self._environment.new_table, len(keys))
+        keys, sets = self._group_keys(tree, items, scope, input_subqueries)
+        aggregates = AggregateCollector(self._environment.new_table, keys)
         group_reader = _GroupReader(keys, aggregates)
         subqueries = SubqueryCollector(
             self._environment, visible, self.query, OuterScope(scope, group_reader.read), input_subqueries
@@ -176,10 +178,11 @@ class _QueryResolver:
 
         calls = windows.calls
         grouping = None
-        if keys or tree.having is not None or aggregates.calls:
-            grouping = Grouping(table=aggregates.table, keys=keys, aggregates=tuple(aggregates.calls))
+        if tree.group_by is not None or tree.having is not None or aggregates.calls:
+            grouping = Grouping(table=aggregates.table, keys=keys, sets=sets, aggregates=tuple(aggregates.calls))
             group_reader.check()
             grouped = _Grouped(grouping, subqueries.tables | ({windows.table} if calls else set()))
+            subqueries.read_comparisons(grouped.read)
             expressions = [grouped.read(expression) for expression in expressions]
             having = None if having is None else grouped.read(having)
             calls = [map_window_call(call, grouped.read) for call in calls]
@@ -187,7 +190,9 @@ class _QueryResolver:
             sort_expressions = [grouped.read(expression) for expression in sort_expressions]
 
         if from_ is None and (input_subqueries.found or subqueries.found):
-            from_ = self._one_row()
+            from_ = one_row(self._environment)
+        if tree.distinct:
+            _check_distinct("SELECT DISTINCT", [expression.type for expression in expressions], tree.span)
         distinct_from = self._environment.new_table() if tree.distinct else None
         table = self._environment.new_table()
         selected = len(expressions)
@@ -226,36 +231,35 @@ class _QueryResolver:
         )
         return block, tuple(sort_keys)
 
-    def _one_row(self) -> DerivedTable:
-        """A table of one row, for subqueries to be joined to where there is no FROM."""
-        table = self._environment.new_table()
-        true = literal(True, None)
-        values = Values(table=table, names=("",), types=(true.type,), rows=((true,),))
-        query = QueryExpression(
-            table=table, term=values, order_by=(), limit=None, offset=0, names=values.names, types=values.types
-        )
-        return DerivedTable(alias="", query=query)
-
     def _group_keys(
         self,
         tree: parse_tree.QueryBlock,
         items: Sequence[_SelectItem],
         scope: Scope,
         subqueries: SubqueryCollector,
-    ) -> tuple[Expression, ...]:
+    ) -> tuple[tuple[Expression, ...], tuple[GroupingSet, ...]]:
+        """The keys of GROUP BY, and its grouping sets where there are several."""
+        if tree.group_by is None:
+            return (), ()
         resolver = ExpressionResolver(scope, self._environment.parameters, "GROUP BY", subqueries=subqueries)
-        keys: list[Expression] = []
-        for key in tree.group_by:
-            position = _position(key, len(items), "GROUP BY")
+
+        def key(written: parse_tree.Expression) -> Expression:
+            position = _position(written, len(items), "GROUP BY")
             item = None
             if position is not None:
                 item = items[position]
-            elif isinstance(key, parse_tree.ColumnName) and key.table is None and not scope.find(key.column.name):
-                item = _named_item(items, key.column)
-            expression = resolver.resolve(key) if item is None else item.resolve(resolver)
-            if expression not in keys:
-                keys.append(expression)
-        return tuple(keys)
+            elif isinstance(written, parse_tree.ColumnName) and written.table is None:
+                item = None if scope.find(written.column.name) else _named_item(items, written.column)
+            return resolver.resolve(written) if item is None else item.resolve(resolver)
+
+        grouping = GroupingResolver(key)
+        if tree.group_by.all:
+            for each in items:
+                if not has_aggregate(each.written):
+                    grouping.add(each.resolve(resolver), tree.group_by.span)
+            return tuple(grouping.keys), ()
+        sets = grouping.sets(tree.group_by)
+        return tuple(grouping.keys), sets
 
     def _sort_expression(
         self,
@@ -282,25 +286,6 @@ class _QueryResolver:
 
     # --- other terms --------------------------------------------------------------------------------------------------
 
-    def _values(self, tree: parse_tree.Values, outer: OuterScope | None) -> Values:
-        width = len(tree.rows[0])
-        resolver = ExpressionResolver(EMPTY_SCOPE.within(outer), self._environment.parameters, "VALUES")
-        rows = []
-        for row in tree.rows:
-            if len(row) != width:
-                span = row[0].span.to(row[-1].span)
-                raise ProgrammingError(
-                    f"The first row of VALUES has {counted(width, 'value')}, this one {len(row)}.", span
-                )
-            rows.append([resolver.resolve(value) for value in row])
-        columns = [coerce_to_common(column, "VALUES", tree.span) for column in zip(*rows, strict=True)]
-        return Values(
-            table=self._environment.new_table(),
-            names=tuple(f"column{position + 1}" for position in range(width)),
-            types=tuple(column[0].type for column in columns),
-            rows=tuple(zip(*columns, strict=True)),
-        )
-
     def _set_operation(
         self, tree: parse_tree.SetOperation, visible: CommonTables, outer: OuterScope | None
     ) -> SetOperation:
@@ -308,6 +293,8 @@ class _QueryResolver:
         names, left_types = _output(left)
         _, right_types = _output(right)
         word = tree.operator.value
+        if tree.by_name:
+            return self._union_by_name(tree, left, right)
         if len(left_types) != len(right_types):
             raise ProgrammingError(
                 f"The left side of {word} has {counted(len(left_types), 'column')}, the right side {len(right_types)}.",
@@ -323,6 +310,8 @@ class _QueryResolver:
                     hint="Add a CAST to say which of them you mean.",
                 )
             types.append(common)
+        if not (tree.all and tree.operator is parse_tree.SetOperator.UNION):
+            _check_distinct(word, types, tree.right.span)
         table = self._environment.new_table()
         return SetOperation(
             table=table,
@@ -333,6 +322,45 @@ class _QueryResolver:
             left_casts=self._casts(left, types),
             right_casts=self._casts(right, types),
             names=names,
+            types=tuple(types),
+        )
+
+    def _union_by_name(self, tree: parse_tree.SetOperation, left: QueryTerm, right: QueryTerm) -> SetOperation:
+        """UNION BY NAME: columns of one name are one; one that a side has not is NULL there."""
+        sides = []
+        for term, operand in ((left, tree.left), (right, tree.right)):
+            columns = {column.name.lower(): column for column in _columns(term)}
+            if len(columns) != len(_output(term)[0]):
+                raise ProgrammingError("UNION BY NAME takes columns with different names.", operand.span)
+            sides.append(columns)
+        names = {column.name.lower(): column.name for column in [*_columns(left), *_columns(right)][::-1]}
+        order = list(dict.fromkeys([*sides[0], *sides[1]]))
+        types = []
+        for key in order:
+            found = [columns[key].type for columns in sides if key in columns]
+            common = found[0] if len(found) == 1 else common_type(*found)
+            if common is None:
+                raise mismatch(f'UNION BY NAME ("{names[key]}")', found[0], found[1], tree.right.span)
+            types.append(common)
+        casts = [
+            Casts(
+                table=self._environment.new_table(),
+                expressions=tuple(
+                    coerce(columns.get(key, Literal(value=None, type=NULL)), type_)
+                    for key, type_ in zip(order, types, strict=True)
+                ),
+            )
+            for columns in sides
+        ]
+        return SetOperation(
+            table=self._environment.new_table(),
+            operator=tree.operator,
+            all=tree.all,
+            left=left,
+            right=right,
+            left_casts=casts[0],
+            right_casts=casts[1],
+            names=tuple(names[key] for key in order),
             types=tuple(types),
         )
 
@@ -385,7 +413,7 @@ def _ungrouped(column: ColumnRef) -> ProgrammingError:
     return ProgrammingError(
         f"The column {column.name} is neither in GROUP BY nor inside an aggregate.",
         column.span,
-        hint=f"Add it to GROUP BY, or take min({column.name}).",
+        hint=f"Add it to GROUP BY, or take any value of it: any_value({column.name}).",
     )
 
 
@@ -418,12 +446,49 @@ def _expand_stars(tree: parse_tree.QueryBlock, scope: Scope) -> list[_SelectItem
         expression = item.expression
         if not isinstance(expression, parse_tree.Star):
             name = item.alias.name if item.alias is not None else _name(expression)
-            items.append(_SelectItem(name, item.alias is not None, methodcaller("resolve", expression)))
+            items.append(_SelectItem(name, item.alias is not None, expression, methodcaller("resolve", expression)))
             continue
         if tree.from_ is None:
             raise ProgrammingError("SELECT * needs a FROM.", expression.span)
         columns = scope.visible if expression.table is None else scope.table(expression.table).columns
-        items.extend(_SelectItem(column.name, False, partial(_star_column, column)) for column in columns)
+        if expression.exclude or expression.replacements:
+            items += _changed_star(expression, columns)
+        else:
+            items.extend(_SelectItem(column.name, False, None, partial(_star_column, column)) for column in columns)
+    return items
+
+
+def _replaced_column(column: ScopeColumn, replacement: parse_tree.SelectItem) -> _SelectItem:
+    written = replacement.expression
+    assert not isinstance(written, parse_tree.Star)
+    return _SelectItem(column.name, True, written, methodcaller("resolve", written))
+
+
+def _changed_star(star: parse_tree.Star, columns: Sequence[ScopeColumn]) -> list[_SelectItem]:
+    """The columns of a star with EXCLUDE and REPLACE."""
+    names = [column.name for column in columns]
+    excluded = {name.name.lower(): name for name in star.exclude}
+    replaced: dict[str, parse_tree.SelectItem] = {}
+    for item in star.replacements:
+        if item.alias is None or isinstance(item.expression, parse_tree.Star):
+            raise ProgrammingError("REPLACE takes expressions with names: (expression AS column).", item.span)
+        replaced[item.alias.name.lower()] = item
+    for key, span in [(key, name.span) for key, name in excluded.items()] + [
+        (key, item.span) for key, item in replaced.items()
+    ]:
+        if not any(same_name(key, name) for name in names):
+            raise ProgrammingError(f'The star has no column "{key}".', span, hint=did_you_mean(key, names))
+    items = []
+    for column in columns:
+        replacement = replaced.get(column.name.lower())
+        if column.name.lower() in excluded:
+            continue
+        if replacement is None:
+            items.append(_SelectItem(column.name, False, None, partial(_star_column, column)))
+        else:
+            items.append(_replaced_column(column, replacement))
+    if not items:
+        raise ProgrammingError("EXCLUDE leaves no column.", star.span)
     return items
 
 
@@ -457,8 +522,17 @@ def _position(tree: parse_tree.Expression, width: int, clause: str) -> int | Non
 
 
 def _sort_key(item: parse_tree.OrderItem, expression: Expression) -> SortKey:
+    if not expression.type.is_ordered:
+        raise ProgrammingError(f"ORDER BY takes no {expression.type}: lists have no order.", item.span)
     nulls_first = item.descending if item.nulls_first is None else item.nulls_first
     return SortKey(expression=expression, descending=item.descending, nulls_first=nulls_first)
+
+
+def _check_distinct(what: str, types: Sequence[SqlType], span: Span) -> None:
+    """Refuses lists where rows are compared."""
+    for type_ in types:
+        if not type_.is_ordered:
+            raise ProgrammingError(f"{what} takes no {type_}: lists do not compare.", span)
 
 
 def _output(term: QueryTerm) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:

@@ -6,12 +6,11 @@ one, NULLIF a CASE, `<=>` IS NOT DISTINCT FROM, unary plus nothing. Implied cast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, assert_never
 
 from minisql.datatypes import (
-    BIGINT,
     DOUBLE,
     INTEGER,
     VARCHAR,
@@ -20,20 +19,21 @@ from minisql.datatypes import (
     arithmetic_type,
     as_decimal,
     can_cast,
-    sum_type,
     temporal_arithmetic,
 )
-from minisql.errors import NotSupportedError, ProgrammingError, Span
+from minisql.errors import ProgrammingError, Span
 from minisql.expression import nodes
-from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES
+from minisql.expression.aggregates import AGGREGATES_BY_NAME, GROUPING_NAMES
+from minisql.expression.functions import ALIASES
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
-from minisql.expression.walk import aggregate_inputs, columns_of, reads_outer_columns_only
+from minisql.expression.walk import aggregate_inputs, columns_of
 from minisql.expression.window import WINDOW_FUNCTIONS, window_inputs
 from minisql.parser import parse_tree
 from minisql.query_block import rows
 from minisql.query_block.coerce import (
     coerce,
     coerce_to_common,
+    coerce_to_compared,
     is_untyped_string,
     literal,
     mismatch,
@@ -43,6 +43,7 @@ from minisql.query_block.coerce import (
 )
 from minisql.query_block.current_time import FUNCTIONS_OF_TIME, current_time, is_current_time
 from minisql.query_block.environment import StatementValues
+from minisql.query_block.resolve_aggregate import resolve_aggregate, resolve_grouping
 from minisql.query_block.resolve_function import resolve_function
 from minisql.query_block.resolve_window import (
     WindowCollector,
@@ -62,16 +63,21 @@ _FUNCTIONS_OF_OPERATORS: Final = {
     "SIMILAR TO": "similar_to",
 }  # fmt: skip
 _OPERATORS_OF_FUNCTIONS: Final = {"mod": "%", "div": "//"}
+_NO_AGGREGATES: Final = {
+    "WHERE": "A condition on an aggregate belongs into HAVING.",
+    "GROUP BY": "Aggregates are computed from the groups; a condition on one belongs into HAVING.",
+    "ON": "Aggregate in a derived table and join that, or put the condition into HAVING.",
+}
 
 
 class AggregateCollector:
     """The aggregates of a query block as they are found; each stands in for a column after the keys."""
 
-    def __init__(self, new_table: Callable[[], int], key_count: int) -> None:
+    def __init__(self, new_table: Callable[[], int], keys: Sequence[Expression]) -> None:
         """`new_table` gives the number of the grouping, and is asked only if there is one."""
+        self.keys = keys
         self._new_table = new_table
         self._table: int | None = None
-        self._key_count = key_count
         self.calls: list[AggregateCall] = []
 
     @property
@@ -88,7 +94,7 @@ class AggregateCollector:
         else:
             position = len(self.calls)
             self.calls.append(call)
-        column = ColumnId(self.table, self._key_count + position)
+        column = ColumnId(self.table, len(self.keys) + position)
         return ColumnRef(column=column, name=name, type=call.type, span=call.span)
 
 
@@ -154,7 +160,7 @@ class ExpressionResolver:
                 return rows.row_in_list(self.resolve, tree.operand, tree)
             case parse_tree.InPredicate():
                 every = [self.resolve(tree.operand), *[self.resolve(item) for item in tree.items]]
-                operand, *items = coerce_to_common(every, "IN", span)
+                operand, *items = coerce_to_compared(every, "IN", span)
                 return nodes.InList(operand=operand, items=tuple(items), negated=tree.negated, span=span)
             case parse_tree.LikePredicate():
                 return self._like(tree)
@@ -253,7 +259,7 @@ class ExpressionResolver:
     def _comparable(
         self, left: parse_tree.Expression, right: parse_tree.Expression, what: str, span: Span
     ) -> tuple[Expression, Expression]:
-        first, second = coerce_to_common((self.resolve(left), self.resolve(right)), what, span)
+        first, second = coerce_to_compared((self.resolve(left), self.resolve(right)), what, span)
         return first, second
 
     def _is(self, tree: parse_tree.IsPredicate) -> Expression:
@@ -267,7 +273,7 @@ class ExpressionResolver:
 
     def _between(self, tree: parse_tree.Between) -> Expression:
         bounds = [self.resolve(part) for part in (tree.operand, tree.low, tree.high)]
-        operand, low, high = coerce_to_common(bounds, "BETWEEN", tree.span)
+        operand, low, high = coerce_to_compared(bounds, "BETWEEN", tree.span)
         at_least = nodes.Comparison(operator=">=", left=operand, right=low, span=tree.span)
         at_most = nodes.Comparison(operator="<=", left=operand, right=high, span=tree.span)
         both = nodes.And(operands=(at_least, at_most), span=tree.span)
@@ -301,7 +307,7 @@ class ExpressionResolver:
             conditions = [require_boolean(self.resolve(when), "WHEN") for when, _ in tree.branches]
         else:
             compared = [self.resolve(tree.operand), *[self.resolve(when) for when, _ in tree.branches]]
-            operand, *values = coerce_to_common(compared, "CASE", tree.span)
+            operand, *values = coerce_to_compared(compared, "CASE", tree.span)
             conditions = [
                 nodes.Comparison(operator="=", left=operand, right=value, span=value.span) for value in values
             ]
@@ -323,12 +329,12 @@ class ExpressionResolver:
 
     def _call(self, tree: parse_tree.Call) -> Expression:
         name = tree.name.name.lower()
-        if name in AGGREGATE_FUNCTIONS:
+        if name in AGGREGATES_BY_NAME or name in GROUPING_NAMES:
             return self._aggregate(tree, name)
         if name in WINDOW_FUNCTIONS:
             raise needs_window(tree)
-        if tree.star or tree.distinct or tree.filter is not None:
-            what = "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
+        what = _only_of_aggregates(tree)
+        if what is not None:
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
         if name in _OPERATORS_OF_FUNCTIONS and len(tree.arguments) == 2:
             left, right = [self.resolve(argument) for argument in tree.arguments]
@@ -345,11 +351,14 @@ class ExpressionResolver:
                 hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
             )
         if self._aggregates is None:
-            hint = "A condition on an aggregate belongs into HAVING." if self._clause == "WHERE" else None
-            raise ProgrammingError(f"{self._clause} takes no aggregates.", tree.span, hint=hint)
+            what = "aggregates" if name in AGGREGATES_BY_NAME else name.upper()
+            raise ProgrammingError(f"{self._clause} takes no {what}.", tree.span, hint=_NO_AGGREGATES.get(self._clause))
         self._in_aggregate = name
         try:
-            call = self.aggregate_call(tree, name)
+            if name in GROUPING_NAMES:
+                call = resolve_grouping(tree, name, self._aggregates.keys, self)
+            else:
+                call = self.aggregate_call(tree, name)
         finally:
             self._in_aggregate = None
         if self._reads_alias_of(aggregate_inputs(call), self._aggregates, self._windows):
@@ -359,26 +368,6 @@ class ExpressionResolver:
                 hint="Aggregate in a derived table first: FROM (SELECT ... GROUP BY ...).",
             )
         return self._aggregates.column(call, " ".join(tree.span.source.split()))
-
-    def aggregate_call(self, tree: parse_tree.Call, name: str) -> AggregateCall:
-        """The aggregate over what its arguments mean here."""
-        if tree.star and (name != "count" or tree.distinct):
-            raise ProgrammingError("Only count(*) takes a star.", tree.span)
-        if not tree.star and len(tree.arguments) != 1:
-            raise _wrong_count(name, "one argument" + (" or *" if name == "count" else ""), len(tree.arguments), tree)
-        argument = None if tree.star else self.resolve(tree.arguments[0])
-        condition = None if tree.filter is None else require_boolean(self.resolve(tree.filter), "FILTER")
-        if argument is not None and reads_outer_columns_only(argument):
-            raise NotSupportedError(
-                f"This {name} is over columns of the query around, and would be an aggregate of that query.",
-                tree.span,
-                hint="Compute it in a derived table around which the subquery stands.",
-            )
-        argument, type_ = _aggregate_type(name, argument, tree.span)
-        distinct = tree.distinct and name not in ("min", "max")
-        return AggregateCall(
-            name=name, argument=argument, distinct=distinct, filter=condition, type=type_, span=tree.span
-        )
 
     def _reads_alias_of(
         self, inputs: Iterable[Expression], *collectors: AggregateCollector | WindowCollector | None
@@ -404,6 +393,19 @@ class ExpressionResolver:
         if self._reads_alias_of(window_inputs(call), self._windows):
             raise no_windows_inside("the window function " + tree.call.name.name, tree)
         return self._windows.column(call, " ".join(tree.span.source.split()))
+
+    def aggregate_call(self, tree: parse_tree.Call, name: str) -> AggregateCall:
+        """The aggregate over what its arguments mean here."""
+        return resolve_aggregate(tree, name, self)
+
+
+def _only_of_aggregates(tree: parse_tree.Call) -> str | None:
+    """What the call has that only an aggregate takes."""
+    if tree.star or tree.distinct or tree.filter is not None:
+        return "*" if tree.star else "DISTINCT" if tree.distinct else "FILTER"
+    if tree.order_by or tree.within_group:
+        return "ORDER BY" if tree.order_by else "WITHIN GROUP"
+    return None
 
 
 def _negated(value: Value) -> Value:
@@ -471,19 +473,6 @@ def _concat(left: Expression, right: Expression, span: Span) -> Expression:
     ):
         raise mismatch("||", left.type, right.type, span)
     return concatenated((coerce(left, VARCHAR), coerce(right, VARCHAR)), span)
-
-
-def _aggregate_type(name: str, argument: Expression | None, span: Span) -> tuple[Expression | None, SqlType]:
-    """The argument as the aggregate takes it, and the type of the result."""
-    if argument is None or name == "count":
-        return argument, BIGINT
-    if argument.type.kind is TypeKind.NULL:
-        argument = coerce(argument, INTEGER)
-    if name in ("min", "max"):
-        return argument, argument.type
-    if not argument.type.is_numeric:
-        raise ProgrammingError(f"{name} takes numbers, not {argument.type}.", argument.span or span)
-    return argument, DOUBLE if name == "avg" else sum_type(argument.type)
 
 
 def _wrong_count(

@@ -10,17 +10,20 @@ from minisql.catalog.numbered_table import ROW_NUMBER, NumberedTable
 from minisql.catalog.range_table import RangeTable
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
-from minisql.errors import ProgrammingError, Span, SqlError, counted, did_you_mean
+from minisql.errors import ProgrammingError, Span, SqlError, did_you_mean
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression
 from minisql.expression.walk import conjunction
 from minisql.parser import parse_tree
 from minisql.parser.parse_tree import Identifier, JoinKind
-from minisql.query_block.coerce import coerce_to_common
-from minisql.query_block.environment import CommonTables, Environment, View
-from minisql.query_block.query_block import DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
+from minisql.query_block.coerce import coerce_to_compared
+from minisql.query_block.environment import CommonTable, CommonTables, Environment, ResolveQuery, View
+from minisql.query_block.query_block import CommonQuery, DerivedTable, FromTree, JoinedTable, QueryExpression, TableUse
+from minisql.query_block.resolve_common_tables import common_query, renamed, working_table
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
-from minisql.query_block.subqueries import ResolveQuery, SubqueryCollector
+from minisql.query_block.subqueries import SubqueryCollector
+
+_FUNCTIONS: Final = ("range", "generate_series")
 
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
@@ -35,13 +38,17 @@ class FromResolver:
         common_tables: CommonTables,
         resolve_query: ResolveQuery,
         outer: OuterScope | None,
+        *,
+        join_tree: parse_tree.JoinTree | None = None,
     ) -> None:
+        """`join_tree` is the hint of the block, which may name tables inside of common table expressions."""
+        self._looked_into = set() if join_tree is None else tables_looked_into(join_tree)
         self._environment = environment
         self._common_tables = common_tables
         self._resolve_query = resolve_query
         self._outer = outer
         self._siblings: list[Scope] = []  # of the tables to the left of the one that is being resolved
-        self._lateral_count = 0
+        self._lateral_reads: set[int] = set()  # the tables that LATERAL refers to
 
     def resolve(self, tree: parse_tree.TableReference) -> tuple[FromTree, Scope]:
         """The tables and joins, and the names that they make visible."""
@@ -59,18 +66,24 @@ class FromResolver:
             case parse_tree.DerivedTable():
                 outer = self._lateral_scope() if tree.lateral else self._outer
                 query = self._resolve_query(tree.query, self._common_tables, outer)
-                return self._derived(query, tree.alias, tree.column_aliases, tree.span)
+                if tree.alias is None and tree.column_aliases:
+                    raise ProgrammingError("Column aliases follow the alias of a table.", tree.span)
+                names = renamed(query.names, tree.column_aliases, tree.alias.name if tree.alias else "the subquery")
+                return self._derived(query, query.table, tree.alias, names)
             case parse_tree.JoinedTable():
                 return self._join(tree)
             case _:
                 assert_never(tree)
 
     def _lateral_scope(self) -> OuterScope:
-        self._lateral_count += 1
         scope = EMPTY_SCOPE
         for sibling in self._siblings:
             scope = scope.join(sibling)
-        return OuterScope(scope.within(self._outer))
+        return OuterScope(scope.within(self._outer), self._note_lateral_read)
+
+    def _note_lateral_read(self, column: ColumnRef) -> ColumnRef:
+        self._lateral_reads.add(column.column.table)
+        return column
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
@@ -80,8 +93,7 @@ class FromResolver:
         alias = tree.alias or (tree.name if tree.name.quoted else replace(tree.name, name=name.rpartition(".")[2]))
         common = self._common_tables.get(name.lower())
         if common is not None:
-            query = self._resolve_query(common.tree.query, common.visible, common.outer)
-            return self._derived(query, alias, tree.column_aliases or common.tree.columns, tree.span)
+            return self._common(common, alias, tree)
         found = self._environment.relations.find(name)
         if isinstance(found, View):
             return self._view(found, alias, tree)
@@ -110,12 +122,31 @@ class FromResolver:
         open_views = self._environment.open_views
         if view.name in open_views:
             raise ProgrammingError(f'The view "{view.name}" reads itself.', tree.span)
+        common = self._environment.views.get(view.name)
+        if common is None:
+            name = Identifier(span=tree.name.span, name=view.name)
+            definition = parse_tree.CommonTable(span=tree.span, name=name, columns=view.columns, query=view.query)
+            common = self._environment.views[view.name] = CommonTable(definition, {})
         open_views.append(view.name)
         try:
-            query = self._resolve_query(view.query, {}, None)
+            return self._common(common, alias, tree)
         finally:
             open_views.pop()
-        return self._derived(query, alias, tree.column_aliases or view.columns, tree.span)
+
+    def _common(self, common: CommonTable, alias: Identifier, tree: parse_tree.TableName) -> tuple[FromTree, Scope]:
+        """A use of a common table expression or a view."""
+        if common in self._environment.open_common_tables:
+            table = working_table(common, self._environment, alias.name, tree.span)
+            names = renamed(table.names, tree.column_aliases, alias.name)
+            return table, Scope.of_table(_scope_table(table.table, alias.name, names, table.types))
+        if alias.name.lower() in self._looked_into and not common.is_recursive and common.tree.materialized is None:
+            # A use of its own, whose tables are no other use's.
+            query = self._resolve_query(common.tree.query, common.visible, common.outer)
+            names = renamed(query.names, common.tree.columns, alias.name)
+            return self._derived(query, query.table, alias, renamed(names, tree.column_aliases, alias.name))
+        found = common_query(common, self._environment, self._resolve_query)
+        names = renamed(found.names, tree.column_aliases, alias.name)
+        return self._derived(found.query, self._environment.new_table(), alias, names, found)
 
     def _file(self, tree: parse_tree.FileTable) -> tuple[FromTree, Scope]:
         try:
@@ -129,57 +160,65 @@ class FromResolver:
 
     def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
         name = tree.name.name
-        if name != "range":
+        if name not in _FUNCTIONS:
             raise ProgrammingError(
-                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, ["range"])
+                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, _FUNCTIONS)
             )
-        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, "range")
+        resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, name)
         values: list[int] = []
         for argument in tree.arguments:
             value = self._environment.evaluate(resolver.resolve(argument))
             if not isinstance(value, int) or isinstance(value, bool):
-                raise ProgrammingError("range takes integers.", argument.span)
+                raise ProgrammingError(f"{name} takes integers.", argument.span)
             values.append(value)
         if not 1 <= len(values) <= 3:
             raise ProgrammingError(
-                f"range takes 1 to 3 arguments, not {len(values)}.",
+                f"{name} takes 1 to 3 arguments, not {len(values)}.",
                 tree.span,
-                hint="It is range([start,] stop [, step]).",
+                hint=f"It is {name}([start,] stop [, step]).",
             )
         if len(values) == 3 and values[2] == 0:
-            raise ProgrammingError("The step of range is not zero.", tree.arguments[2].span)
+            raise ProgrammingError(f"The step of {name} is not zero.", tree.arguments[2].span)
         start, stop = (0, values[0]) if len(values) == 1 else (values[0], values[1])
-        source = RangeTable(start, stop, values[2] if len(values) == 3 else 1)
-        return self._use(source, tree.alias.name if tree.alias else name, tree.column_aliases, tree.span)
+        step = values[2] if len(values) == 3 else 1
+        names = tree.column_aliases
+        if name == "generate_series":
+            # Its stop is included, and its column goes by the alias of the table, both as in PostgreSQL.
+            stop += 1 if step > 0 else -1
+            names = names or ((tree.alias,) if tree.alias else ())
+        return self._use(RangeTable(start, stop, step, name), tree.alias.name if tree.alias else name, names, tree.span)
 
     def _use(
         self, source: Table, alias: str, column_aliases: Sequence[Identifier], span: Span
     ) -> tuple[FromTree, Scope]:
         table = self._environment.new_table()
-        names = _renamed([column.name for column in source.columns], column_aliases, alias)
+        names = renamed([column.name for column in source.columns], column_aliases, alias)
         types = [column.type for column in source.columns]
         scope_table = _scope_table(table, alias, names, types)
         return TableUse(table=table, alias=alias, source=source, span=span), Scope.of_table(scope_table)
 
     def _derived(
-        self, query: QueryExpression, alias: Identifier | None, column_aliases: Sequence[Identifier], span: Span
+        self,
+        query: QueryExpression,
+        table: int,
+        alias: Identifier | None,
+        names: Sequence[str],
+        common: CommonQuery | None = None,
     ) -> tuple[FromTree, Scope]:
         name = "" if alias is None else alias.name
-        names = _renamed(query.names, column_aliases, name or "the subquery")
-        scope_table = _scope_table(query.table, name, names, query.types)
-        if not name and column_aliases:
-            raise ProgrammingError("Column aliases follow the alias of a table.", span)
-        return DerivedTable(alias=name, query=query), Scope.of_table(scope_table)
+        scope = Scope.of_table(_scope_table(table, name, names, query.types))
+        return DerivedTable(alias=name, query=query, table=table, common=common), scope
 
     # --- joins --------------------------------------------------------------------------------------------------------
 
     def _join(self, tree: parse_tree.JoinedTable) -> tuple[FromTree, Scope]:
         left, left_scope = self._resolve(tree.left)
-        lateral_count = self._lateral_count
+        before, self._lateral_reads = self._lateral_reads, set()
         self._siblings.append(left_scope)
         right, right_scope = self._resolve(tree.right)
         self._siblings.pop()
-        lateral = self._lateral_count > lateral_count
+        lateral = bool(self._lateral_reads) and not self._lateral_reads.isdisjoint(left_scope.table_numbers())
+        self._lateral_reads |= before
         if lateral and tree.kind in (JoinKind.RIGHT, JoinKind.FULL):
             raise ProgrammingError(
                 f"LATERAL cannot stand on the right side of a {tree.kind.value} JOIN.",
@@ -248,7 +287,7 @@ class FromResolver:
                         hint="Join with ON, and say which of them you mean.",
                     )
                 found.append(candidates[0].expression)
-            first, second = coerce_to_common(found, f'USING ("{name.name}")', name.span)
+            first, second = coerce_to_compared(found, f'USING ("{name.name}")', name.span)
             conditions.append(Comparison(operator="=", left=first, right=second, span=name.span))
             merged.append(ScopeColumn(name.name, _merged_column(tree.kind, first, second, name)))
         return conjunction(conditions), merged
@@ -279,14 +318,16 @@ def _scope_table(table: int, alias: str, names: Sequence[str], types: Sequence[S
     return ScopeTable(alias, columns)
 
 
-def _renamed(names: Sequence[str], aliases: Sequence[Identifier], table: str) -> list[str]:
-    """The names with the first of them replaced by the aliases."""
-    if len(aliases) > len(names):
-        raise ProgrammingError(
-            f'"{table}" has {counted(len(names), "column")}, and {len(aliases)} names are given.',
-            aliases[len(names)].span,
-        )
-    return [alias.name for alias in aliases] + list(names[len(aliases) :])
+def tables_looked_into(tree: parse_tree.JoinTree) -> set[str]:
+    """The derived tables of which a JOIN_TREE names the tables inside, in lower case."""
+    found, waiting = set[str](), [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, parse_tree.JoinTreePair):
+            waiting += [node.left, node.right]
+        elif len(node.path) > 1:
+            found.add(node.path[0].name.lower())
+    return found
 
 
 def _stem(path: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from minisql.datatypes import DATE, VARCHAR, SqlType
 from minisql.errors import ProgrammingError, Span, did_you_mean
+from minisql.expression.aggregates import AGGREGATES_BY_NAME, GROUPING_NAMES
 from minisql.expression.date_functions import FIELDS_MISSING, date_field
 from minisql.expression.function import CAST_OF_STRING, Function
-from minisql.expression.functions import AGGREGATE_FUNCTIONS, ALIASES, FUNCTIONS_WITH_FIELD, SCALAR_FUNCTIONS
+from minisql.expression.functions import ALIASES, FUNCTIONS_WITH_FIELD, SCALAR_FUNCTIONS
 from minisql.expression.nodes import Cast, Expression, FunctionCall, Literal
 from minisql.expression.window import WINDOW_FUNCTIONS
-from minisql.query_block.coerce import coerce, coerce_to_common, is_untyped_string
+from minisql.query_block.coerce import coerce, coerce_to_common, coerce_to_compared, is_untyped_string
 from minisql.query_block.current_time import now
 from minisql.query_block.write_out import write_out
 
@@ -26,7 +27,7 @@ def resolve_function(
     """
     function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
     if function is None:
-        known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATE_FUNCTIONS, *WINDOW_FUNCTIONS)
+        known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATES_BY_NAME, *GROUPING_NAMES, *WINDOW_FUNCTIONS)
         raise ProgrammingError(f'There is no function "{name}".', name_span or span, hint=did_you_mean(name, known))
     if function.name == "datediff" and len(arguments) == 2:
         # MySQL's, which is in days and has the later date first.
@@ -38,7 +39,8 @@ def resolve_function(
     _check_count(function, name, len(arguments), span)
     arguments = [_with_type_of_parameter(argument, function.letter(place)) for place, argument in enumerate(arguments)]
     common = [place for place in range(len(arguments)) if function.letter(place) == "c"]
-    merged = coerce_to_common([arguments[place] for place in common], name.upper(), span)
+    merge = coerce_to_compared if function.name in ("greatest", "least") else coerce_to_common
+    merged = merge([arguments[place] for place in common], name.upper(), span)
     for place, argument in zip(common, merged, strict=True):
         arguments[place] = argument
     types = tuple([argument.type for argument in arguments])

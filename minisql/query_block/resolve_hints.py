@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from minisql.errors import ProgrammingError, did_you_mean
 from minisql.node_set import NodeSet, single
 from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable
-from minisql.query_block.query_block import DerivedTable, FromTree, OrderedJoin, TableUse
+from minisql.query_block.query_block import FromTree, OrderedJoin
 from minisql.query_block.scope import same_name
-from minisql.query_block.table_names import from_items, inner_items, quoted_name, table_number
-
-_Item: TypeAlias = TableUse | DerivedTable
+from minisql.query_block.table_names import FromItem, from_items, inner_items, quoted_name
 
 
 def resolve_join_tree(tree: JoinTree, from_: FromTree | None) -> tuple[OrderedJoin, ...]:
@@ -55,7 +52,7 @@ def resolve_join_tree(tree: JoinTree, from_: FromTree | None) -> tuple[OrderedJo
 class _Tables:
     """The tables that a tree has named so far."""
 
-    def __init__(self, items: Sequence[_Item]) -> None:
+    def __init__(self, items: Sequence[FromItem]) -> None:
         self._items = items
         self._named: set[int] = set()  # ids of items, as those below
         self._partly_named: set[int] = set()
@@ -64,7 +61,7 @@ class _Tables:
 
     def add(self, leaf: JoinTreeTable) -> None:
         """Finds what a leaf names, which nothing before it may have named."""
-        items, above = self._items, list[_Item]()
+        items, above = self._items, list[FromItem]()
         for name in leaf.path:
             if above and not items:
                 raise ProgrammingError(
@@ -79,9 +76,9 @@ class _Tables:
             raise ProgrammingError(f'Tables of "{item.alias}" are in the tree already.', leaf.span)
         self._named.add(id(item))
         self._partly_named.update(map(id, above))
-        self.found[id(leaf)] = single(table_number(item))
+        self.found[id(leaf)] = single(item.table)
 
-    def missing(self, items: Sequence[_Item], prefix: str = "") -> Iterator[str]:
+    def missing(self, items: Sequence[FromItem], prefix: str = "") -> Iterator[str]:
         """The names of the tables that are not in the tree."""
         for item in items:
             if id(item) in self._partly_named:
@@ -90,7 +87,7 @@ class _Tables:
                 yield prefix + quoted_name(item.alias) if item.alias else ""
 
 
-def _find(name: Identifier, items: Sequence[_Item]) -> _Item:
+def _find(name: Identifier, items: Sequence[FromItem]) -> FromItem:
     for item in items:
         if item.alias and same_name(item.alias, name.name):
             return item

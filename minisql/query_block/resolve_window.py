@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from minisql.datatypes import BIGINT, DOUBLE, SqlType, TypeKind, arithmetic_type
 from minisql.errors import ProgrammingError, Span, did_you_mean
-from minisql.expression.functions import AGGREGATE_FUNCTIONS
+from minisql.expression.aggregates import AGGREGATES_BY_NAME
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, SortKey, Value
 from minisql.expression.window import (
     DEFAULT_FRAME,
@@ -153,12 +153,12 @@ def resolve_window_call(
     function: WindowFunction | AggregateCall
     if signature is not None:
         function = _window_function(tree, name, resolver)
-    elif name in AGGREGATE_FUNCTIONS:
+    elif name in AGGREGATES_BY_NAME:
         if tree.ignore_nulls:
             raise _ignores_no_nulls(name, tree)
         function = resolver.aggregate_call(call, name)
     else:
-        known = (*WINDOW_FUNCTIONS, *AGGREGATE_FUNCTIONS)
+        known = (*WINDOW_FUNCTIONS, *AGGREGATES_BY_NAME)
         raise ProgrammingError(
             f"{name} is neither a window function nor an aggregate, so it takes no OVER.",
             tree.span,

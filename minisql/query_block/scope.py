@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import ColumnRef, Expression, OuterReference
-from minisql.expression.walk import transform
+from minisql.expression.walk import columns_of, transform
 from minisql.parser.parse_tree import Identifier
 
 
@@ -92,6 +92,11 @@ class Scope:
         """The tables that have an alias, from left to right."""
         return tuple(self._by_alias.values())
 
+    def table_numbers(self) -> set[int]:
+        """The numbers of the tables whose columns can be named here."""
+        columns = [*self.visible, *(column for table in self.tables for column in table.columns)]
+        return {each.table for column in columns for each in columns_of(column.expression)}
+
     def has_table(self, alias: str) -> bool:
         """Whether a table has this alias."""
         return _key(alias) in self._by_alias
@@ -163,7 +168,7 @@ class OuterScope:
     def _reference(self, node: Expression, span: Span) -> Expression:
         if not isinstance(node, ColumnRef):
             return node
-        read = self.read(node)
+        read = self.read(replace(node, span=span))
         assert isinstance(read, ColumnRef)
         return OuterReference(column=read.column, name=read.name, type=read.type, span=span)
 

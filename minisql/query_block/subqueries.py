@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from minisql.datatypes import BOOLEAN
 from minisql.errors import ProgrammingError, Span, counted
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.parser import parse_tree
-from minisql.query_block.environment import CommonTables, Environment
+from minisql.query_block.environment import CommonTables, Environment, ResolveQuery
 from minisql.query_block.query_block import QueryExpression, Subquery, SubqueryKind
 from minisql.query_block.scope import OuterScope
-
-ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables, OuterScope | None], QueryExpression]
-"""Resolves a query that sees these common table expressions, and outside of it these scopes."""
 
 
 class SubqueryCollector:
@@ -42,8 +40,15 @@ class SubqueryCollector:
 
     @property
     def tables(self) -> frozenset[int]:
-        """The numbers of the columns that stand for the subqueries."""
-        return frozenset(subquery.table for subquery in self.found)
+        """The numbers of the columns that stand for the subqueries, and of those that comparisons read of them."""
+        return frozenset(table for subquery in self.found for table in (subquery.table, subquery.query.table))
+
+    def read_comparisons(self, read: Callable[[Expression], Expression]) -> None:
+        """Changes the comparisons to what `read` makes of them, as a grouping below the subqueries does."""
+        self.found = [
+            subquery if subquery.comparison is None else replace(subquery, comparison=read(subquery.comparison))
+            for subquery in self.found
+        ]
 
     def scalar(self, tree: parse_tree.ScalarQuery) -> Expression:
         """The column for the value of `(SELECT ...)`."""

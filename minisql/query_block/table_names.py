@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from minisql.node_set import NodeSet, lowest
 from minisql.query_block.query_block import (
@@ -15,17 +15,22 @@ from minisql.query_block.query_block import (
     QueryBlock,
     QueryExpression,
     QueryTerm,
+    RecursiveUnion,
     SetOperation,
     TableUse,
     Values,
+    WorkingTable,
 )
 
 _PLAIN: Final = re.compile(r"[^\W\dA-Z][^\WA-Z]*")
 
 
-def from_items(tree: FromTree | None) -> list[TableUse | DerivedTable]:
+FromItem: TypeAlias = TableUse | DerivedTable | WorkingTable
+
+
+def from_items(tree: FromTree | None) -> list[FromItem]:
     """The tables of a FROM from left to right. Not recursive: joins may be as deep as the query is long."""
-    items: list[TableUse | DerivedTable] = []
+    items: list[FromItem] = []
     waiting = [] if tree is None else [tree]
     while waiting:
         node = waiting.pop()
@@ -36,9 +41,9 @@ def from_items(tree: FromTree | None) -> list[TableUse | DerivedTable]:
     return items
 
 
-def inner_items(item: TableUse | DerivedTable) -> list[TableUse | DerivedTable]:
+def inner_items(item: FromItem) -> list[FromItem]:
     """The tables of the FROM of a derived table; none where it is a table, or no plain SELECT."""
-    block = None if isinstance(item, TableUse) else _block_of(item.query)
+    block = _block_of(item.query) if isinstance(item, DerivedTable) else None
     return [] if block is None else from_items(block.from_)
 
 
@@ -57,29 +62,28 @@ def _own_tables(block: QueryBlock) -> set[int]:
     return {table for table in (block.table, block.distinct_from, grouping, windows) if table is not None}
 
 
-def table_number(item: TableUse | DerivedTable) -> int:
-    """The number of the columns of a table in FROM."""
-    return item.table if isinstance(item, TableUse) else item.query.table
-
-
-def table_names(block: QueryBlock) -> dict[int, str]:
+def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | None = None) -> dict[int, str]:
     """What a hint of the block calls each table, by its number.
 
     The groups of a derived table, and the only table in one, go by the name of the derived table. What has no alias has
-    no name here.
+    no name here. Where a use of a common query is a copy of it, `copies` has the tables of the copy by the use's.
     """
     names: dict[int, str] = {}
-    waiting = [(item, quoted_name(item.alias)) for item in from_items(block.from_) if item.alias]
+    numbers: Mapping[int, int] = {}
+    waiting = [(item, quoted_name(item.alias), numbers) for item in from_items(block.from_) if item.alias]
     while waiting:
-        item, name = waiting.pop()
-        names[table_number(item)] = name
+        item, name, numbers = waiting.pop()
+        table = numbers.get(item.table, item.table)
+        names[table] = name
+        if copies and table in copies:
+            numbers = copies[table]
         if isinstance(item, DerivedTable) and (block_inside := _block_of(item.query)) is not None:
-            names |= dict.fromkeys(_own_tables(block_inside), name)
+            names |= dict.fromkeys([numbers.get(own, own) for own in _own_tables(block_inside)], name)
         inner = inner_items(item)
         if len(inner) == 1:
-            waiting.append((inner[0], name))
+            waiting.append((inner[0], name, numbers))
         else:
-            waiting += [(table, f"{name}.{quoted_name(table.alias)}") for table in inner if table.alias]
+            waiting += [(each, f"{name}.{quoted_name(each.alias)}", numbers) for each in inner if each.alias]
     return names
 
 
@@ -87,8 +91,12 @@ def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
     """The block of a query that computes each table, for all numbers that stand for what a block computes."""
     blocks: dict[int, QueryBlock] = {}
     waiting: list[QueryTerm] = [query]
+    visited = set[int]()  # common queries, by identity: they may be used by the thousand
     while waiting:
         term = waiting.pop()
+        if id(term) in visited:
+            continue
+        visited.add(id(term))
         match term:
             case QueryExpression():
                 waiting.append(term.term)
@@ -97,6 +105,8 @@ def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
                 for operand, casts in ((term.left, term.left_casts), (term.right, term.right_casts)):
                     if casts is not None and (block := _block_of(operand)) is not None:
                         blocks[casts.table] = block
+            case RecursiveUnion():
+                waiting += [term.anchor, term.step]
             case QueryBlock():
                 blocks |= dict.fromkeys(_own_tables(term), term)
                 waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]

@@ -40,7 +40,7 @@ from minisql.expression.nodes import (
     Literal,
 )
 from minisql.interval import interval_of
-from minisql.query_block.coerce import coerce, coerce_to_common, is_untyped_string
+from minisql.query_block.coerce import coerce, coerce_to_common, coerce_to_compared, is_untyped_string
 from minisql.query_block.current_time import now
 
 Arguments = Sequence[Expression]
@@ -92,7 +92,7 @@ def _coalesce(arguments: Arguments, span: Span) -> Expression:
 
 
 def _nullif(arguments: Arguments, span: Span) -> Expression:
-    left, right = coerce_to_common(arguments, "NULLIF", span)
+    left, right = coerce_to_compared(arguments, "NULLIF", span)
     equal = Comparison(operator="=", left=left, right=right, span=span)
     # What comes out is the first argument, as it is; only the comparison may need another type.
     value = left if arguments[0].type.kind is TypeKind.NULL or is_untyped_string(arguments[0]) else arguments[0]
@@ -113,7 +113,7 @@ def _nvl2(arguments: Arguments, span: Span) -> Expression:
 def _decode(arguments: Arguments, span: Span) -> Expression:
     searches, results = list(arguments[1:-1:2]), list(arguments[2::2])
     otherwise = arguments[-1] if len(arguments) % 2 == 0 else Literal(value=None, type=results[0].type, span=span)
-    operand, *searches = coerce_to_common((arguments[0], *searches), "DECODE", span)
+    operand, *searches = coerce_to_compared((arguments[0], *searches), "DECODE", span)
     *results, otherwise = coerce_to_common((*results, otherwise), "DECODE", span)
     conditions = [nodes.IsDistinctFrom(left=operand, right=search, negated=True, span=span) for search in searches]
     branches = tuple(zip(conditions, results, strict=True))

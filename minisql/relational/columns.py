@@ -14,8 +14,13 @@ def projected(node: Project) -> Mapping[ColumnId, Expression]:
 
 
 def group_keys(node: Aggregate) -> Mapping[ColumnId, Expression]:
-    """What the key columns of a grouping are over the columns of its input."""
-    return {ColumnId(node.table, place): key for place, key in enumerate(node.keys)}
+    """What the key columns of a grouping are over the columns of its input: those that are in every grouping set."""
+    return {ColumnId(node.table, place): key for place, key in enumerate(node.keys) if is_in_every_set(node, place)}
+
+
+def is_in_every_set(node: Aggregate, place: int) -> bool:
+    """Whether a key is never NULL just because a grouping set is without it."""
+    return all(place in each for each in node.sets)
 
 
 def operand_columns(node: SetOperation) -> tuple[Mapping[ColumnId, Expression], Mapping[ColumnId, Expression]]:

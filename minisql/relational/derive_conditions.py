@@ -22,7 +22,7 @@ together they let more rows through than if they were independent.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
@@ -30,8 +30,9 @@ from minisql.expression.equalities import is_equality
 from minisql.expression.failure import may_fail
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression, IsNull, Literal
 from minisql.expression.predicates import apply_predicate, as_predicate
-from minisql.expression.walk import columns_of, replace_columns, tables_of
+from minisql.expression.walk import columns_of, outer_references, replace_columns, tables_of
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
+from minisql.relational.columns import group_keys, projected
 from minisql.relational.merged_keys import is_null_if_padded
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import (
@@ -45,12 +46,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -105,16 +109,18 @@ class _Class:
 class _Deriver:
     """One run over a query, inputs first; `_known` is what is known of the rows of the inputs so far.
 
-    A condition in it is TRUE wherever its columns are not all padded.
+    A condition in it is TRUE wherever its columns are not all padded. What a subquery reads of the query around it is a
+    constant inside of the subquery alone, so no condition with an outer reference is handed on.
     """
 
     def __init__(self) -> None:
         self._known = _Known()
         self._next_class = 0
+        self._subqueries = 0  # those that are run for each row and that this node is in
 
     def node(self, node: RelationalExpression) -> RelationalExpression:
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node)
@@ -122,29 +128,43 @@ class _Deriver:
                 if _is_region(node):
                     return self._region(node)
                 input_ = self.node(node.input)
-                self._known.add(node.conditions)
+                self._remember(node.conditions)
             case Project():
                 input_ = self.node(node.input)
-                self._rename(node.table, node.expressions)
+                self._rename(projected(node))
             case Aggregate():
                 input_ = self.node(node.input)
-                self._rename(node.table, node.keys)
-            case Apply() | SetOperation():
+                self._rename(group_keys(node))
+            case Apply():
+                left = self.node(node.left)
+                self._subqueries += 1
+                right = self.node(node.right)
+                self._subqueries -= 1
+                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case SetOperation():
                 left, right = self.node(node.left), self.node(node.right)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor), self.node(node.step)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case JoinOrder() | Sort() | Limit() | SingleRow() | Window():
                 input_ = self.node(node.input)
             case _:
                 assert_never(node)
         return node if input_ is node.input else replace(node, input=input_)
 
-    def _rename(self, table: int, expressions: tuple[Expression, ...]) -> None:
+    def _remember(self, conditions: Iterable[Expression]) -> None:
+        if self._subqueries:
+            conditions = [condition for condition in conditions if not outer_references(condition)]
+        self._known.add(conditions)
+
+    def _rename(self, new: Mapping[ColumnId, Expression]) -> None:
         """What is known of a column is known of the one that a table makes of it."""
-        for position, expression in enumerate(expressions):
+        for column, expression in new.items():
             if isinstance(expression, ColumnRef):
-                new = {expression.column: replace(expression, column=ColumnId(table, position))}
                 known = self._known.that_read((expression.column,))
-                self._known.add([replace_columns(condition, new) for condition in known])
+                renamed = {expression.column: replace(expression, column=column)}
+                self._known.add([replace_columns(condition, renamed) for condition in known])
 
     # --- joins --------------------------------------------------------------------------------------------------------
 
@@ -183,7 +203,7 @@ class _Deriver:
         old_leaves: list[RelationalExpression] = []
         _collect(top, conditions, old_leaves)
         leaves = [self.node(leaf) for leaf in old_leaves]
-        self._known.add(conditions)
+        self._remember(conditions)
         everywhere = [*conditions]
         for leaf in leaves:
             if isinstance(leaf, Filter):
@@ -201,7 +221,7 @@ class _Deriver:
         if new:
             leaves = self._under(leaves, new)
         joining = tuple([condition for condition in new if not _is_within(condition, targets)])
-        self._known.add(joining)
+        self._remember(joining)
         return _rebuilt(top, iter(leaves), marked, joining)
 
     def _under(self, inputs: list[RelationalExpression], conditions: list[Expression]) -> list[RelationalExpression]:

@@ -12,8 +12,8 @@ from functools import partial
 from minisql.expression.fold import Evaluate, fold, is_true
 from minisql.expression.nodes import Expression
 from minisql.expression.walk import conjuncts
-from minisql.relational.relational_expression import Apply, Filter, Join, RelationalExpression, inputs
-from minisql.relational.rewriting import unchanged, with_expressions, with_inputs
+from minisql.relational.relational_expression import Apply, Filter, Join, RelationalExpression, inputs, with_inputs
+from minisql.relational.rewriting import unchanged, with_expressions
 
 
 def fold_constants(expression: RelationalExpression, evaluate: Evaluate) -> RelationalExpression:

@@ -6,17 +6,19 @@ FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIF
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias, assert_never
 
 from minisql.errors import NotSupportedError
-from minisql.expression.nodes import ColumnId, ColumnRef
-from minisql.expression.walk import conjuncts, tables_of
-from minisql.node_set import NodeSet, overlaps
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
+from minisql.expression.walk import conjuncts, tables_of, transform
+from minisql.node_set import NodeSet, is_subset, node_set, overlaps
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
 from minisql.query_block.query_block import (
     Casts,
+    CommonQuery,
     FromTree,
     JoinedTable,
     QueryBlock,
@@ -38,15 +40,22 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    Shared,
+    SharedScan,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
+from minisql.relational.renumber import with_own_number
 from minisql.relational.rewriting import tables_of_outer_references
+
+Conditions = tuple[Expression, ...]
 
 _JOIN_TYPES = {
     JoinKind.INNER: JoinType.INNER,
@@ -60,11 +69,15 @@ _APPLY_TYPES = {JoinKind.INNER: ApplyType.INNER, JoinKind.CROSS: ApplyType.INNER
 
 def relational_expression(query: QueryExpression) -> RelationalExpression:
     """The relational expression of a query; the query's columns are `ColumnId(query.table, 0..)` in it."""
-    return _query(query, "")
+    return _query(query, "", {})
 
 
-def _query(query: QueryExpression, alias: str) -> RelationalExpression:
-    result = _term(query.term, alias)
+_SharedQueries: TypeAlias = dict[CommonQuery, Shared]
+"""What common queries became so far."""
+
+
+def _query(query: QueryExpression, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = _term(query.term, alias, shared)
     if query.order_by:
         result = Sort(input=result, keys=query.order_by)
     if query.limit is not None or query.offset:
@@ -72,33 +85,41 @@ def _query(query: QueryExpression, alias: str) -> RelationalExpression:
     return result
 
 
-def _term(term: QueryTerm, alias: str) -> RelationalExpression:
+def _term(term: QueryTerm, alias: str, shared: _SharedQueries) -> RelationalExpression:
     match term:
         case QueryBlock():
-            return _block(term, alias)
+            return _block(term, alias, shared)
         case query_block.Values():
             return Values(table=term.table, alias=alias, names=term.names, types=term.types, rows=term.rows)
         case query_block.SetOperation():
-            return _set_operation(term)
+            return _set_operation(term, shared)
+        case query_block.RecursiveUnion():
+            return _recursive_union(term, shared)
         case QueryExpression():
-            return _query(term, alias)
+            return _query(term, alias, shared)
         case _:
             assert_never(term)
 
 
-def _block(block: QueryBlock, alias: str) -> RelationalExpression:
-    result = OneRow() if block.from_ is None else _from(block.from_)
-    result = _apply(result, block.input_subqueries)
-    if block.where is not None:
-        result = Filter(input=result, conditions=conjuncts(block.where))
+def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalExpression:
+    result = OneRow() if block.from_ is None else _from(block.from_, shared)
+    # Conditions without subqueries come first: no subquery is asked about a row that fails them.
+    first, then = _split(block.where, block.input_subqueries)
+    result = _filtered(result, first)
     if block.order:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
+    result = _filtered(_apply(result, block.input_subqueries, shared), then)
     if block.grouping is not None:
         grouping = block.grouping
-        result = Aggregate(table=grouping.table, input=result, keys=grouping.keys, aggregates=grouping.aggregates)
-    result = _apply(result, block.subqueries)
-    if block.having is not None:
-        result = Filter(input=result, conditions=conjuncts(block.having))
+        result = Aggregate(
+            table=grouping.table,
+            input=result,
+            keys=grouping.keys,
+            aggregates=grouping.aggregates,
+            sets=grouping.sets,
+        )
+    first, then = _split(block.having, block.subqueries)
+    result = _filtered(_apply(_filtered(result, first), block.subqueries, shared), then)
     if block.windows is not None:
         result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
     if block.qualify is not None:
@@ -120,14 +141,43 @@ def _block(block: QueryBlock, alias: str) -> RelationalExpression:
     return Aggregate(table=block.table, input=project, keys=keys, aggregates=())
 
 
-def _apply(result: RelationalExpression, subqueries: Iterable[Subquery]) -> RelationalExpression:
+def _as_seen_from_right(subquery: Subquery, left: NodeSet) -> Subquery:
+    """The subquery with outer references to the left side of a join in its comparison, as they are in its query."""
+
+    def change(part: Expression) -> Expression:
+        if isinstance(part, ColumnRef) and left >> part.column.table & 1:
+            return OuterReference(column=part.column, name=part.name, type=part.type, span=part.span)
+        return part
+
+    if subquery.comparison is None:
+        return subquery
+    return replace(subquery, comparison=transform(subquery.comparison, change))
+
+
+def _split(condition: Expression | None, subqueries: Sequence[Subquery]) -> tuple[Conditions, Conditions]:
+    """The conjuncts that read none of the subqueries, and those that do."""
+    conditions = conjuncts(condition)
+    if not subqueries:
+        return conditions, ()
+    values = node_set(subquery.table for subquery in subqueries)
+    first = tuple([each for each in conditions if not overlaps(tables_of(each), values)])
+    return first, tuple([each for each in conditions if each not in first])
+
+
+def _filtered(result: RelationalExpression, conditions: Conditions) -> RelationalExpression:
+    return Filter(input=result, conditions=conditions) if conditions else result
+
+
+def _apply(
+    result: RelationalExpression, subqueries: Iterable[Subquery], shared: _SharedQueries
+) -> RelationalExpression:
     """The rows beside the values of subqueries."""
     for subquery in subqueries:
         is_scalar = subquery.kind is SubqueryKind.SCALAR
         result = Apply(
             type=ApplyType.SINGLE if is_scalar else ApplyType.MARK,
             left=result,
-            right=_query(subquery.query, ""),
+            right=_query(subquery.query, "", shared),
             mark=None if is_scalar else subquery.table,
             comparison=subquery.comparison,
             span=subquery.span,
@@ -135,9 +185,9 @@ def _apply(result: RelationalExpression, subqueries: Iterable[Subquery]) -> Rela
     return result
 
 
-def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
-    left, left_table = _operand(term.left, term.left_casts)
-    right, right_table = _operand(term.right, term.right_casts)
+def _set_operation(term: query_block.SetOperation, shared: _SharedQueries) -> RelationalExpression:
+    left, left_table = _operand(term.left, term.left_casts, shared)
+    right, right_table = _operand(term.right, term.right_casts, shared)
     width = range(len(term.names))
     return SetOperation(
         table=term.table,
@@ -152,8 +202,42 @@ def _set_operation(term: query_block.SetOperation) -> RelationalExpression:
     )
 
 
-def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression, int]:
-    operand = _term(term, "")
+def _recursive_union(term: query_block.RecursiveUnion, shared: _SharedQueries) -> RelationalExpression:
+    anchor, anchor_table = _operand(term.anchor, term.anchor_casts, shared)
+    step, step_table = _operand(term.step, term.step_casts, shared)
+    width = range(len(term.names))
+    return RecursiveUnion(
+        table=term.table,
+        name=term.name,
+        all=term.all,
+        anchor=anchor,
+        step=step,
+        anchor_columns=tuple(ColumnId(anchor_table, position) for position in width),
+        step_columns=tuple(ColumnId(step_table, position) for position in width),
+        names=term.names,
+        types=term.types,
+        span=term.span,
+    )
+
+
+def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQueries) -> RelationalExpression:
+    """A use of a common query: the query itself where it is the only one."""
+    if common.uses == 1 and common.materialized is not True:
+        return with_own_number(_query(common.query, use.alias, shared), common.query.table, use.table)
+    if common not in shared:
+        shared[common] = Shared(
+            name=common.name,
+            input=_query(common.query, common.name, shared),
+            columns=tuple(ColumnId(common.query.table, position) for position in range(len(common.names))),
+            names=common.names,
+            types=common.query.types,
+            materialized=common.materialized,
+        )
+    return SharedScan(table=use.table, alias=use.alias, shared=shared[common])
+
+
+def _operand(term: QueryTerm, casts: Casts | None, shared: _SharedQueries) -> tuple[RelationalExpression, int]:
+    operand = _term(term, "", shared)
     if casts is None:
         return operand, term.table
     names = ("",) * len(casts.expressions)
@@ -161,16 +245,22 @@ def _operand(term: QueryTerm, casts: Casts | None) -> tuple[RelationalExpression
     return project, casts.table
 
 
-def _from(tree: FromTree) -> RelationalExpression:
+def _from(tree: FromTree, shared: _SharedQueries) -> RelationalExpression:
     match tree:
         case query_block.TableUse():
             return BaseTable(table=tree.table, alias=tree.alias, source=tree.source, span=tree.span)
         case query_block.DerivedTable():
-            return _query(tree.query, tree.alias)
+            if tree.common is not None:
+                return _common(tree, tree.common, shared)
+            return _query(tree.query, tree.alias, shared)
+        case query_block.WorkingTable():
+            return WorkingTable(
+                table=tree.table, alias=tree.alias, recursion=tree.recursion, names=tree.names, types=tree.types
+            )
         case query_block.JoinedTable():
-            left, right = _from(tree.left), _from(tree.right)
+            left, right = _from(tree.left, shared), _from(tree.right, shared)
             if tree.subqueries:
-                return _join_with_subqueries(tree, left, right)
+                return _join_with_subqueries(tree, left, right, shared)
             if tree.lateral:
                 return Apply(type=_APPLY_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
             if tree.kind is JoinKind.RIGHT:
@@ -181,15 +271,15 @@ def _from(tree: FromTree) -> RelationalExpression:
 
 
 def _join_with_subqueries(
-    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression
+    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression, shared: _SharedQueries
 ) -> RelationalExpression:
     """A join whose condition has subqueries.
 
     The condition of an inner join is a filter above it. Of an outer join, a subquery is applied to the side that it
-    refers to, before the join.
+    refers to, before the join. Where it refers to both sides of a left join, the right side becomes LATERAL.
 
     Raises:
-        NotSupportedError: a subquery in the condition of an outer join refers to both sides.
+        NotSupportedError: a subquery in the condition of a full join refers to both sides.
     """
     if tree.kind is JoinKind.INNER:
         product: RelationalExpression
@@ -197,26 +287,34 @@ def _join_with_subqueries(
             product = Apply(type=ApplyType.INNER, left=left, right=right)
         else:
             product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
-        return Filter(input=_apply(product, tree.subqueries), conditions=conjuncts(tree.condition))
-    left_tables, right_tables = output_tables(left), output_tables(right)
+        return Filter(input=_apply(product, tree.subqueries, shared), conditions=conjuncts(tree.condition))
+    if tree.kind is JoinKind.RIGHT:
+        left, right = right, left
+    lateral = tree.lateral
     for subquery in tree.subqueries:
-        read = tables_of_outer_references(_query(subquery.query, ""))
+        read = tables_of_outer_references(_query(subquery.query, "", {}))
         if subquery.comparison is not None:
             read = NodeSet(read | tables_of(subquery.comparison))
-        if overlaps(read, left_tables) and overlaps(read, right_tables):
+        if not overlaps(read, output_tables(left)):
+            right = _apply(right, (subquery,), shared)
+        elif not overlaps(read, output_tables(right)):
+            left = _apply(left, (subquery,), shared)
+        elif tree.kind is JoinKind.FULL:
             raise NotSupportedError(
-                f"A subquery in the condition of a {tree.kind.value} JOIN refers to both sides of it.",
+                "A subquery in the condition of a FULL JOIN refers to both sides of it.",
                 subquery.span,
                 hint="Compute it on one side in a derived table, or let it refer to one side only.",
             )
-        if overlaps(read, left_tables):
-            left = _apply(left, (subquery,))
-            left_tables = output_tables(left)
         else:
-            right = _apply(right, (subquery,))
-            right_tables = output_tables(right)
-    if tree.kind is JoinKind.RIGHT:
-        left, right = right, left
-    if tree.lateral:
-        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conjuncts(tree.condition))
-    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
+            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),), shared)
+            lateral = True
+    conditions = conjuncts(tree.condition)
+    if tree.kind is not JoinKind.FULL:
+        # A condition on the side that may be padded is one on its rows.
+        right_tables = output_tables(right)
+        on_right = tuple([each for each in conditions if tables_of(each) and is_subset(tables_of(each), right_tables)])
+        right = _filtered(right, on_right)
+        conditions = tuple([each for each in conditions if each not in on_right])
+    if lateral:
+        return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conditions)
+    return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conditions)

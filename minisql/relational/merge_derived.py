@@ -42,12 +42,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
 
@@ -83,7 +86,7 @@ class _Merger:
         `joined` that the node is an input of a join, or of an order of joins.
         """
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Project():
                 return self._project(node, keep=keep, padded=padded, joined=joined)
@@ -116,6 +119,10 @@ class _Merger:
                 left = self.node(node.left, keep=True, padded=False, joined=False)
                 right = self.node(node.right, keep=True, padded=False, joined=False)
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor = self.node(node.anchor, keep=True, padded=False, joined=False)
+                step = self.node(node.step, keep=True, padded=False, joined=False)
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case Sort():
                 input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
                 keys_ = tuple([self._sort_key(key) for key in node.keys])

@@ -46,12 +46,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -66,7 +69,7 @@ def push_down(expression: RelationalExpression) -> RelationalExpression:
 def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpression:
     """The rows of the node for which the conditions are TRUE."""
     match node:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return _filtered(node, conditions)
         case Filter():
             volatile = tuple([condition for condition in node.conditions if is_volatile(condition)])
@@ -91,6 +94,11 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
             return _push_aggregate(node, conditions)
         case Window():
             return _push_window(node, conditions)
+        case RecursiveUnion():
+            # The rows of a round are made of all rows of the one before.
+            anchor, step = _push(node.anchor, ()), _push(node.step, ())
+            changed = anchor is not node.anchor or step is not node.step
+            return _filtered(replace(node, anchor=anchor, step=step) if changed else node, conditions)
         case SetOperation():
             left_columns, right_columns = operand_columns(node)
             left = _push(node.left, _translated(conditions, left_columns))

@@ -8,7 +8,7 @@ nodes about without renaming a column, and the tables of an expression say which
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from typing import TypeAlias, assert_never
 
@@ -149,6 +149,9 @@ class Project:
 class Aggregate:
     """Groups by `keys`: the columns are the keys and then the aggregates. No keys: one row, even from no rows.
 
+    With `sets`, the input is grouped by each of them, a set being the places of its keys; keys that are not in the set
+    of a row are NULL in it. A set without keys gives one row, even from no rows.
+
     DISTINCT is an Aggregate without aggregates over all columns. (It has keys, since a query has columns.)
     """
 
@@ -156,6 +159,7 @@ class Aggregate:
     input: RelationalExpression
     keys: tuple[Expression, ...]
     aggregates: tuple[AggregateCall, ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
 
 @node
@@ -222,12 +226,76 @@ class SingleRow:
     span: Span | None
 
 
+@node
+class Shared:
+    """An expression that is computed once and read by every `SharedScan` that refers to this very object.
+
+    It is computed when the first of its rows are wanted, and no further than they are. No pass changes the columns of
+    its rows; a pass that rewrites it makes one new object for all scans (`map_shared`).
+
+    Attributes:
+        name: what EXPLAIN calls it.
+        columns: those of the input that the scans read: column i of a scan is `columns[i]`.
+        materialized: whether it has to be computed once (True) or for each scan (False); None leaves it to the costs.
+    """
+
+    name: str
+    input: RelationalExpression
+    columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    materialized: bool | None = None
+
+
+@node
+class SharedScan:
+    """The rows of a shared expression, under a table number of its own."""
+
+    table: int
+    alias: str
+    shared: Shared
+
+
+@node
+class RecursiveUnion:
+    """The rows of `anchor`, then again and again those that `step` makes of the rows of the round before.
+
+    Without `all`, a row that was there in any round before is no row of a round. `ColumnId(table, i)` is
+    `anchor_columns[i]` and `step_columns[i]`. In the step, and nowhere else, a `WorkingTable` with this `table` as its
+    `recursion` gives the rows of the round before.
+    """
+
+    table: int
+    name: str
+    all: bool
+    anchor: RelationalExpression
+    step: RelationalExpression
+    anchor_columns: tuple[ColumnId, ...]
+    step_columns: tuple[ColumnId, ...]
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+    span: Span | None = None
+
+
+@node
+class WorkingTable:
+    """In the step of the `RecursiveUnion` numbered `recursion`: the rows of the round before."""
+
+    table: int
+    alias: str
+    recursion: int
+    names: tuple[str, ...]
+    types: tuple[SqlType, ...]
+
+
 RelationalExpression: TypeAlias = (
     BaseTable
     | Values
     | OneRow
     | Join
     | Apply
+    | SharedScan
+    | WorkingTable
     | JoinOrder
     | Filter
     | Project
@@ -237,6 +305,7 @@ RelationalExpression: TypeAlias = (
     | Sort
     | Limit
     | SingleRow
+    | RecursiveUnion
 )
 
 
@@ -246,7 +315,9 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
         match expression:
             case Join() | Apply():
                 return expression.output_tables
-            case BaseTable() | Values() | Project() | Aggregate() | SetOperation():
+            case BaseTable() | Values() | SharedScan() | WorkingTable() | Project() | Aggregate():
+                return single(expression.table)
+            case SetOperation() | RecursiveUnion():
                 return single(expression.table)
             case Window():
                 return NodeSet(single(expression.table) | output_tables(expression.input))
@@ -259,13 +330,32 @@ def output_tables(expression: RelationalExpression) -> NodeSet:
 
 
 def inputs(expression: RelationalExpression) -> tuple[RelationalExpression, ...]:
-    """The inputs of the expression, from left to right."""
+    """The inputs of the expression, from left to right. What a `SharedScan` reads is none."""
     match expression:
-        case BaseTable() | Values() | OneRow():
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return ()
         case Join() | Apply() | SetOperation():
             return expression.left, expression.right
+        case RecursiveUnion():
+            return expression.anchor, expression.step
         case JoinOrder() | Filter() | Project() | Aggregate() | Sort() | Limit() | SingleRow() | Window():
             return (expression.input,)
+        case _:
+            assert_never(expression)
+
+
+def with_inputs(expression: RelationalExpression, new: tuple[RelationalExpression, ...]) -> RelationalExpression:
+    """The expression over other inputs, in the order of `inputs`; itself where none differs."""
+    if all(old is new_ for old, new_ in zip(inputs(expression), new, strict=True)):
+        return expression
+    match expression:
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
+            return expression
+        case Join() | Apply() | SetOperation():
+            return replace(expression, left=new[0], right=new[1])
+        case RecursiveUnion():
+            return replace(expression, anchor=new[0], step=new[1])
+        case JoinOrder() | Filter() | Project() | Aggregate() | Window() | Sort() | Limit() | SingleRow():
+            return replace(expression, input=new[0])
         case _:
             assert_never(expression)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference, SortKey
-from minisql.expression.walk import aggregate_inputs, map_aggregate, transform, walk
+from minisql.expression.nodes import ColumnId, Expression, OuterReference, SortKey
+from minisql.expression.walk import aggregate_inputs, map_aggregate, walk
 from minisql.expression.window import map_window_call, window_inputs
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.relational.relational_expression import (
@@ -20,13 +20,17 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     inputs,
+    with_inputs,
 )
 
 Change = Callable[[Expression], Expression]
@@ -45,7 +49,9 @@ def nodes_of(root: RelationalExpression) -> Iterator[RelationalExpression]:
 def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
     """The expressions in one node, those of its inputs left out."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
+        case BaseTable() | OneRow() | SharedScan() | WorkingTable() | JoinOrder() | Limit() | SingleRow():
+            pass
+        case SetOperation() | RecursiveUnion():
             pass
         case Values():
             for row in node.rows:
@@ -71,25 +77,12 @@ def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
             assert_never(node)
 
 
-def with_inputs(node: RelationalExpression, new: tuple[RelationalExpression, ...]) -> RelationalExpression:
-    """The node over other inputs, given in the order of `inputs`; itself where none differs."""
-    if all(a is b for a, b in zip(inputs(node), new, strict=True)):
-        return node
-    match node:
-        case BaseTable() | Values() | OneRow():
-            return node
-        case Join() | Apply() | SetOperation():
-            return replace(node, left=new[0], right=new[1])
-        case JoinOrder() | Filter() | Project() | Aggregate() | Window() | Sort() | Limit() | SingleRow():
-            return replace(node, input=new[0])
-        case _:
-            assert_never(node)
-
-
 def with_expressions(node: RelationalExpression, change: Change) -> RelationalExpression:
     """The node with each expression in it changed, its inputs left as they are; itself where none changes."""
     match node:
-        case BaseTable() | OneRow() | JoinOrder() | SetOperation() | Limit() | SingleRow():
+        case BaseTable() | OneRow() | SharedScan() | WorkingTable() | JoinOrder() | Limit() | SingleRow():
+            return node
+        case SetOperation() | RecursiveUnion():
             return node
         case Values():
             rows = unchanged(node.rows, tuple([changed(row, change) for row in node.rows]))
@@ -152,7 +145,7 @@ def outer_columns(root: RelationalExpression) -> dict[ColumnId, OuterReference]:
     found: dict[ColumnId, OuterReference] = {}
     own: set[int] = set()
     for node in nodes_of(root):
-        own.update(_own_table(node))
+        own.update(own_tables(node))
         for expression in expressions_of(node):
             for part in walk(expression):
                 if isinstance(part, OuterReference):
@@ -168,15 +161,12 @@ def tables_of_outer_references(root: RelationalExpression) -> NodeSet:
     return tables
 
 
-def first_free_table(root: RelationalExpression) -> int:
-    """A table number from which on none is used in the tree."""
-    return 1 + max((table for node in nodes_of(root) for table in _own_table(node)), default=-1)
-
-
-def _own_table(node: RelationalExpression) -> tuple[int, ...]:
+def own_tables(node: RelationalExpression) -> tuple[int, ...]:
     """The number that a node gives its own columns, where it makes any."""
     match node:
-        case BaseTable() | Values() | Project() | Aggregate() | Window() | SetOperation():
+        case BaseTable() | Values() | SharedScan() | WorkingTable() | Project() | Aggregate() | Window():
+            return (node.table,)
+        case SetOperation() | RecursiveUnion():
             return (node.table,)
         case Apply():
             return () if node.mark is None else (node.mark,)
@@ -184,42 +174,3 @@ def _own_table(node: RelationalExpression) -> tuple[int, ...]:
             return ()
         case _:
             assert_never(node)
-
-
-def copied(root: RelationalExpression, new_table: Callable[[], int]) -> tuple[RelationalExpression, Mapping[int, int]]:
-    """The tree once more, its tables under new numbers, and the new number of each."""
-    numbers = {table: new_table() for node in nodes_of(root) for table in _own_table(node)}
-    return _renumbered(root, numbers), numbers
-
-
-def _renumbered(node: RelationalExpression, numbers: Mapping[int, int]) -> RelationalExpression:
-    def change(part: Expression) -> Expression:
-        if isinstance(part, ColumnRef | OuterReference) and part.column.table in numbers:
-            return replace(part, column=renumbered(part.column, numbers))
-        return part
-
-    below = tuple([_renumbered(input_, numbers) for input_ in inputs(node)])
-    node = with_expressions(with_inputs(node, below), lambda expression: transform(expression, change))
-    match node:
-        case SetOperation():
-            return replace(
-                node,
-                table=numbers[node.table],
-                left_columns=tuple([renumbered(column, numbers) for column in node.left_columns]),
-                right_columns=tuple([renumbered(column, numbers) for column in node.right_columns]),
-            )
-        case BaseTable() | Values() | Project() | Aggregate() | Window():
-            return replace(node, table=numbers[node.table])
-        case Apply():
-            return node if node.mark is None else replace(node, mark=numbers[node.mark])
-        case JoinOrder():
-            return node.input  # a hint names tables by their numbers; it holds for the original
-        case OneRow() | Join() | Filter() | Sort() | Limit() | SingleRow():
-            return node
-        case _:
-            assert_never(node)
-
-
-def renumbered(column: ColumnId, numbers: Mapping[int, int]) -> ColumnId:
-    """The column under the new number of its table."""
-    return ColumnId(numbers.get(column.table, column.table), column.position)

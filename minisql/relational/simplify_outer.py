@@ -38,12 +38,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -125,7 +128,7 @@ class _Simplifier:
     def node(self, node: RelationalExpression, conditions: _Conditions) -> RelationalExpression:
         """The node simplified, given conditions that its rows must not fail."""
         match node:
-            case BaseTable() | Values() | OneRow():
+            case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
                 return node
             case Join():
                 return self._join(node, conditions)
@@ -144,6 +147,9 @@ class _Simplifier:
                 left = self.node(node.left, _about(conditions, output_tables(node.left)))
                 right = self.node(node.right, ())
                 return node if left is node.left and right is node.right else replace(node, left=left, right=right)
+            case RecursiveUnion():
+                anchor, step = self.node(node.anchor, ()), self.node(node.step, ())
+                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
             case JoinOrder() | Sort():
                 pass
             case Limit() | SingleRow():

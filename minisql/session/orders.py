@@ -151,7 +151,10 @@ def _table_names(planned: PlannedQuery, region: Region | None) -> Mapping[int, s
     """What a hint calls the tables of a region, by their numbers."""
     blocks = block_of_tables(planned.query)
     owner = planned.query.table if region is None else region.owner
-    return table_names(blocks[owner]) if owner in blocks else {}
+    originals = {new: old for tables in planned.copies.values() for old, new in tables.items()}
+    while owner not in blocks and owner in originals:
+        owner = originals[owner]
+    return table_names(blocks[owner], planned.copies) if owner in blocks else {}
 
 
 def _search_space(region: Region, settings: Settings, span: Span | None = None) -> SearchSpace:

@@ -19,9 +19,12 @@ from minisql.relational.relational_expression import (
     JoinOrder,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     Values,
+    WorkingTable,
     inputs,
 )
 
@@ -48,7 +51,7 @@ class Region:
     def owner(self) -> int | None:
         """The table that is computed of the region: it belongs to the query block that has the joins in its FROM."""
         for node in reversed(self._above):
-            if isinstance(node, Project | Aggregate | SetOperation):
+            if isinstance(node, Project | Aggregate | SetOperation | RecursiveUnion):
                 return node.table
         return None
 
@@ -62,8 +65,10 @@ class Region:
                 continue
             if isinstance(node, SetOperation | Apply):
                 result = replace(node, left=result) if node.left is below else replace(node, right=result)
+            elif isinstance(node, RecursiveUnion):
+                result = replace(node, anchor=result) if node.anchor is below else replace(node, step=result)
             else:
-                assert not isinstance(node, BaseTable | Values | OneRow | Join)
+                assert not isinstance(node, BaseTable | Values | OneRow | SharedScan | WorkingTable | Join)
                 result = replace(node, input=result)
             below = node
         return result
@@ -99,7 +104,13 @@ def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
     waiting = [path]
     while waiting:
         path = waiting.pop()
-        if isinstance(path, access_path.Filter | HashJoin | NestedLoopJoin) and not nodes & ~path.nodes:
+        if not nodes & ~path.nodes and isinstance(_below_filters(path), HashJoin | NestedLoopJoin):
             return path
         waiting += reversed(access_path.inputs(path))
     raise InternalError("The path has no such region.")
+
+
+def _below_filters(path: AccessPath) -> AccessPath:
+    while isinstance(path, access_path.Filter):
+        path = path.input
+    return path

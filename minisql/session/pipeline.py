@@ -6,7 +6,7 @@ what is between the stages through `PlannedQuery`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -28,8 +28,9 @@ from minisql.relational.from_query_block import relational_expression
 from minisql.relational.merge_derived import merge_derived_tables
 from minisql.relational.push_down import push_down
 from minisql.relational.relational_expression import RelationalExpression
+from minisql.relational.shared import finish, rewrite_all, uses_in
 from minisql.relational.simplify_outer import Simplification, simplify_outer_joins
-from minisql.relational.unnest.unnest import unnest_subqueries
+from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.settings import Settings
@@ -50,6 +51,8 @@ class PlannedQuery:
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
+    copies: Mapping[int, Mapping[int, int]]
+    """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
 
     @property
@@ -102,20 +105,19 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewritten = as_written
-    simplifications: tuple[Simplification, ...] = ()
-    if settings.fold_constants:
-        rewritten = fold_constants(rewritten, evaluate_constant)
-    if settings.unnest_subqueries:
-        rewritten = unnest_subqueries(rewritten)
-    if settings.simplify_outer_joins:
-        rewritten, simplifications = simplify_outer_joins(rewritten)
-    if settings.push_down_conditions:
-        rewritten = push_down(rewritten)
-    if settings.merge_derived_tables:
-        rewritten = merge_derived_tables(rewritten)
-    if settings.derive_conditions:
-        rewritten = derive_conditions(rewritten)
+    rewriting = _Rewriting(settings)
+    copies: Mapping[int, Mapping[int, int]] = {}
+    written = rewriting.unnested(as_written)
+    if any(uses_in(written)):
+        from minisql.optimizer.choose_shared import choose_shared  # which few statements need
+
+        rewritten = rewrite_all(written, rewriting.first)
+        chosen, copies = choose_shared(rewritten, settings, rewriting.second)
+        if copies:
+            rewritten = rewrite_all(chosen, rewriting.first)
+        rewritten = finish(rewritten, rewriting.second, pushes_down=settings.push_down_conditions)
+    else:
+        rewritten = rewriting.second(rewriting.first(written))
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -124,9 +126,43 @@ def plan_relational(
         types=types,
         as_written=as_written,
         rewritten=rewritten,
-        simplifications=simplifications,
+        simplifications=tuple(rewriting.simplifications),
+        copies=copies,
         path=find_best_plan(rewritten, settings),
     )
+
+
+class _Rewriting:
+    """The passes, each with its switch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.simplifications: list[Simplification] = []
+
+    def unnested(self, expression: RelationalExpression) -> RelationalExpression:
+        """The whole query with its subqueries turned into joins, once constants are folded."""
+        if self._settings.fold_constants:
+            expression = rewrite_all(expression, self._folded)
+        expression = copy_correlated(expression)
+        return unnest_subqueries(expression) if self._settings.unnest_subqueries else expression
+
+    def _folded(self, expression: RelationalExpression) -> RelationalExpression:
+        return fold_constants(expression, evaluate_constant)
+
+    def first(self, expression: RelationalExpression) -> RelationalExpression:
+        """What puts conditions in their places."""
+        if self._settings.fold_constants:
+            expression = fold_constants(expression, evaluate_constant)
+        if self._settings.simplify_outer_joins:
+            expression, steps = simplify_outer_joins(expression)
+            self.simplifications += steps
+        return push_down(expression) if self._settings.push_down_conditions else expression
+
+    def second(self, expression: RelationalExpression) -> RelationalExpression:
+        """What makes join regions larger, and their conditions more; once only, for it numbers equalities."""
+        if self._settings.merge_derived_tables:
+            expression = merge_derived_tables(expression)
+        return derive_conditions(expression) if self._settings.derive_conditions else expression
 
 
 def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:

@@ -47,6 +47,8 @@ def _text(value: Value) -> str:
             return format(value, "f")
         case bytes():
             return f"\\x{value.hex()}"
+        case list():
+            return f"[{', '.join(map(_text, value))}]"
         case _:
             return str(value)
 
@@ -79,6 +81,8 @@ def _json_value(value: Value) -> bool | int | float | str | None:
     """A value in JSON: a DECIMAL is a string, for a JSON number loses digits; so is what JSON has no number for."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
+    if isinstance(value, list):
+        return [_json_value(element) for element in value]
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
     return _text(value)

@@ -130,6 +130,16 @@ class ChainGenerator:
             return f"SELECT {key} AS p, {aggregates} FROM {tables.text}{where} GROUP BY {key}{having}"
         return f"SELECT count(*), max({key}), count({number}), min({number}) FROM {tables.text}{where}"
 
+    def partitionable(self) -> tuple[str, str]:
+        """A query with `{}` in the place of a condition, and a condition that may stand there."""
+        self._aliases = 0
+        tables = self._from(self._rng.choice((2, 3, 3, 4)), depth=1)
+        if self._rng.random() < 0.7:
+            columns = ", ".join(self._all_columns(tables))
+            return f"SELECT {columns} FROM {tables.text} WHERE {{}}", self._test_of(tables)
+        key = self._key(tables)
+        return f"SELECT {key} AS p, count(*) FROM {tables.text} GROUP BY {key} HAVING {{}}", f"{key} {self._test()}"
+
     def keyed_query(self, most_tables: int = 3) -> str:
         """A query of columns k, x and y."""
         tables = self._from(self._rng.randint(1, most_tables), depth=0)

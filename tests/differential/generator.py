@@ -60,6 +60,22 @@ class QueryGenerator:
             return f"{self._narrow_select()} {operator} {self._narrow_select()}"
         return self._select()
 
+    def partitionable(self) -> tuple[str, str]:
+        """A query with `{}` in the place of a condition, and a condition that may stand there."""
+        from_, aliases = self._from()
+        columns = ", ".join(f"{alias}.{column}" for alias in aliases for column in self._columns(alias))
+        roll = self._rng.random()
+        if roll < 0.6:
+            return f"SELECT {columns} FROM {from_} WHERE {{}}", self._predicate(aliases)
+        if roll < 0.8:
+            key, value = self._integer_column(aliases), self._integer(aliases, 1)
+            test = self._rng.choice((f"sum({value}) > 2", f"{key} = max({value})", f"{key} IN (1, NULL)"))
+            return f"SELECT {key}, count(*) FROM {from_} GROUP BY {key} HAVING {{}}", test
+        table = f"t{self._tables}"
+        on = self._join_condition(aliases, [table])
+        other = self._rng.randrange(self._tables)
+        return f"SELECT {columns}, {table}.k FROM {from_} JOIN t{other} AS {table} ON {{}}", on
+
     # --- FROM ---------------------------------------------------------------------------------------------------------
 
     def _from(self) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable
 from datetime import date
@@ -43,6 +44,7 @@ class Peers:
         self._sqlite = sqlite3.connect(":memory:")
         self._duckdb = duckdb.connect(":memory:")
         self._duckdb.execute("SET threads = 1")
+        self._refusal = ""
         for statement in script:
             self.execute(statement)
 
@@ -53,12 +55,32 @@ class Peers:
 
     def rows(self, query: str) -> Rows | None:
         """The rows both agree on, as a bag; None where they do not or where one of them refuses."""
-        try:
-            from_sqlite = bag(self._sqlite.execute(_for_sqlite(query)).fetchall())
-            from_duckdb = bag(self._duckdb.execute(query).fetchall())
-        except (sqlite3.Error, duckdb.Error):
-            return None
+        from_sqlite, from_duckdb = self._rows_of_both(query)
         return from_sqlite if from_sqlite == from_duckdb else None
+
+    def rows_of_either(self, query: str) -> Rows | None:
+        """The rows both agree on, or those of the one that does not refuse: SQLite has no LATERAL, no ANY and no ALL.
+
+        One engine alone may be wrong: what differs from it is to be looked at, and is a bug of it where minisql gives
+        the same rows with and without unnesting and SQLite gives them for the query without ANY and ALL.
+
+        None, too, where DuckDB finds several rows in a scalar subquery: SQLite takes the first one.
+        """
+        from_sqlite, from_duckdb = self._rows_of_both(query)
+        if from_sqlite is None or from_duckdb == from_sqlite:
+            return from_duckdb
+        return from_sqlite if from_duckdb is None and "More than one row" not in self._refusal else None
+
+    def _rows_of_both(self, query: str) -> tuple[Rows | None, Rows | None]:
+        from_sqlite = from_duckdb = None
+        self._refusal = ""
+        with contextlib.suppress(sqlite3.Error):
+            from_sqlite = bag(self._sqlite.execute(_for_sqlite(query)).fetchall())
+        try:
+            from_duckdb = bag(self._duckdb.execute(query).fetchall())
+        except duckdb.Error as error:
+            self._refusal = str(error)
+        return from_sqlite, from_duckdb
 
     def close(self) -> None:
         self._sqlite.close()

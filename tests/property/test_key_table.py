@@ -6,6 +6,7 @@ import datetime
 import math
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from minisql.datatypes import (
 )
 from minisql.execution.kernels import key_states, string_table, string_words
 from minisql.execution.kernels.hash_table import HashTable
+from minisql.execution.kernels.key_states import next_state
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.lookup_table import LookupTable
 from minisql.execution.kernels.string_table import ABSENT, StringTable
@@ -215,3 +217,20 @@ def test_several_threads_may_look_up_at_once() -> None:
 
     with ThreadPoolExecutor(4) as workers:
         assert all(workers.map(look_up, others))
+
+
+def test_keys_in_order_that_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a lookup table with room for more is no longer worth it, it must not be made anew for each key."""
+    made = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal made
+        made += 1
+        return next_state(*arguments)
+
+    monkeypatch.setattr("minisql.execution.kernels.key_table.next_state", counted)
+    table = KeyTable([INTEGER, INTEGER], [True, True])
+    for number in range(20_000):
+        columns = [Column(INTEGER, np.array([number % 500], np.int32)), Column(INTEGER, np.array([number], np.int32))]
+        assert table.insert(columns).tolist() == [number]
+    assert made < 60

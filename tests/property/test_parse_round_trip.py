@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ from minisql.parser.parse_tree import (
     DistinctPredicate,
     Expression,
     FrameBound,
+    GroupBy,
+    GroupingElement,
+    GroupingKind,
+    GroupingSets,
     Identifier,
     InPredicate,
     IsPredicate,
@@ -124,7 +129,9 @@ def _sql(node: Expression) -> tuple[int, str]:
             return LEVEL["::"], f"{sql(operand, LEVEL['::'])}::{type_.name}{arguments}"
         case Call(name=function, arguments=operands, star=star, distinct=distinct, filter=filter_):
             inner = "*" if star else "DISTINCT " * distinct + ", ".join(sql(operand) for operand in operands)
-            suffix = f" FILTER (WHERE {sql(filter_)})" if filter_ else ""
+            inner += f" ORDER BY {_order_sql(node.order_by)}" if node.order_by else ""
+            suffix = f" WITHIN GROUP (ORDER BY {_order_sql(node.within_group)})" if node.within_group else ""
+            suffix += f" FILTER (WHERE {sql(filter_)})" if filter_ else ""
             return LEVEL["PRIMARY"], f"{name(function)}({inner}){suffix}"
         case WindowCall(call=call, window=window, ignore_nulls=ignore_nulls):
             over = name(window) if isinstance(window, Identifier) else window_sql(window)
@@ -146,6 +153,13 @@ def window_sql(window: WindowSpecification) -> str:
 
 def _bound_sql(bound: FrameBound) -> str:
     return bound.kind.value if bound.offset is None else f"{sql(bound.offset, LEVEL['||'])} {bound.kind.value}"
+
+
+def group_sql(element: GroupingElement) -> str:
+    if not isinstance(element, GroupingSets):
+        return sql(element)
+    word = "" if element.kind is GroupingKind.SET else element.kind.value
+    return f"{word} ({', '.join(map(group_sql, element.elements))})"
 
 
 def table_sql(table: TableReference, *, is_right_side: bool = False) -> str:
@@ -178,7 +192,9 @@ def term_sql(term: QueryTerm, level: int = 0) -> str:
             clauses.append(", ".join(_item_sql(item) for item in term.items))
             clauses.append(f"FROM {table_sql(term.from_)}" if term.from_ else "")
             clauses.append(f"WHERE {sql(term.where)}" if term.where else "")
-            clauses.append("GROUP BY " + ", ".join(sql(key) for key in term.group_by) if term.group_by else "")
+            if term.group_by is not None:
+                elements = "ALL" if term.group_by.all else ", ".join(map(group_sql, term.group_by.elements))
+                clauses.append(f"GROUP BY {'DISTINCT ' * term.group_by.distinct}{elements}")
             clauses.append(f"HAVING {sql(term.having)}" if term.having else "")
             windows = [f"{name(window.name)} AS {window_sql(window.specification)}" for window in term.windows]
             clauses.append("WINDOW " + ", ".join(windows) if windows else "")
@@ -205,14 +221,14 @@ def _item_sql(item: SelectItem) -> str:
 def query_sql(query: QueryExpression) -> str:
     text = term_sql(query.term)
     if query.order_by:
-        text += " ORDER BY " + ", ".join(_order_sql(item) for item in query.order_by)
+        text += f" ORDER BY {_order_sql(query.order_by)}"
     text += f" LIMIT {sql(query.limit)}" if query.limit else ""
     return text + (f" OFFSET {sql(query.offset)}" if query.offset else "")
 
 
-def _order_sql(item: OrderItem) -> str:
-    nulls = {None: "", True: " NULLS FIRST", False: " NULLS LAST"}[item.nulls_first]
-    return sql(item.expression) + " DESC" * item.descending + nulls
+def _order_sql(items: Sequence[OrderItem]) -> str:
+    nulls = {None: "", True: " NULLS FIRST", False: " NULLS LAST"}
+    return ", ".join(sql(item.expression) + " DESC" * item.descending + nulls[item.nulls_first] for item in items)
 
 
 # --- generating -------------------------------------------------------------------------------------------------------
@@ -228,7 +244,9 @@ def tuples(items: st.SearchStrategy[Any], least: int = 1, most: int = 3) -> st.S
 
 BOOLEANS: Final = st.booleans()
 IDENTIFIERS: Final = st.one_of(
-    node(Identifier, name=st.sampled_from(["a", "b", "date", "year", "first", "nulls", "key", "é"])),
+    node(
+        Identifier, name=st.sampled_from(["a", "b", "date", "year", "first", "nulls", "rollup", "cube", "within", "é"])
+    ),
     node(Identifier, name=st.sampled_from(["A b", "full", 'q"', "select", "`"]), quoted=st.just(True)),
 )
 FUNCTIONS: Final = node(Identifier, name=st.sampled_from(["f", "count", "coalesce", "date"]))
@@ -249,6 +267,10 @@ COLUMNS: Final = node(ColumnName, table=st.none() | IDENTIFIERS, column=IDENTIFI
 TYPES: Final = node(
     TypeName, name=st.sampled_from(["INT", "DOUBLE PRECISION", "DATE"]), arguments=tuples(st.integers(0, 99), 0, 2)
 )
+
+
+def _orders(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return tuples(node(OrderItem, expression=inner, descending=BOOLEANS, nulls_first=st.none() | BOOLEANS), 1, 2)
 
 
 def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -283,6 +305,8 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         node(CastExpression, operand=inner, type=TYPES),
         node(Call, name=FUNCTIONS, arguments=tuples(inner), distinct=BOOLEANS, filter=st.none() | inner),
         node(Call, name=FUNCTIONS, arguments=st.just(()), star=BOOLEANS),
+        node(Call, name=FUNCTIONS, arguments=tuples(inner), distinct=BOOLEANS, order_by=_orders(inner)),
+        node(Call, name=FUNCTIONS, arguments=tuples(inner, 0), within_group=_orders(inner), filter=st.none() | inner),
         node(
             WindowCall,
             call=node(Call, name=FUNCTIONS, arguments=tuples(inner), filter=st.none() | inner),
@@ -343,6 +367,33 @@ JOIN_TREES = st.recursive(
 )
 
 
+COMPOSITES: Final = node(GroupingSets, kind=st.just(GroupingKind.SET), elements=st.just(()) | tuples(SMALL, 2, 3))
+ROLLUPS: Final = node(
+    GroupingSets,
+    kind=st.sampled_from([GroupingKind.ROLLUP, GroupingKind.CUBE]),
+    elements=tuples(SMALL | COMPOSITES, 1, 2),
+)
+GROUP_BY: Final = st.one_of(
+    node(GroupBy, elements=st.just(()), all=st.just(True)),
+    node(
+        GroupBy,
+        elements=tuples(
+            SMALL
+            | COMPOSITES
+            | ROLLUPS
+            | node(
+                GroupingSets,
+                kind=st.just(GroupingKind.GROUPING_SETS),
+                elements=tuples(SMALL | COMPOSITES | ROLLUPS, 1, 3),
+            ),
+            1,
+            2,
+        ),
+        distinct=BOOLEANS,
+    ),
+)
+
+
 def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return node(
         QueryBlock,
@@ -350,7 +401,7 @@ def _blocks(queries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         items=tuples(node(SelectItem, expression=SMALL, alias=st.none() | IDENTIFIERS)),
         from_=st.none() | _tables(queries),
         where=st.none() | SMALL,
-        group_by=tuples(SMALL, 0, 2),
+        group_by=st.none() | GROUP_BY,
         having=st.none() | SMALL,
         windows=tuples(node(NamedWindow, name=WINDOW_NAMES, specification=_windows(SMALL)), 0, 2),
         qualify=st.none() | SMALL,
@@ -371,12 +422,11 @@ def _queries(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(combined, st.builds(combined, terms, st.just(SetOperator.UNION), BOOLEANS, terms),
                   st.just(SetOperator.EXCEPT), BOOLEANS, terms),
     )  # fmt: skip
-    order = node(OrderItem, expression=SMALL, descending=BOOLEANS, nulls_first=st.none() | BOOLEANS)
     return node(
         QueryExpression,
         with_=st.just(()),
         term=st.one_of(terms, operations),
-        order_by=tuples(order, 0, 2),
+        order_by=st.just(()) | _orders(SMALL),
         limit=st.none() | SMALL,
         offset=st.none() | SMALL,
     )

@@ -109,7 +109,7 @@ def test_text_formats_are_what_pythons_own_readers_expect(connection: minisql.Co
 def test_files_of_json_are_tables(connection: minisql.Connection) -> None:
     Path("array.json").write_text('[{"a": 1, "b": "x"}, {"a": 2}]')
     Path("lines.jsonl").write_text('{"a": 1, "b": "x"}\n{"a": 2}\n')
-    Path("nested.jsonl").write_text('{"a": [1]}\n')
+    Path("nested.jsonl").write_text('{"a": {"b": 1}}\n')
     Path("broken.jsonl").write_text('{"a": \n')
     for file in ("array.json", "lines.jsonl"):
         assert connection.execute(f"SELECT * FROM '{file}'").fetchall() == [(1, "x"), (2, None)]

@@ -146,7 +146,7 @@ def test_chunks_with_dictionaries_of_their_own() -> None:
 
 
 NUMBERS = [pa.int64(), pa.bool_(), pa.decimal128(5, 2), pa.timestamp("s"), pa.float16()]
-OTHERS = [pa.list_(pa.int8()), pa.struct([("a", pa.int8())])]
+OTHERS = [pa.list_(pa.struct([("a", pa.int8())])), pa.map_(pa.int8(), pa.int8()), pa.struct([("a", pa.int8())])]
 MORE = [pa.time32("s"), pa.duration("s"), pa.binary(), pa.month_day_nano_interval()]
 
 
@@ -155,10 +155,17 @@ def test_no_rows(type_: pa.DataType) -> None:
     assert to_values(from_arrow(pa.chunked_array([], type_), "x")) == []
 
 
-@pytest.mark.parametrize("type_", [*OTHERS, pa.decimal256(40, 0), pa.dictionary(pa.int8(), pa.list_(pa.int8()))])
+@pytest.mark.parametrize("type_", [*OTHERS, pa.decimal256(40, 0), pa.dictionary(pa.int8(), OTHERS[-1])])
 def test_types_that_sql_does_not_have(type_: pa.DataType) -> None:
     with pytest.raises(NotSupportedError, match=r'Column "x" has the Arrow type .*, which has no SQL type'):
         sql_type(type_, "x")
+
+
+def test_lists() -> None:
+    for type_ in (pa.list_(pa.int32()), pa.large_list(pa.int32())):
+        column = from_arrow(pa.chunked_array([[[1, None], None], [[]]], type_), "x")
+        assert str(column.type) == "INTEGER[]"
+        assert to_values(column) == [[1, None], None, []]
 
 
 def test_a_timestamp_too_far_away() -> None:

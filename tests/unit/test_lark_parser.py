@@ -46,7 +46,7 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
         # A window, or an offset of a frame, may have the name of a word that could stand there.
         *((terminal, "word") for terminal in ("FOLLOWING", "GROUPS", "PARTITION", "PRECEDING", "RANGE", "ROWS")),
     }
-    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"SET", "VALUES"}
+    assert {words for terminal, _, words in conflicts if terminal == "LPAR"} == {"CUBE", "ROLLUP", "SET", "VALUES"}
 
 
 def test_the_priority_decides_about_parentheses_around_queries_and_nothing_else() -> None:

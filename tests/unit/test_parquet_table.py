@@ -160,7 +160,7 @@ def test_files_that_do_not_fit(tmp_path: Path, columns: dict[str, Any], message:
 
 def test_a_type_that_sql_does_not_have(tmp_path: Path) -> None:
     with pytest.raises(NotSupportedError, match='Column "l"'):
-        ParquetTable("t", [write(tmp_path / "t.parquet", {"l": [[1]]})])
+        ParquetTable("t", [write(tmp_path / "t.parquet", {"l": [{"a": 1}]})])
 
 
 @pytest.mark.parametrize("contents", [b"", b"PAR1", b"no parquet at all, but long enough for a footer", b"PAR1" * 20])

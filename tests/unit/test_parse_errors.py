@@ -199,13 +199,9 @@ A number in a type is too large.
 LINE 1: SELECT a::decimal(99999999999999999999)
                          ^^^^^^^^^^^^^^^^^^^^^^""",
         """\
-WITH RECURSIVE is not supported.
-LINE 1: WITH RECURSIVE t AS (SELECT 1) SELECT 1
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""",
-        """\
-An alias for tables in parentheses is not supported.
-LINE 1: SELECT 1 FROM (a JOIN b ON x) AS y
-                                         ^""",
+Expected NAME, as in UNION BY NAME.
+LINE 1: SELECT 1 UNION BY position SELECT 2
+                          ^^^^^^^^""",
     ],
 )
 def test_messages(message: str) -> None:

@@ -72,7 +72,7 @@ def test_an_array_that_is_no_table() -> None:
 
 def test_a_type_that_sql_does_not_have() -> None:
     with pytest.raises(NotSupportedError, match='"items"'):
-        registered_table("t", pl.DataFrame({"items": [[1, 2]]}))
+        registered_table("t", pl.DataFrame({"items": [{"a": 1}]}))
 
 
 def test_a_column_is_converted_once() -> None:

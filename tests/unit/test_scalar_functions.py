@@ -11,7 +11,8 @@ import pytest
 
 import minisql
 from docs.list_functions import TARGET, page
-from minisql.expression.functions import AGGREGATES, ALIASES, SCALAR_FUNCTIONS
+from minisql.expression.aggregates import AGGREGATES
+from minisql.expression.functions import ALIASES, SCALAR_FUNCTIONS
 from minisql.expression.nodes import FunctionCall
 from minisql.expression.walk import walk
 from minisql.expression.window import WINDOW_FUNCTIONS

@@ -235,17 +235,25 @@ def next_state(
             if state is not None:
                 ranges = [_union(_range_of(old), new) for old, new in zip(known, ranges, strict=True)]
             has_nulls = any(valid is not None for _, valid in (*known, *coming))
-            new = _make_state(_wider_ranges(state, ranges, hints), ranges, has_nulls, expected, seed)
+            new = _make_state(*_wider_ranges(state, ranges, hints), ranges, has_nulls, expected, seed)
         if state is None or _insert_all(new, known, len(state)):
             return new
         seed = random_seed()
 
 
 def _make_state(
-    wider: Sequence[Sequence[Range]], ranges: Sequence[Range], has_nulls: bool, expected: int, seed: int
+    dense: Sequence[Sequence[Range]],
+    wider: Sequence[Sequence[Range]],
+    ranges: Sequence[Range],
+    has_nulls: bool,
+    expected: int,
+    seed: int,
 ) -> KeyState:
-    """A state for keys in these ranges; in `wider` ones, the first best, where that costs nothing."""
-    for choice in (*wider, ranges):
+    """A state for keys in these ranges: a lookup table in the first of the `dense` ones that are, else a hash table.
+
+    It is in `wider` ones, the first best, where that costs nothing.
+    """
+    for choice in dense:
         if is_dense(_total(choice), expected):
             return PackedState(choice, expected)
     if len(ranges) == 1 and not has_nulls:
@@ -256,11 +264,20 @@ def _make_state(
     return HashedState(len(ranges), expected, seed)
 
 
-def _wider_ranges(state: KeyState | None, ranges: Sequence[Range], hints: Sequence[Range | None]) -> list[list[Range]]:
+def _wider_ranges(
+    state: KeyState | None, ranges: Sequence[Range], hints: Sequence[Range | None]
+) -> tuple[Sequence[Sequence[Range]], Sequence[Sequence[Range]]]:
+    """The ranges that a lookup table is tried for, and those for a hash table, the widest first.
+
+    A lookup table that has grown once must have room to grow again, or each row of keys in order might move it.
+    """
     hinted = [range_ if hint is None else _union(range_, hint) for range_, hint in zip(ranges, hints, strict=True)]
     if not isinstance(state, PackedState):
-        return [hinted]
-    return [[_with_room(old, new) for old, new in zip(state.ranges, hinted, strict=True)], hinted]
+        return [hinted, ranges], [hinted]
+    roomy, less = (
+        [_with_room(old, new, share) for old, new in zip(state.ranges, hinted, strict=True)] for share in (1, 8)
+    )
+    return [roomy, less], [roomy, hinted]
 
 
 def _total(ranges: Sequence[Range]) -> int:
@@ -278,10 +295,10 @@ def _union(left: Range, right: Range) -> Range:
     return min(left[0], right[0]), max(left[1], right[1])
 
 
-def _with_room(old: Range, new: Range) -> Range:
-    """The new range, made wider on the sides where it has grown: keys that come in order move it a few times only."""
+def _with_room(old: Range, new: Range, share: int) -> Range:
+    """The new range, made wider where it has grown, by one in `share` of itself: keys in order move it a few times."""
     low, high = _union(old, new)
-    room = high - low
+    room = (high - low) // share
     return low - room if low < old[0] else low, high + room if high > old[1] else high
 
 

@@ -14,17 +14,22 @@ How `D x` an operator becomes one over `D x` its inputs (section 3.3):
     left, semi, anti join    the left input always gets it, for its rows are kept
     full join                both get it, and the column is that of either side
     grouping                 the domain's columns are keys too; one without keys has a row for every value of the domain
-    set operation            on both sides, as further columns
+    set operation            on both sides, as further columns; of a recursion, in the anchor and from round to round
     window function          the domain's columns partition, too
     LIMIT                    a condition on the number of the row among those of its value in the domain
+
+The outer rows are computed once more for the domain, so of their expression only the part is taken that has the columns
+which are referred to (`source_of`): the results of other subqueries are mostly not among it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from itertools import islice
+from typing import Final, assert_never
 
+from minisql.datatypes import SqlType
 from minisql.expression.nodes import (
     AggregateCall,
     Coalesce,
@@ -37,9 +42,11 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
 from minisql.expression.window import map_window_call
+from minisql.node_set import NodeSet, is_subset, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
+    ApplyType,
     BaseTable,
     Filter,
     Join,
@@ -48,20 +55,72 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
     SetOperator,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
+    output_tables,
 )
-from minisql.relational.rewriting import copied, map_sort_key, outer_columns, with_expressions
+from minisql.relational.renumber import copied
+from minisql.relational.rewriting import map_sort_key, nodes_of, outer_columns, with_expressions
 from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import COUNTS, first_rows
 
 Columns = Mapping[ColumnId, Expression]
 """For each outer column, what stands for it: a column of the domain mostly."""
+
+
+MOST_NODES: Final = 100
+"""An expression of more nodes is not copied as it is; that of a query with many subqueries would grow and grow."""
+
+
+def source_of(left: RelationalExpression, columns: Iterable[ColumnId]) -> RelationalExpression | None:
+    """The part of an expression that has all the values of the columns, or more where the expression is large.
+
+    None where it is still too large.
+    """
+    tables = node_set(column.table for column in columns)
+    node = left
+    while True:
+        below = _side_with(node, tables)
+        if below is None or (not _keeps_all_values(node) and _is_small(node)):
+            return node if _is_small(node) else None
+        node = below
+
+
+def _side_with(node: RelationalExpression, tables: NodeSet) -> RelationalExpression | None:
+    """The input that has the tables, and all the values of the node in their columns."""
+    match node:
+        case Join(type=JoinType.INNER) if is_subset(tables, output_tables(node.right)):
+            return node.right
+        case Join(type=JoinType.FULL):
+            return None
+        case Join() | Apply() if is_subset(tables, output_tables(node.left)):
+            return node.left
+        case Filter() | Sort():
+            return node.input
+        case _:
+            return None
+
+
+def _keeps_all_values(node: RelationalExpression) -> bool:
+    match node:
+        case Join():
+            return node.type is JoinType.LEFT
+        case Apply():
+            return node.type is not ApplyType.INNER
+        case _:
+            return isinstance(node, Sort)
+
+
+def _is_small(node: RelationalExpression) -> bool:
+    return sum(1 for _ in islice(nodes_of(node), MOST_NODES + 1)) <= MOST_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +139,20 @@ class Domain:
     """The values of some columns of the outer rows."""
 
     def __init__(
-        self, left: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
+        self, source: RelationalExpression, references: Mapping[ColumnId, OuterReference], new_tables: NewTables
     ) -> None:
-        """`references` are to columns of `left`."""
-        self._left = left
+        """`references` are to columns of `source`, which has all their values."""
+        self._source = source
         self._references = references
         self._new_tables = new_tables
+        self._recursions: set[int] = set()  # those whose working table has the columns of the domain
 
     def of(self, node: RelationalExpression) -> Dependent | None:
         """The node for all values of the domain, or None where that is not possible."""
         match node:
-            case BaseTable() | OneRow() | Values():
+            case WorkingTable() if node.recursion in self._recursions:
+                return self._working_table(node)
+            case BaseTable() | OneRow() | Values() | SharedScan() | WorkingTable():
                 return self._leaf(node)
             case _ if not self._is_dependent(node):
                 return self._leaf(node)
@@ -106,6 +168,8 @@ class Domain:
                 return self._aggregate(node)
             case SetOperation():
                 return self._set_operation(node)
+            case RecursiveUnion():
+                return self._recursive_union(node)
             case JoinOrder():
                 return self.of(node.input)
             case Window():
@@ -118,11 +182,14 @@ class Domain:
                 assert_never(node)
 
     def _is_dependent(self, node: RelationalExpression) -> bool:
-        return bool(outer_columns(node).keys() & self._references.keys())
+        """Whether the node has outer references, or rows of a recursion that has the domain."""
+        return bool(outer_columns(node).keys() & self._references.keys()) or any(
+            isinstance(below, WorkingTable) and below.recursion in self._recursions for below in nodes_of(node)
+        )
 
     def _scan(self) -> tuple[RelationalExpression, Columns]:
         """The domain as a table of its own."""
-        left, numbers = copied(self._left, self._new_tables.next)
+        left, numbers = copied(self._source, self._new_tables.next)
         values, distinct = self._new_tables.next(), self._new_tables.next()
         names = tuple([reference.name for reference in self._references.values()])
         expressions = tuple(
@@ -159,8 +226,7 @@ class Domain:
         """Rows that read outer columns: each a select list over the domain, and UNION ALL of these."""
         result: RelationalExpression | None = None
         table, width = node.table, len(node.types) + len(self._references)
-        names = node.names + tuple([reference.name for reference in self._references.values()])
-        types = node.types + tuple([reference.type for reference in self._references.values()])
+        names, types = self._widened(node.names, node.types)
         for number, row in enumerate(node.rows):
             domain, columns = self._scan()
             expressions = (*[replace_outer_references(value, columns) for value in row], *columns.values())
@@ -251,6 +317,8 @@ class Domain:
             right, more = dependent.node, _agree(left, dependent)
             replaced = {**replaced, **dependent.replaced}
             read = _reader(Dependent(node, left.columns, replaced))
+        if left.replaced and outer_columns(right).keys() & left.replaced.keys():
+            return None  # it is run for each value of a column that is no more
         conditions = tuple([read(condition) for condition in node.conditions])
         comparison = None if node.comparison is None else read(node.comparison)
         applied = replace(node, left=left.node, right=right, conditions=(*conditions, *more), comparison=comparison)
@@ -265,7 +333,14 @@ class Domain:
         keys = (*[read(key) for key in node.keys], *below.columns.values())
         changed = with_expressions(node, read)
         assert isinstance(changed, Aggregate)
-        grouped = Aggregate(table=table, input=below.node, keys=keys, aggregates=changed.aggregates)
+        domain_keys = tuple(range(len(node.keys), len(keys)))
+        grouped = Aggregate(
+            table=table,
+            input=below.node,
+            keys=keys,
+            aggregates=changed.aggregates,
+            sets=tuple([(*each, *domain_keys) for each in node.sets]),
+        )
         columns = self._columns(table, len(node.keys))
         replaced: dict[ColumnId, Expression] = {}
         for place, each in enumerate((*node.keys, *node.aggregates)):
@@ -276,8 +351,10 @@ class Domain:
                 zero = Literal(value=0, type=each.type)
                 column = Coalesce(operands=(column, zero), type=each.type)
             replaced[ColumnId(node.table, place)] = column
-        if node.keys:
+        if node.keys and not any(len(each) == 0 for each in node.sets):
             return Dependent(grouped, columns, replaced)
+        if node.keys:
+            return None  # a grouping set without keys has a row for no rows, others have none
         domain, own = self._scan()
         there = Dependent(grouped, columns, {})
         here = Dependent(domain, own, {})
@@ -306,8 +383,7 @@ class Domain:
         left, right = self.of(node.left), self.of(node.right)
         if left is None or right is None:
             return None
-        names = node.names + tuple([reference.name for reference in self._references.values()])
-        types = node.types + tuple([reference.type for reference in self._references.values()])
+        names, types = self._widened(node.names, node.types)
         left_node, left_columns = self._operand(left, node.left_columns, node, names)
         right_node, right_columns = self._operand(right, node.right_columns, node, names)
         operation = replace(
@@ -321,8 +397,46 @@ class Domain:
         )
         return Dependent(operation, self._columns(node.table, len(node.types)), {})
 
+    def _recursive_union(self, node: RecursiveUnion) -> Dependent | None:
+        anchor = self.of(node.anchor)
+        self._recursions.add(node.table)
+        step = self.of(node.step)
+        if anchor is None or step is None:
+            return None
+        names, types = self._widened(node.names, node.types)
+        anchor_node, anchor_columns = self._operand(anchor, node.anchor_columns, node, names)
+        step_node, step_columns = self._operand(step, node.step_columns, node, names)
+        union = replace(
+            node,
+            anchor=anchor_node,
+            step=step_node,
+            anchor_columns=anchor_columns,
+            step_columns=step_columns,
+            names=names,
+            types=types,
+        )
+        return Dependent(union, self._columns(node.table, len(node.types)), {})
+
+    def _working_table(self, node: WorkingTable) -> Dependent:
+        names, types = self._widened(node.names, node.types)
+        return Dependent(replace(node, names=names, types=types), self._columns(node.table, len(node.types)), {})
+
+    def _widened(
+        self, names: tuple[str, ...], types: tuple[SqlType, ...]
+    ) -> tuple[tuple[str, ...], tuple[SqlType, ...]]:
+        """Names and types of columns, and behind them those of the domain."""
+        references = self._references.values()
+        return (
+            names + tuple([reference.name for reference in references]),
+            types + tuple([reference.type for reference in references]),
+        )
+
     def _operand(
-        self, side: Dependent, columns: tuple[ColumnId, ...], node: SetOperation, names: tuple[str, ...]
+        self,
+        side: Dependent,
+        columns: tuple[ColumnId, ...],
+        node: SetOperation | RecursiveUnion,
+        names: tuple[str, ...],
     ) -> tuple[RelationalExpression, tuple[ColumnId, ...]]:
         """An operand with the columns of the domain behind its own."""
         read: Callable[[Expression], Expression] = _reader(side)

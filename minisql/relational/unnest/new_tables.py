@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from minisql.relational.relational_expression import RelationalExpression
-from minisql.relational.rewriting import first_free_table
+from minisql.relational.renumber import tables_inside
 
 
 class NewTables:
-    """Gives numbers that no table of a query has."""
+    """Gives numbers that no table of a query has.
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._next = first_free_table(root)
+    Attributes:
+        given: how many were given.
+    """
+
+    def __init__(self, trees: Iterable[RelationalExpression]) -> None:
+        """`trees` are the query and what is shared in it."""
+        self._first = 1 + max((table for tree in trees for table in tables_inside(tree)), default=-1)
+        self.given = 0
 
     def next(self) -> int:
         """A number that was not given before."""
-        self._next += 1
-        return self._next - 1
+        self.given += 1
+        return self._first + self.given - 1

@@ -35,7 +35,7 @@ from minisql.expression.nodes import (
     Literal,
     SortKey,
 )
-from minisql.expression.walk import column_references, columns_of, outer_references, replace_columns
+from minisql.expression.walk import column_references, columns_of, map_aggregate, outer_references, replace_columns
 from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction, map_window_call
 from minisql.node_set import NodeSet, overlaps
 from minisql.relational.relational_expression import (
@@ -49,17 +49,21 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
 )
 from minisql.relational.rewriting import (
     changed,
     expressions_of,
     map_sort_key,
+    outer_columns,
     tables_of_outer_references,
 )
 from minisql.relational.unnest.new_tables import NewTables
@@ -94,8 +98,9 @@ class PullUp:
     ) -> None:
         """`outer` are the tables whose columns are to be pulled up.
 
-        `pads` says that a row of NULLs may stand in for a missing row of the result, `as_set` that it does not matter
-        how often a row is there, and `only_existence` that it does not matter what is in it, either.
+        `pads` says that a row of NULLs may stand in for a missing row of the result, or for a row of it further up,
+        `as_set` that it does not matter how often a row is there, and `only_existence` that it matters only whether
+        there is one.
         """
         self._outer = outer
         self._new_tables = new_tables
@@ -131,7 +136,9 @@ class PullUp:
                 return self.pull(node.input) if keeps_all or keeps_one else self._limit(node)
             case SetOperation() | Values() | SingleRow():
                 return None
-            case BaseTable() | OneRow():
+            case RecursiveUnion():
+                return None
+            case BaseTable() | OneRow() | SharedScan() | WorkingTable():
                 raise AssertionError("no table has outer references")
             case _:
                 assert_never(node)
@@ -139,8 +146,19 @@ class PullUp:
     def _is_outer(self, expression: Expression) -> bool:
         return any(self._outer >> reference.column.table & 1 for reference in outer_references(expression))
 
+    def _pull_rows(self, node: RelationalExpression) -> Pulled | None:
+        """As `pull`, for an input of what lets only some of its rows through: it matters which there are."""
+        return self._with(as_set=self._as_set).pull(node)
+
+    def _pull_all(self, node: RelationalExpression) -> Pulled | None:
+        """As `pull`, for an input of an aggregate: it matters how often a row is there, too."""
+        return self._with(as_set=False).pull(node)
+
+    def _with(self, *, as_set: bool) -> PullUp:
+        return PullUp(self._outer, self._new_tables, pads=self._pads, as_set=as_set, only_existence=False)
+
     def _filter(self, node: Filter) -> Pulled | None:
-        pulled = self.pull(node.input)
+        pulled = self._pull_rows(node.input)
         if pulled is None or pulled.padded:
             return None  # a condition on the row that stands in for none
         conditions = changed(node.conditions, pulled.over_node)
@@ -191,8 +209,8 @@ class PullUp:
             type_ = JoinType.INNER  # more rows of the left side, but of the same ones
         if type_ is JoinType.FULL:
             return None
-        left = self.pull(node.left)
-        right = self.pull(node.right) if type_ is JoinType.INNER else Pulled(node.right)
+        left = self._pull_rows(node.left)
+        right = self._pull_rows(node.right) if type_ is JoinType.INNER else Pulled(node.right)
         if left is None or right is None or left.padded or right.padded:
             return None
         columns = {**(left.columns or {}), **(right.columns or {})}
@@ -208,9 +226,11 @@ class PullUp:
         )
 
     def _apply(self, node: Apply) -> Pulled | None:
-        left = self.pull(node.left)
+        left = self._pull_rows(node.left)
         if left is None or left.padded or self._has_outer(node.right):
             return None
+        if left.columns and outer_columns(node.right).keys() & left.columns.keys():
+            return None  # it is run for each value of a column that is no more
         conditions = changed(node.conditions, left.over_node)
         comparison = None if node.comparison is None else left.over_node(node.comparison)
         asked = conditions if comparison is None else (*conditions, comparison)
@@ -222,11 +242,11 @@ class PullUp:
         return overlaps(tables_of_outer_references(node), self._outer)
 
     def _aggregate(self, node: Aggregate) -> Pulled | None:
-        if self._as_set and not node.aggregates:
+        if self._as_set and node.keys and not node.aggregates:
             names = tuple([_name(key) for key in node.keys])
             return self.pull(Project(table=node.table, alias="", input=node.input, names=names, expressions=node.keys))
-        pulled = self.pull(node.input)
-        if pulled is None or pulled.padded:
+        pulled = self._pull_all(node.input)
+        if pulled is None or pulled.padded or node.sets:
             return None
         input_ = pulled.node
         keys = list(changed(node.keys, pulled.over_node))
@@ -249,7 +269,7 @@ class PullUp:
                 conditions.append(replace(condition, left=key))
             else:
                 conditions.append(replace(condition, right=key))
-        calls = tuple([_over(call, pulled) for call in node.aggregates])
+        calls = tuple([map_aggregate(call, pulled.over_node) for call in node.aggregates])
         columns: dict[ColumnId, Expression] = {}
         for place, expression in enumerate((*node.keys, *node.aggregates)):
             is_key = place < len(node.keys)
@@ -327,14 +347,6 @@ def inner_side(condition: Expression) -> Expression | None:
                 if columns_of(inner) and not outer_references(inner) and not columns_of(outer):
                     return inner
     return None
-
-
-def _over(call: AggregateCall, pulled: Pulled) -> AggregateCall:
-    return replace(
-        call,
-        argument=None if call.argument is None else pulled.over_node(call.argument),
-        filter=None if call.filter is None else pulled.over_node(call.filter),
-    )
 
 
 def _inner_columns(expressions: Iterable[Expression]) -> dict[ColumnId, ColumnRef]:

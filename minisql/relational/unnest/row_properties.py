@@ -1,14 +1,32 @@
-"""What is certain of the rows of a relational expression: how many there are, and where no NULL can be."""
+"""What is certain of the rows of a relational expression: how many, where no NULL is, if they are the same again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Final, assert_never
 
+from minisql.datatypes import TypeKind
 from minisql.expression.equalities import is_equality
-from minisql.expression.nodes import ColumnId, ColumnRef, Comparison, Expression, IsDistinctFrom, Literal
+from minisql.expression.nodes import (
+    AggregateCall,
+    And,
+    Arithmetic,
+    Cast,
+    Coalesce,
+    ColumnId,
+    ColumnRef,
+    Comparison,
+    Expression,
+    IsDistinctFrom,
+    IsNull,
+    IsTruth,
+    Literal,
+    Negate,
+    Not,
+    Or,
+)
 from minisql.expression.nulls import rejects_nulls
-from minisql.expression.walk import columns_of, tables_of
+from minisql.expression.walk import children, columns_of, tables_of
 from minisql.node_set import single
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -22,12 +40,15 @@ from minisql.relational.relational_expression import (
     Limit,
     OneRow,
     Project,
+    RecursiveUnion,
     RelationalExpression,
     SetOperation,
+    SharedScan,
     SingleRow,
     Sort,
     Values,
     Window,
+    WorkingTable,
     output_tables,
 )
 
@@ -38,7 +59,7 @@ def has_one_row(node: RelationalExpression) -> bool:
         case OneRow() | SingleRow():
             return True
         case Aggregate():
-            return not node.keys
+            return not node.keys and len(node.sets) <= 1
         case Values():
             return len(node.rows) == 1
         case Project() | Sort() | JoinOrder() | Window():
@@ -51,7 +72,9 @@ def has_one_row(node: RelationalExpression) -> bool:
             )
         case Apply():
             return node.type in (ApplyType.SINGLE, ApplyType.MARK) and has_one_row(node.left)
-        case BaseTable() | Filter() | SetOperation() | Limit():
+        case SharedScan():
+            return has_one_row(node.shared.input)
+        case BaseTable() | Filter() | SetOperation() | Limit() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -75,7 +98,7 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
         return True
     match node:
         case Aggregate():
-            return fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
+            return not node.sets and fixed >= {ColumnId(node.table, place) for place in range(len(node.keys))}
         case Project():
             below = {
                 expression.column
@@ -101,7 +124,11 @@ def _is_unique(node: RelationalExpression, fixed: set[ColumnId]) -> bool:
             return not node.all and fixed >= {ColumnId(node.table, place) for place in range(len(node.types))}
         case Values():
             return len(node.rows) <= 1
-        case BaseTable() | OneRow() | SingleRow():
+        case SharedScan():
+            return _is_unique(
+                node.shared.input, {node.shared.columns[c.position] for c in fixed if c.table == node.table}
+            )
+        case BaseTable() | OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
@@ -121,7 +148,24 @@ def _is_first_of_partition(node: Filter, window: Window, fixed: set[ColumnId]) -
     return False
 
 
-def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
+def is_never_null(expression: Expression, left: RelationalExpression, right: RelationalExpression) -> bool:
+    """Whether an expression over a row of each node is never NULL."""
+    match expression:
+        case Literal():
+            return expression.value is not None
+        case ColumnRef(column=column):
+            return column_is_never_null(column, left if output_tables(left) >> column.table & 1 else right)
+        case Coalesce():
+            return any(is_never_null(operand, left, right) for operand in expression.operands)
+        case Comparison() | Arithmetic() | Negate() | Cast() | And() | Or() | Not():
+            return all(is_never_null(operand, left, right) for operand in children(expression))
+        case IsDistinctFrom() | IsNull() | IsTruth():
+            return True
+        case _:
+            return False  # NULL may come from a CASE, a function, or a query further out
+
+
+def column_is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
     """Whether no row of the node has NULL in the column: the table has none, or a filter lets none through."""
     match node:
         case BaseTable():
@@ -133,32 +177,63 @@ def is_never_null(column: ColumnId, node: RelationalExpression) -> bool:
             rejected = any(
                 columns_of(condition) == {column} and rejects_nulls(condition, own) for condition in node.conditions
             )
-            return rejected or is_never_null(column, node.input)
+            return rejected or column_is_never_null(column, node.input)
         case Join():
             if not output_tables(node.right) >> column.table & 1:
-                return node.type is not JoinType.FULL and is_never_null(column, node.left)
-            return node.type is JoinType.INNER and is_never_null(column, node.right)
+                return node.type is not JoinType.FULL and column_is_never_null(column, node.left)
+            return node.type is JoinType.INNER and column_is_never_null(column, node.right)
         case Apply():
             if output_tables(node.left) >> column.table & 1:
-                return is_never_null(column, node.left)
+                return column_is_never_null(column, node.left)
             return False
         case Project():
-            expression = node.expressions[column.position]
-            return isinstance(expression, ColumnRef) and is_never_null(expression.column, node.input)
+            return is_never_null(node.expressions[column.position], node.input, node.input)
         case Aggregate():
             if column.position >= len(node.keys):
                 return node.aggregates[column.position - len(node.keys)].name == "count"
-            key = node.keys[column.position]
-            return isinstance(key, ColumnRef) and is_never_null(key.column, node.input)
+            return not node.sets and is_never_null(node.keys[column.position], node.input, node.input)
         case SetOperation():
-            return is_never_null(node.left_columns[column.position], node.left) and is_never_null(
+            return column_is_never_null(node.left_columns[column.position], node.left) and column_is_never_null(
                 node.right_columns[column.position], node.right
             )
         case Window():
-            return column.table != node.table and is_never_null(column, node.input)
+            return column.table != node.table and column_is_never_null(column, node.input)
         case JoinOrder() | Sort() | Limit():
-            return is_never_null(column, node.input)
-        case OneRow() | SingleRow():
+            return column_is_never_null(column, node.input)
+        case SharedScan():
+            return column_is_never_null(node.shared.columns[column.position], node.shared.input)
+        case OneRow() | SingleRow() | WorkingTable() | RecursiveUnion():
             return False
         case _:
             assert_never(node)
+
+
+_EXACT: Final = frozenset(("count", "min", "max", "bool_and", "bool_or"))
+_SUMS: Final = frozenset(("sum", "avg"))
+
+
+def is_repeatable(node: RelationalExpression) -> bool:
+    """Whether the node gives the same rows when another plan computes them once more.
+
+    LIMIT may let other rows through, window functions may number peers in another order, and a sum of DOUBLEs may be
+    rounded in another way.
+    """
+    match node:
+        case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
+            return True
+        case Limit() | Window():
+            return False
+        case RecursiveUnion():
+            return is_repeatable(node.anchor) and is_repeatable(node.step)
+        case Aggregate():
+            return all(map(_is_repeatable_aggregate, node.aggregates)) and is_repeatable(node.input)
+        case Join() | Apply() | SetOperation():
+            return is_repeatable(node.left) and is_repeatable(node.right)
+        case JoinOrder() | Filter() | Project() | Sort() | SingleRow():
+            return is_repeatable(node.input)
+        case _:
+            assert_never(node)
+
+
+def _is_repeatable_aggregate(call: AggregateCall) -> bool:
+    return call.name in _EXACT or (call.name in _SUMS and call.type.kind is not TypeKind.DOUBLE)

@@ -11,7 +11,8 @@ What each `Apply` becomes, once its right input is independent (`pull_up`, or el
 
 What stays an `Apply`, its right input now independent: a truth value that is used in any other way than as a condition
 (EXISTS under OR, in the select list), NOT IN over values that may be NULL, and a scalar subquery of which it is not
-known that it has at most one row.
+known that it has at most one row. The input stays dependent where the domain would have to hold values that the query
+gives once, but perhaps not again, and where it is too large an expression to be computed once more.
 
 Subqueries are unnested from the inside outwards: the conditions that come up from an inner one may refer to a query
 further out.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from minisql.datatypes import BOOLEAN
 from minisql.expression.nodes import (
@@ -43,26 +45,43 @@ from minisql.relational.relational_expression import (
     SingleRow,
     inputs,
     output_tables,
+    with_inputs,
 )
 from minisql.relational.rewriting import (
     nodes_of,
     outer_columns,
     with_expressions,
-    with_inputs,
 )
-from minisql.relational.unnest.domain import Domain
+from minisql.relational.shared import Copies, rewrite_all, shared_users_first
+from minisql.relational.unnest.domain import Domain, source_of
 from minisql.relational.unnest.new_tables import NewTables
 from minisql.relational.unnest.pull_up import PullUp
-from minisql.relational.unnest.row_properties import has_at_most_one_row, has_one_row, is_never_null
+from minisql.relational.unnest.row_properties import has_at_most_one_row, has_one_row, is_never_null, is_repeatable
+
+MOST_NEW_TABLES: Final = 2_000
+"""When so many tables were added to a query, domains are used no more: subqueries in subqueries multiply them."""
 
 _JOIN_TYPES = {ApplyType.INNER: JoinType.INNER, ApplyType.LEFT: JoinType.LEFT}
 
 
 def unnest_subqueries(expression: RelationalExpression) -> RelationalExpression:
-    """The same rows with joins instead of subqueries; the expression itself where there is none."""
-    if not any(isinstance(node, Apply) for node in nodes_of(expression)):
+    """The same rows with joins instead of subqueries; the expression itself where there is none.
+
+    Nothing that is shared has outer references (`copy_correlated`).
+    """
+    trees = [expression, *[shared.input for shared in shared_users_first(expression)]]
+    if not any(isinstance(node, Apply) for tree in trees for node in nodes_of(tree)):
         return expression
-    return _Unnester(expression).node(expression)
+    return rewrite_all(expression, _Unnester(NewTables(trees)).node)
+
+
+def copy_correlated(root: RelationalExpression) -> RelationalExpression:
+    """What is shared and has outer references cannot be computed once: copies of it take the place of its scans."""
+    while True:
+        correlated = [shared for shared in shared_users_first(root) if outer_columns(shared.input)]
+        if not correlated:
+            return root
+        root = Copies(root).instead_of_scans(root, correlated[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +104,30 @@ class _Unnester:
     unique, so that one dictionary does for the whole query.
     """
 
-    def __init__(self, root: RelationalExpression) -> None:
-        self._new_tables = NewTables(root)
+    def __init__(self, new_tables: NewTables) -> None:
+        self._new_tables = new_tables
         self._new: dict[ColumnId, Expression] = {}
         self._new_outer: dict[ColumnId, Expression] = {}
 
-    def node(self, node: RelationalExpression) -> RelationalExpression:
-        """The node with everything below it unnested, inputs first."""
+    def node(self, node: RelationalExpression, *, padded: bool = False) -> RelationalExpression:
+        """The node with everything below it unnested, inputs first.
+
+        `padded` says that the columns of the node are read above a join that pads them.
+        """
         match node:
             case Apply():
-                return self._apply(node, self.node(node.left), self.node(node.right))
+                right_padded = padded or node.type is not ApplyType.INNER
+                left, right = self.node(node.left, padded=padded), self.node(node.right, padded=right_padded)
+                return self._apply(node, left, right, padded=padded)
             case Filter(input=Apply()):
-                return self._filter(node)
+                return self._filter(node, padded=padded)
+            case Filter():
+                return self._read(with_inputs(node, (self.node(node.input, padded=padded),)))
+            case Join():
+                pads_left = padded or node.type is JoinType.FULL
+                pads_right = pads_left or node.type is JoinType.LEFT
+                left, right = self.node(node.left, padded=pads_left), self.node(node.right, padded=pads_right)
+                return self._read(with_inputs(node, (left, right)))
             case _:
                 return self._read(with_inputs(node, tuple([self.node(input_) for input_ in inputs(node)])))
 
@@ -113,7 +144,7 @@ class _Unnester:
             {column: transform(expression, _as_outer_reference) for column, expression in columns.items()}
         )
 
-    def _filter(self, node: Filter) -> RelationalExpression:
+    def _filter(self, node: Filter, *, padded: bool) -> RelationalExpression:
         """A filter above subqueries: those that are conditions become semijoins and antijoins."""
         applied: list[Apply] = []
         base: RelationalExpression = node.input
@@ -125,9 +156,9 @@ class _Unnester:
         for expression in (*conditions, *[part for apply in applied for part in _asked(apply)]):
             for column in columns_of(expression):
                 uses[column] = uses.get(column, 0) + 1
-        result = self.node(base)
+        result = self.node(base, padded=padded)
         for apply in reversed(applied):
-            right = self.node(apply.right)
+            right = self.node(apply.right, padded=padded or apply.type is not ApplyType.INNER)
             condition = None
             if apply.mark is not None and uses.get(ColumnId(apply.mark, 0)) == 1:
                 condition = next((each for each in conditions if _is_mark(each, apply.mark)), None)
@@ -135,7 +166,7 @@ class _Unnester:
             if condition is not None:
                 joined = self._semijoin(apply, result, right, negated=_is_negated(condition))
             if joined is None:
-                result = self._apply(apply, result, right)
+                result = self._apply(apply, result, right, padded=padded)
             else:
                 result = joined
                 conditions = [each for each in conditions if each is not condition]
@@ -146,14 +177,14 @@ class _Unnester:
         self, apply: Apply, left: RelationalExpression, right: RelationalExpression, *, negated: bool
     ) -> RelationalExpression | None:
         """The rows of the left input for which the mark is TRUE or, if negated, FALSE; None if no join gives them."""
-        independent = self._independent(apply, left, right)
+        independent = self._independent(apply, left, right, padded=False)
         if independent is None or independent.padded:
             return None
         comparison = self._comparison(apply, independent)
         conditions = independent.conditions
         if comparison is not None:
             parts = conjuncts(comparison)
-            if negated and not all(_is_never_null(part, left, independent.node) for part in parts):
+            if negated and not all(is_never_null(part, left, independent.node) for part in parts):
                 return None
             conditions = conditions + parts
         type_ = JoinType.ANTI if negated else JoinType.SEMI
@@ -164,8 +195,10 @@ class _Unnester:
             return None
         return replace_columns(self._over_new(apply.comparison), independent.columns)
 
-    def _apply(self, apply: Apply, left: RelationalExpression, right: RelationalExpression) -> RelationalExpression:
-        independent = self._independent(apply, left, right)
+    def _apply(
+        self, apply: Apply, left: RelationalExpression, right: RelationalExpression, *, padded: bool
+    ) -> RelationalExpression:
+        independent = self._independent(apply, left, right, padded=padded)
         asked = tuple([self._over_new(condition) for condition in apply.conditions])
         if independent is None:
             comparison = None if apply.comparison is None else self._over_new(apply.comparison)
@@ -205,9 +238,12 @@ class _Unnester:
         return Join(type=JoinType.LEFT, left=left, right=independent.node, conditions=independent.conditions)
 
     def _independent(
-        self, apply: Apply, left: RelationalExpression, right: RelationalExpression
+        self, apply: Apply, left: RelationalExpression, right: RelationalExpression, *, padded: bool
     ) -> _Independent | None:
-        """The right input made independent of the left one; None where that is not possible."""
+        """The right input made independent of the left one; None where that is not possible.
+
+        `padded` says that the columns that it is replaced by are read above a join that pads them.
+        """
         left_tables = output_tables(left)
         references = {
             column: reference for column, reference in outer_columns(right).items() if left_tables >> column.table & 1
@@ -218,13 +254,15 @@ class _Unnester:
         pull_up = PullUp(
             left_tables,
             self._new_tables,
-            pads=apply.type in (ApplyType.LEFT, ApplyType.SINGLE),
+            pads=padded or apply.type in (ApplyType.LEFT, ApplyType.SINGLE),
             as_set=is_mark,
             only_existence=is_mark and apply.comparison is None,
         )
         pulled = pull_up.pull(right)
-        # With conditions of ON, a LEFT JOIN LATERAL has to tell whether the row that stands in for none fulfils them.
-        if pulled is not None and not (pulled.padded and apply.type is ApplyType.LEFT and apply.conditions):
+        # With conditions of ON, a LEFT JOIN LATERAL has to tell whether the row that stands in for none fulfils them,
+        # and above a join that pads, the row that stands in for none has to be told from one that is padded.
+        tells_rows = padded or (apply.type is ApplyType.LEFT and apply.conditions)
+        if pulled is not None and not (pulled.padded and tells_rows):
             bound = {
                 column: ColumnRef(column=column, name=reference.name, type=reference.type)
                 for column, reference in references.items()
@@ -235,7 +273,11 @@ class _Unnester:
                 for column, expression in (pulled.columns or {}).items()
             }
             return _Independent(pulled.node, conditions, columns, pulled.padded)
-        dependent = Domain(left, references, self._new_tables).of(right)
+        # The domain is computed beside the left input, whose values it has to hold.
+        source = source_of(left, references)
+        if source is None or not is_repeatable(source) or self._new_tables.given > MOST_NEW_TABLES:
+            return None
+        dependent = Domain(source, references, self._new_tables).of(right)
         if dependent is None:
             return None
         agree = tuple(
@@ -273,10 +315,3 @@ def _is_negated(condition: Expression) -> bool:
     while isinstance(condition, Not):
         condition, negated = condition.operand, not negated
     return negated
-
-
-def _is_never_null(expression: Expression, left: RelationalExpression, right: RelationalExpression) -> bool:
-    return all(
-        is_never_null(column, left if output_tables(left) >> column.table & 1 else right)
-        for column in columns_of(expression)
-    )

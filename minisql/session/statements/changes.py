@@ -284,7 +284,7 @@ def selected(
 ) -> parse_tree.QueryExpression:
     """SELECT items FROM from_ WHERE where."""
     block = parse_tree.QueryBlock(
-        span=span, distinct=False, items=tuple(items), from_=from_, where=where, group_by=(), having=None
+        span=span, distinct=False, items=tuple(items), from_=from_, where=where, group_by=None, having=None
     )
     return parse_tree.QueryExpression(span=span, with_=(), term=block, order_by=(), limit=None, offset=None)
 
