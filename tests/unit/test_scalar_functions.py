@@ -297,6 +297,31 @@ def test_random_numbers_differ_and_stay_what_they_are() -> None:
         assert all(r >= 0.5 for (r,) in joined.fetchall())
 
 
+@pytest.mark.parametrize("materialized", ["", "MATERIALIZED", "NOT MATERIALIZED"])
+def test_each_use_of_a_common_table_sees_the_same_random_numbers(materialized: str) -> None:
+    with minisql.connect() as connection:
+        common = f"WITH u AS {materialized} (SELECT random() AS r, range AS k FROM range(100))"
+        sql = f"{common} SELECT count(*) FROM u AS a JOIN u AS b ON a.k = b.k AND a.r = b.r"
+        assert connection.execute(sql).fetchall() == [(100,)]
+
+
+def test_a_random_condition_on_a_use_of_a_common_table_is_asked_once() -> None:
+    with minisql.connect() as connection:
+        use = "(SELECT count(*) FROM u WHERE random() < 0.5)"
+        sql = f"WITH u AS (SELECT range % 100 AS k FROM range(10000) GROUP BY 1) SELECT {use}, {use}"
+        counts = [count for _ in range(10) for count in connection.execute(sql).fetchall()[0]]
+        assert 900 < sum(counts) < 1100
+
+
+def test_the_outer_rows_of_an_unnested_subquery_are_drawn_once() -> None:
+    with minisql.connect() as connection:
+        sql = (
+            "SELECT count(*) FROM (SELECT random() AS r FROM range(50)) AS o "
+            "WHERE (SELECT count(*) FROM range(3) AS i WHERE i.range < o.r * 3) >= 1"
+        )
+        assert connection.execute(sql).fetchall() == [(50,)]
+
+
 def test_a_random_condition_is_not_derived_for_another_table() -> None:
     with minisql.connect() as connection:
         for condition in ("a.range < random() * 5", "a.range = random() * 5"):

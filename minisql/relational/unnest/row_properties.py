@@ -51,6 +51,7 @@ from minisql.relational.relational_expression import (
     WorkingTable,
     output_tables,
 )
+from minisql.relational.rewriting import has_volatile_expression
 
 
 def has_one_row(node: RelationalExpression) -> bool:
@@ -216,8 +217,10 @@ def is_repeatable(node: RelationalExpression) -> bool:
     """Whether the node gives the same rows when another plan computes them once more.
 
     LIMIT may let other rows through, window functions may number peers in another order, and a sum of DOUBLEs may be
-    rounded in another way.
+    rounded in another way; what is volatile has other values.
     """
+    if has_volatile_expression(node):
+        return False
     match node:
         case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return True
