@@ -118,7 +118,8 @@ CONDITIONS = (
     "x < 500", "x IN (1, 2, 3)", "x IS NULL", "x < 5 OR y < 5", "x + y < 5000", "y / 3 > 5",
     "CASE WHEN x < 5 THEN y ELSE x END < 5", "extract(year FROM d) = 2000", "s < 'customer 5'", "f < 'customer 5'",
     "s IN ('a', 'b', 'c')", "s LIKE 'customer 12%'", "s LIKE '%12%3%'", "f LIKE '%12%3%'", "length(s) = 3",
-    "trim(s) = 'a'", "lower(s) = 'a'", "CAST(n AS BIGINT) < 500", "CAST(x AS VARCHAR) = '5'",
+    "trim(s) = 'a'", "lower(s) = 'a'", "contains(s, '99')", "s ~ '[1-3]{3} '",
+    "split_part(s, ' ', 2) = '5'", "CAST(n AS BIGINT) < 500", "CAST(x AS VARCHAR) = '5'",
 )  # fmt: skip
 
 

@@ -447,6 +447,21 @@ def extract(field: str, value: datetime.date) -> int:
             return value.isoweekday() % 7
         case "doy":
             return value.timetuple().tm_yday
+        case "isodow":
+            return value.isoweekday()
+        case "isoyear":
+            return value.isocalendar().year
+        case "decade":
+            return value.year // 10
+        case "century":
+            return (value.year + 99) // 100
+        case "millennium":
+            return (value.year + 999) // 1000
+        case "millisecond":
+            return extract("microsecond", value) // 1000
+        case "microsecond":
+            moment = as_timestamp(value)
+            return moment.second * 1_000_000 + moment.microsecond
         case "epoch":
             return int((as_timestamp(value) - datetime.datetime(1970, 1, 1)) // datetime.timedelta(seconds=1))
         case _:

@@ -19,7 +19,7 @@ from minisql.datatypes import BOOLEAN, DOUBLE, MAX_DECIMAL_PRECISION, SqlType, T
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import casts, comparison, conditional, logic
 from minisql.execution.arithmetic import arithmetic, negate
-from minisql.execution.functions import make_function
+from minisql.execution.functions import is_strict, make_function, make_volatile
 from minisql.execution.operand import Evaluator, Operand, evaluate, is_null_constant, lift, lift_chain, lift_strict
 from minisql.execution.temporal_arithmetic import (
     is_temporal_arithmetic,
@@ -132,7 +132,9 @@ class _Compiler:
             case FunctionCall():
                 arguments = [self.compile(argument) for argument in expression.arguments]
                 constants = [argument if isinstance(argument, Column) else None for argument in arguments]
-                if any(is_null_constant(argument) for argument in arguments):
+                if not arguments:
+                    return make_volatile(expression)
+                if is_strict(expression.name) and any(is_null_constant(argument) for argument in arguments):
                     return all_null(expression.type, 1)
                 return lift(make_function(expression, constants), *arguments)
             case Comparison():

@@ -13,6 +13,7 @@ from minisql.interval import DAYS_PER_MONTH, MICROSECONDS_PER_SECOND, MONTHS_PER
 _SECONDS_PER_DAY: Final = 86_400
 # A year of 365.25 days, as in PostgreSQL.
 _SECONDS_PER_YEAR: Final = 31_557_600
+_YEARS: Final = {"decade": 10, "century": 100, "millennium": 1000}
 
 
 def interval_field(field: str, values: Array) -> Array:
@@ -38,6 +39,11 @@ def interval_field(field: str, values: Array) -> Array:
             fields = _truncated(seconds - _truncated(seconds, 3600) * 3600, 60)
         case "second":
             fields = seconds - _truncated(seconds, 60) * 60
+        case "millisecond" | "microsecond":
+            within_minute = values["microseconds"] - _truncated(seconds, 60) * (60 * MICROSECONDS_PER_SECOND)
+            fields = _truncated(within_minute, 1000) if field == "millisecond" else within_minute
+        case "decade" | "century" | "millennium":
+            fields = _truncated(years, _YEARS[field])
         case "epoch":
             whole_days = months_of_year * DAYS_PER_MONTH + days
             fields = years * _SECONDS_PER_YEAR + whole_days * _SECONDS_PER_DAY + seconds

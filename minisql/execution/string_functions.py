@@ -1,24 +1,39 @@
-"""The functions on VARCHAR: LOWER, UPPER, LENGTH, SUBSTRING, TRIM and concatenation.
+"""The functions on VARCHAR: LOWER, UPPER, LENGTH, SUBSTRING, TRIM and concatenation, and the calls of all others.
 
-Characters are Unicode code points.
+Characters are Unicode code points. Those functions stand here that are computed for rows with different arguments at
+once; the others stand in `text_functions` and `regular_expressions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial, reduce
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minisql.columnar.column import Array, BoolArray, Column
-from minisql.columnar.strings import gathered, offsets_and_bytes, rows_of_each, slices_of, string_column, strings_of
+from minisql.columnar.column import Array, Column, all_null
+from minisql.columnar.python_values import to_values
+from minisql.columnar.strings import (
+    gathered,
+    offsets_and_bytes,
+    pool_of,
+    rows_of_each,
+    slices_of,
+    string_column,
+    strings_of,
+)
 from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import DataError, InternalError, Span
+from minisql.execution.arithmetic import both_valid
+from minisql.execution.code_points import from_code_points
 from minisql.execution.operand import repeated
+from minisql.execution.per_constant import all_valid, group_by_constants, same_for_all, with_span
+from minisql.execution.regular_expressions import REGULAR_EXPRESSIONS
 from minisql.execution.strings import PerString, joined
+from minisql.execution.text_functions import LAST_CODE_POINT, TEXT_FUNCTIONS, hex_of_string, padded
 from minisql.expression.nodes import FunctionCall
 
 Kernel: TypeAlias = Callable[..., Column]
@@ -33,6 +48,18 @@ _LONGEST: Final = 2**40
 
 def make_string_function(call: FunctionCall, constants: Sequence[Column | None]) -> Kernel:
     """The kernel of a call, prepared for the arguments that are constants; see `functions.make_function`."""
+    scalar = TEXT_FUNCTIONS.get(call.name) or REGULAR_EXPRESSIONS.get(call.name)
+    if call.name == "hex" and call.arguments[0].type.is_integer:
+        return _hex_of_integers
+    if call.name in ("lpad", "rpad") and constants[1] is None and (len(constants) == 2 or constants[2] is not None):
+        return partial(_pad_rows, call)
+    if scalar is not None:
+        return _with_scalars(scalar, 1 if call.name == "locate" else 0, call, constants)
+    match call.name:
+        case "chr":
+            return partial(_chr, call.span)
+        case "concat_ws":
+            return _concat_with_separator
     function = _plain_function(call.name)
     varying = [place for place, constant in enumerate(constants) if constant is None]
     kernel: Kernel
@@ -76,22 +103,85 @@ def _on_rows(function: Callable[..., Column], *arguments: Column) -> Column:
     length = next((len(argument) for argument in arguments if len(argument) != 1), 1)
     full = [argument if len(argument) == length else repeated(argument, length) for argument in arguments]
     result = function(*map(_plain, full))
-    return Column(result.type, result.values, _all_valid(full), result.pool, result.bounds)
-
-
-def _all_valid(columns: Sequence[Column]) -> BoolArray | None:
-    masks = [column.valid for column in columns if column.valid is not None]
-    return reduce(np.logical_and, masks) if masks else None
+    return Column(result.type, result.values, all_valid(full), result.pool, result.bounds)
 
 
 def _plain(column: Column) -> Plain:
     return gathered(column) if column.type.kind is TypeKind.VARCHAR else column.values
 
 
-def _concat(left: Strings, right: Strings) -> Column:
-    length = max(len(left), len(right))
-    parts = [strings[0] if len(strings) == 1 and length > 1 else strings for strings in (left, right)]
+def _concat(*arguments: Strings) -> Column:
+    length = max(map(len, arguments))
+    parts = [strings[0] if len(strings) == 1 and length > 1 else strings for strings in arguments]
     return string_column(joined(*parts), None)
+
+
+def _concat_with_separator(separator: Column, *arguments: Column) -> Column:
+    """The arguments that are not NULL with separators between them; NULL where the separator is."""
+    length = next((len(column) for column in (separator, *arguments) if len(column) != 1), 1)
+    full = [column if len(column) == length else repeated(column, length) for column in (separator, *arguments)]
+    # pyarrow's own way to skip NULLs loses rows of which every part is one (26.0).
+    empty = pa.scalar("", pa.large_string())
+    parts: list[Strings] = []
+    has_begun = np.zeros(length, np.bool_)
+    for column in full[1:]:
+        known = np.ones(length, np.bool_) if column.valid is None else column.valid
+        parts.append(pc.if_else(pa.array(has_begun & known), gathered(full[0]), empty))
+        parts.append(pc.if_else(pa.array(known), gathered(column), empty))
+        has_begun = has_begun | known
+    return string_column(joined(*parts), full[0].valid)
+
+
+def _pad_rows(call: FunctionCall, strings: Column, lengths: Column, fill: Column | None = None) -> Column:
+    """LPAD and RPAD to a length that varies."""
+    rows = len(lengths)
+    strings = strings if len(strings) == rows else repeated(strings, rows)
+    valid = both_valid(strings, lengths)
+    wanted = lengths.values if valid is None else np.where(valid, lengths.values, 0)
+    filling = " " if fill is None else str(to_values(fill)[0])
+    located = with_span(partial(padded, at_start=call.name == "lpad"), call.span)
+    return string_column(pool_of(located(gathered(strings), wanted, filling)).strings, valid)
+
+
+def _chr(span: Span | None, codes: Column) -> Column:
+    """The characters of code points."""
+    points = codes.values
+    wrong = (points < 0) | (points > LAST_CODE_POINT) | ((points >= 0xD800) & (points < 0xE000))
+    rows = np.flatnonzero(wrong if codes.valid is None else wrong & codes.valid)
+    if len(rows):
+        raise DataError(f"There is no character with the code {points[rows[0]]}.", span)
+    offsets = np.arange(len(points) + 1)
+    return string_column(from_code_points(offsets, np.where(wrong, 0, points).astype(np.uint32)), codes.valid)
+
+
+def _hex_of_integers(numbers: Column) -> Column:
+    """Of a negative number the 16 digits of its two's complement."""
+    data = np.ascontiguousarray(numbers.values.astype(">i8")).view(np.uint8)
+    padded = hex_of_string(strings_of(np.arange(len(numbers) + 1, dtype=np.int64) * 8, data))
+    trimmed = pc.ascii_ltrim(gathered(padded), characters="0")
+    strings = pc.if_else(pc.equal(trimmed, ""), pa.scalar("0", pa.large_string()), trimmed)
+    return string_column(strings, numbers.valid)
+
+
+def _with_scalars(
+    function: Callable[..., Column], subject: int, call: FunctionCall, constants: Sequence[Column | None]
+) -> Kernel:
+    """The kernel of a function of one string, the subject, which takes everything else as a value for all rows."""
+    located = with_span(lambda strings, *others: function(strings, *others), call.span)
+    same = same_for_all(constants, subject)
+    if same is None:
+        on_column = lambda column, *others: located(gathered(column), *others)  # noqa: E731
+        return partial(group_by_constants, on_column, subject, call.type)
+    per_string = PerString(lambda strings: located(strings, *same))
+
+    def kernel(*arguments: Column) -> Column:
+        strings = arguments[subject]
+        if strings.valid is not None and not strings.valid.any():
+            # A bad pattern is an error only for a row that there is.
+            return all_null(call.type, len(strings))
+        return per_string(strings)
+
+    return kernel
 
 
 def _trim(trim: Callable[..., Strings], strings: Strings, characters: Strings | None = None) -> Column:

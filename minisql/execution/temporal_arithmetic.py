@@ -134,10 +134,10 @@ def _sum(left: Array, right: Array, sign: int) -> tuple[Array, BoolArray]:
     months, days = (left[field].astype(np.int64) + sign * right[field].astype(np.int64) for field in _FIELDS[:2])
     time = left["microseconds"] + sign * right["microseconds"]
     estimate = left["microseconds"].astype(np.float64) + sign * right["microseconds"].astype(np.float64)
-    return _intervals(months, days, time, np.abs(estimate) >= _SURE_LENGTH)
+    return checked_intervals(months, days, time, np.abs(estimate) >= _SURE_LENGTH)
 
 
-def _intervals(months: Array, days: Array, time: Array, outside: BoolArray) -> tuple[Array, BoolArray]:
+def checked_intervals(months: Array, days: Array, time: Array, outside: BoolArray) -> tuple[Array, BoolArray]:
     """Intervals of these parts (int64), with 0 for those that are out of range, and which these are."""
     outside = outside | (np.abs(months) >= INTERVAL_FIELD_LIMIT) | (np.abs(days) >= INTERVAL_FIELD_LIMIT)
     whole_days = months.astype(np.float64) * DAYS_PER_MONTH + days
@@ -174,7 +174,7 @@ def _multiplied(values: Array, factors: Array) -> tuple[Array, BoolArray]:
         outside |= np.abs(values[field] * factors.astype(np.float64)) >= limit
         parts.append(values[field].astype(np.int64) * factors)
     months, days, time = parts
-    return _intervals(months, days, time, outside)
+    return checked_intervals(months, days, time, outside)
 
 
 def _scaled_by_double(operator: str, values: Array, factors: Array) -> tuple[Array, BoolArray]:
@@ -194,7 +194,7 @@ def _scaled_by_double(operator: str, values: Array, factors: Array) -> tuple[Arr
         time = np.rint(time + seconds * MICROSECONDS_PER_SECOND)
     outside |= np.abs(time) >= _SURE_LENGTH
     time = np.where(outside, 0.0, time)
-    return _intervals(whole_months.astype(np.int64), whole_days.astype(np.int64), time.astype(np.int64), outside)
+    return checked_intervals(whole_months.astype(np.int64), whole_days.astype(np.int64), time.astype(np.int64), outside)
 
 
 def _to_microsecond(numbers: Array) -> Array:

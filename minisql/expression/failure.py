@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from minisql.datatypes import BIGINT, DOUBLE, INTEGER, VARCHAR, SqlType, TypeKind
+from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.nodes import Arithmetic, Cast, Expression, FunctionCall, Like, Literal, Negate
 from minisql.expression.walk import walk
 
-_SAFE_FUNCTIONS: Final = frozenset({"lower", "upper", "length", "trim", "ltrim", "rtrim", "extract"})
+_SAFE_FUNCTIONS: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.total)
 
 
 def may_fail(expression: Expression) -> bool:

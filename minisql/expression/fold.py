@@ -13,8 +13,20 @@ from dataclasses import replace
 from functools import partial
 
 from minisql.errors import DataError
+from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.narrow_times import narrow_times
-from minisql.expression.nodes import And, Case, ColumnRef, Expression, Literal, Not, Or, OuterReference, Value
+from minisql.expression.nodes import (
+    And,
+    Case,
+    ColumnRef,
+    Expression,
+    FunctionCall,
+    Literal,
+    Not,
+    Or,
+    OuterReference,
+    Value,
+)
 from minisql.expression.walk import children, transform
 
 Evaluate = Callable[[Expression], Value]
@@ -48,6 +60,8 @@ def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
             return _fold_case(node)
         case Not(operand=Literal(value=bool() as truth)):
             return _boolean(not truth, node)
+        case FunctionCall() if SCALAR_FUNCTIONS[node.name].volatile:
+            return node
     if not all(isinstance(child, Literal) for child in children(node)):
         return narrow_times(node)
     try:

@@ -167,8 +167,8 @@ def _format(expression: Expression) -> tuple[str, int]:
         case Coalesce():
             return f"coalesce({_list(expression.operands)})", _ATOM
         case FunctionCall(name="concat"):
-            left, right = (_at_least(argument, _CONCAT + level) for level, argument in enumerate(expression.arguments))
-            return f"{left} || {right}", _CONCAT
+            parts = [_at_least(part, _CONCAT + (place > 0)) for place, part in enumerate(expression.arguments)]
+            return " || ".join(parts), _CONCAT
         case FunctionCall(name="extract"):
             field, operand = expression.arguments
             name = str(field.value) if isinstance(field, Literal) else format_expression(field)

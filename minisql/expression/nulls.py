@@ -152,7 +152,7 @@ def _value(expression: Arithmetic | Negate | Cast | Like | FunctionCall | Coales
         case Like():
             return _strict((expression.operand, expression.pattern))
         case FunctionCall():
-            return _strict(expression.arguments) if expression.name in SCALAR_FUNCTIONS else _ANYTHING
+            return _strict(expression.arguments) if SCALAR_FUNCTIONS[expression.name].strict else _ANYTHING
         case Coalesce() | Case():
             alternatives, null = _alternatives(expression)
             true = false = 0

@@ -112,11 +112,17 @@ class WindowCall:
 
 @dataclass(frozen=True, slots=True)
 class WindowFunctionSignature:
-    """What a window function that is no aggregate takes: arguments, the last ones optional, and a frame or not."""
+    """What a window function that is no aggregate takes: arguments, the last ones optional, and a frame or not.
+
+    `meaning` and `example` are for the documentation; the example has these values over a column x of 10, 20, 20, 30.
+    """
 
     name: str
     parameters: tuple[str, ...]
     minimum: int
+    meaning: str
+    example: str
+    values: str
     reads_frame: bool = False
     takes_null_treatment: bool = False
 
@@ -131,17 +137,97 @@ class WindowFunctionSignature:
 WINDOW_FUNCTIONS: Final[dict[str, WindowFunctionSignature]] = {
     function.name: function
     for function in (
-        WindowFunctionSignature("row_number", (), 0),
-        WindowFunctionSignature("rank", (), 0),
-        WindowFunctionSignature("dense_rank", (), 0),
-        WindowFunctionSignature("percent_rank", (), 0),
-        WindowFunctionSignature("cume_dist", (), 0),
-        WindowFunctionSignature("ntile", ("buckets",), 1),
-        WindowFunctionSignature("lag", ("value", "offset", "default"), 1, takes_null_treatment=True),
-        WindowFunctionSignature("lead", ("value", "offset", "default"), 1, takes_null_treatment=True),
-        WindowFunctionSignature("first_value", ("value",), 1, reads_frame=True, takes_null_treatment=True),
-        WindowFunctionSignature("last_value", ("value",), 1, reads_frame=True, takes_null_treatment=True),
-        WindowFunctionSignature("nth_value", ("value", "n"), 2, reads_frame=True, takes_null_treatment=True),
+        WindowFunctionSignature(
+            "row_number",
+            (),
+            0,
+            "The number of the row in its partition, from 1.",
+            "row_number() OVER (ORDER BY x)",
+            "1, 2, 3, 4",
+        ),
+        WindowFunctionSignature(
+            "rank", (), 0, "One more than the rows before the row's peers.", "rank() OVER (ORDER BY x)", "1, 2, 2, 4"
+        ),
+        WindowFunctionSignature(
+            "dense_rank",
+            (),
+            0,
+            "One more than the groups of peers before.",
+            "dense_rank() OVER (ORDER BY x)",
+            "1, 2, 2, 3",
+        ),
+        WindowFunctionSignature(
+            "percent_rank",
+            (),
+            0,
+            "The rank less one, by the number of the other rows.",
+            "percent_rank() OVER (ORDER BY x)",
+            "0.0, 0.3333333333333333, 0.3333333333333333, 1.0",
+        ),
+        WindowFunctionSignature(
+            "cume_dist",
+            (),
+            0,
+            "The share of the rows up to the row and its peers.",
+            "cume_dist() OVER (ORDER BY x)",
+            "0.25, 0.75, 0.75, 1.0",
+        ),
+        WindowFunctionSignature(
+            "ntile",
+            ("buckets",),
+            1,
+            "The number of the bucket, where the partition is cut into so many, as equal as they can be.",
+            "ntile(3) OVER (ORDER BY x)",
+            "1, 1, 2, 3",
+        ),
+        WindowFunctionSignature(
+            "lag",
+            ("value", "offset", "default"),
+            1,
+            "The value some rows before (1), or the default (NULL).",
+            "lag(x) OVER (ORDER BY x)",
+            "NULL, 10, 20, 20",
+            takes_null_treatment=True,
+        ),
+        WindowFunctionSignature(
+            "lead",
+            ("value", "offset", "default"),
+            1,
+            "The value some rows after (1), or the default (NULL).",
+            "lead(x, 1, 0) OVER (ORDER BY x)",
+            "20, 20, 30, 0",
+            takes_null_treatment=True,
+        ),
+        WindowFunctionSignature(
+            "first_value",
+            ("value",),
+            1,
+            "The value at the first row of the frame.",
+            "first_value(x) OVER (ORDER BY x)",
+            "10, 10, 10, 10",
+            reads_frame=True,
+            takes_null_treatment=True,
+        ),
+        WindowFunctionSignature(
+            "last_value",
+            ("value",),
+            1,
+            "The value at the last row of the frame.",
+            "last_value(x) OVER (ORDER BY x)",
+            "10, 20, 20, 30",
+            reads_frame=True,
+            takes_null_treatment=True,
+        ),
+        WindowFunctionSignature(
+            "nth_value",
+            ("value", "n"),
+            2,
+            "The value at that row of the frame, from 1.",
+            "nth_value(x, 2) OVER (ORDER BY x)",
+            "NULL, 20, 20, 20",
+            reads_frame=True,
+            takes_null_treatment=True,
+        ),
     )
 }
 

@@ -60,6 +60,16 @@ CASE_BRANCH_ROW: Final = 0.0015
 """A branch of CASE, its condition and result left out."""
 LOGIC_ROW: Final = 0.0002
 """An operand of AND, OR, NOT, IS and COALESCE."""
-FUNCTION_ROW: Final = {"abs": 0.0005, "round": 0.007, "extract": 0.001, "length": 0.006, "trim": 0.012,
-                       "ltrim": 0.012, "rtrim": 0.012}  # fmt: skip
+FUNCTION_ROW: Final = {
+    "abs": 0.0005, "round": 0.007, "extract": 0.001, "length": 0.006, "trim": 0.012, "ltrim": 0.012, "rtrim": 0.012,
+    "octet_length": 0.001, "starts_with": 0.004, "ends_with": 0.004, "contains": 0.05, "lpad": 0.4, "rpad": 0.4,
+    "reverse": 0.1, "split_part": 0.1, "translate": 0.4, "initcap": 0.2, "md5": 0.7, "regexp_matches": 0.09,
+    "regexp_full_match": 0.09, "similar_to": 0.09, "regexp_replace": 0.3, "regexp_extract": 0.7, "strptime": 0.1,
+    "sqrt": 0.0015, "ln": 0.0015, "log10": 0.0015, "exp": 0.0015, "power": 0.003, "sin": 0.015, "cos": 0.015,
+    "tan": 0.015, "trunc": 0.0005, "ceil": 0.0005, "floor": 0.0005, "sign": 0.0005, "gcd": 0.015, "greatest": 0.006,
+    "least": 0.006, "bitwise_and": 0.0005, "bitwise_or": 0.0005, "xor": 0.0005, "bitwise_not": 0.0005,
+    "shift_left": 0.001, "shift_right": 0.001, "random": 0.002, "date_trunc": 0.004, "date_diff": 0.004,
+    "date_sub": 0.08, "dayname": 0.003,
+    "monthname": 0.003, "last_day": 0.004, "epoch": 0.001, "epoch_ms": 0.001,
+}  # fmt: skip
 """Functions that are not STRING_ROW."""

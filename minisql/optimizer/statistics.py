@@ -44,7 +44,7 @@ DEFAULT_DISTINCT_SHARE: Final = 0.1
 """Distinct values of a column as a share of its rows, where nothing is known."""
 DISTINCT_OF_FIELD: Final = {
     "quarter": 4.0, "month": 12.0, "week": 53.0, "day": 31.0, "dow": 7.0, "doy": 366.0,
-    "hour": 24.0, "minute": 60.0, "second": 60.0,
+    "hour": 24.0, "minute": 60.0, "second": 60.0, "isodow": 7.0,
 }  # fmt: skip
 """The values that a field of EXTRACT can have; the others have as many as their argument."""
 

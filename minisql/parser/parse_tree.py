@@ -73,7 +73,7 @@ class Star(_Node):
 
 @node
 class Unary(_Node):
-    """`- x`, `+ x` or `NOT x`; the operator is in upper case."""
+    """`- x`, `+ x`, `~ x` or `NOT x`; the operator is in upper case."""
 
     operator: str
     operand: Expression
@@ -81,7 +81,10 @@ class Unary(_Node):
 
 @node
 class Binary(_Node):
-    """`+ - * / % || = <> < <= > >= <=>`. `!=` is read as `<>`. AND and OR are `Logical`."""
+    """`+ - * / // % & | << >> || = <> < <= > >= <=> ~ ~* !~ !~*` and SIMILAR TO.
+
+    `!=` is read as `<>`, DIV as `//`. AND and OR are `Logical`.
+    """
 
     operator: str
     left: Expression
@@ -135,12 +138,13 @@ class InPredicate(_Node):
 
 @node
 class LikePredicate(_Node):
-    """`operand [NOT] LIKE pattern [ESCAPE escape]`."""
+    """`operand [NOT] LIKE pattern [ESCAPE escape]`; ILIKE `ignores_case`."""
 
     operand: Expression
     pattern: Expression
     escape: Expression | None
     negated: bool
+    ignores_case: bool = False
 
 
 @node
@@ -165,7 +169,8 @@ class Call(_Node):
     """A call of a function or an aggregate, COALESCE, NULLIF and the like included; the name is folded.
 
     `star` marks `count(*)`. EXTRACT(field FROM x) is the call `extract` with the field as a string constant first;
-    SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`.
+    SUBSTRING(x FROM a FOR b) and TRIM(BOTH c FROM x) become the calls `substring`, `trim`, `ltrim` and `rtrim`,
+    OVERLAY(x PLACING y FROM a FOR b) `overlay`, and POSITION(x IN y) becomes `strpos` with the arguments exchanged.
     `order_by` stands in the parentheses of an aggregate, `within_group` behind them. The separator of `SEPARATOR ','`
     is the last argument.
     """

@@ -27,7 +27,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
         "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
-        "PLUS", "NOT",
+        "PLUS", "NOT", "TILDE", "LEFT", "RIGHT",
     }),
     ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
@@ -35,9 +35,11 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     }),
     ("an operator", {"CONCATENATE", "AND", "OR"}, {
         "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "EQUAL", "COMPARISON", "IS", "IN", "LIKE",
-        "BETWEEN", "NOT",
+        "BETWEEN", "NOT", "BITWISE", "SLASHES", "DIV", "ILIKE", "MATCH", "SIMILAR", "TILDE",
     }),
-    ("an operator", {"CONCATENATE"}, {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON"}),
+    ("an operator", {"CONCATENATE"}, {
+        "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "BITWISE", "SLASHES", "DIV",
+    }),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
     ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
     ('AS or "("', {"AS", "DOT", "LPAR"}, set()),

@@ -117,16 +117,25 @@ class ExpressionTransform(Transformer[Token, Statement]):
         )
 
     def like(
-        self, operand: Expression, negated: Token | None, pattern: Expression, escape: Expression | None
+        self, operand: Expression, negated: Token | None, like: Token, pattern: Expression, escape: Expression | None
     ) -> LikePredicate:
         return LikePredicate(
-            span=self._span(operand), operand=operand, pattern=pattern, escape=escape, negated=negated is not None
+            span=self._span(operand),
+            operand=operand,
+            pattern=pattern,
+            escape=escape,
+            negated=negated is not None,
+            ignores_case=like.type == "ILIKE",
         )
 
+    def similar(self, operand: Expression, negated: Token | None, _: Token, pattern: Expression) -> Expression:
+        span = self._span(operand)
+        matches = Binary(span=span, operator="SIMILAR TO", left=operand, right=pattern)
+        return matches if negated is None else Unary(span=span, operator="NOT", operand=matches)
+
     def binary(self, left: Expression, operator: Token, right: Expression) -> Binary:
-        return Binary(
-            span=self._span(left), operator="<>" if operator == "!=" else operator.value, left=left, right=right
-        )
+        symbol = "//" if operator.type == "DIV" else "<>" if operator == "!=" else operator.value
+        return Binary(span=self._span(left), operator=symbol, left=left, right=right)
 
     def sign(self, operator: Token, operand: Expression) -> Expression:
         if operator == "-" and isinstance(operand, Constant) and operand.value == -BIGINT_RANGE[0]:
@@ -172,6 +181,9 @@ class ExpressionTransform(Transformer[Token, Statement]):
     # --- calls --------------------------------------------------------------------------------------------------------
 
     def call(self, name: Identifier, arguments: tuple[Expression, ...], filter_: Expression | None) -> Call:
+        match name.name, arguments:
+            case "position", (InPredicate(negated=False, items=(searched,)) as argument,):
+                return self.call_in(name, argument.operand, None, searched)
         return Call(span=self._span(name), name=name, arguments=arguments, filter=filter_)
 
     def call_with_quantifier(
@@ -210,6 +222,26 @@ class ExpressionTransform(Transformer[Token, Statement]):
         return Call(
             span=self._span(name), name=function, arguments=(operand,) if characters is None else (operand, characters)
         )
+
+    def call_placing(
+        self, name: Identifier, string: Expression, new: Expression, start: Expression, count: Expression | None
+    ) -> Call:
+        if name.name != "overlay":
+            raise ProgrammingError(f'PLACING belongs to overlay, not to "{name.name}".', self._span(name))
+        arguments = (string, new, start) if count is None else (string, new, start, count)
+        return Call(span=self._span(name), name=name, arguments=arguments)
+
+    def call_in(self, name: Identifier, operand: Expression, negated: Token | None, searched: Expression) -> Call:
+        if name.name != "position" or negated is not None:
+            raise ProgrammingError(
+                "IN needs a list in parentheses.", self._span(name), hint="There is also position(substring IN string)."
+            )
+        function = Identifier(span=name.span, name="strpos")
+        return Call(span=self._span(name), name=function, arguments=(searched, operand))
+
+    def call_keyword(self, keyword: Token, arguments: tuple[Expression, ...]) -> Call:
+        span = self._span(keyword)
+        return Call(span=span, name=Identifier(span=span, name=keyword.lower()), arguments=arguments)
 
     # --- literals, types, names ---------------------------------------------------------------------------------------
 

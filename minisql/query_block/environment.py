@@ -10,7 +10,8 @@ from typing import Final, Protocol
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import NotSupportedError, ProgrammingError, Span
-from minisql.expression.nodes import Expression, Value
+from minisql.expression.nodes import Expression, FunctionCall, Literal, Value
+from minisql.expression.walk import transform
 from minisql.parser import parse_tree
 from minisql.query_block.query_block import CommonQuery, QueryExpression
 from minisql.query_block.scope import OuterScope
@@ -101,9 +102,27 @@ class StatementValues:
             self._time = datetime.datetime.now(datetime.UTC)
         return self._time
 
+    def at_time(self, expression: Expression) -> Expression:
+        """The expression with the time of the statement in place of `now()`."""
+        return transform(expression, self._time_for_now)
+
+    def _time_for_now(self, node: Expression) -> Expression:
+        if isinstance(node, FunctionCall) and node.name == "now":
+            return Literal(value=self.time, type=node.type, span=node.span)
+        return node
+
+    def for_definition(self) -> StatementValues:
+        """The values for what is kept in a definition, as a DEFAULT: `now()` stays, until a statement uses it."""
+        return _ValuesForDefinition(self._parameters)
+
     @property
     def time_was_read(self) -> bool:
         return self._time is not None
+
+
+class _ValuesForDefinition(StatementValues):
+    def at_time(self, expression: Expression) -> Expression:
+        return expression
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal, S
 from minisql.expression.window import map_window_call
 from minisql.parser import parse_tree
 from minisql.query_block.coerce import coerce, mismatch
-from minisql.query_block.environment import CommonTables, Environment, with_common_tables
+from minisql.query_block.environment import CommonTables, Environment, StatementValues, with_common_tables
 from minisql.query_block.groups import Grouped, GroupReader
 from minisql.query_block.query_block import (
     Casts,
@@ -49,9 +49,9 @@ def resolve_query(tree: parse_tree.QueryExpression, environment: Environment) ->
     return _QueryResolver(environment).query(tree, {}, None)
 
 
-def resolve_constant(tree: parse_tree.Expression, environment: Environment, clause: str = "A constant") -> Expression:
+def resolve_constant(tree: parse_tree.Expression, values: StatementValues, clause: str = "A constant") -> Expression:
     """A resolved expression that may have no columns in it; `clause` is for messages."""
-    return ExpressionResolver(EMPTY_SCOPE, environment.parameters, clause).resolve(tree)
+    return ExpressionResolver(EMPTY_SCOPE, values, clause).resolve(tree)
 
 
 class _QueryResolver:
@@ -98,7 +98,7 @@ class _QueryResolver:
         """The value of LIMIT or OFFSET; NULL is no limit."""
         if tree is None:
             return None
-        value = self._environment.evaluate(resolve_constant(tree, self._environment, clause))
+        value = self._environment.evaluate(resolve_constant(tree, self._environment.parameters, clause))
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ProgrammingError(f"{clause} takes an integer.", tree.span)
         if value is not None and value < 0:
@@ -107,7 +107,7 @@ class _QueryResolver:
 
     def _constant(self, tree: parse_tree.Expression) -> tuple[Value, SqlType]:
         """The value of an expression without columns, and its type."""
-        expression = resolve_constant(tree, self._environment)
+        expression = resolve_constant(tree, self._environment.parameters)
         return self._environment.evaluate(expression), expression.type
 
     # --- SELECT -------------------------------------------------------------------------------------------------------

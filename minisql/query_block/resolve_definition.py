@@ -11,13 +11,15 @@ from dataclasses import replace
 from minisql.catalog.constraints import CheckConstraint, Constraint, ForeignKey, UniqueConstraint
 from minisql.catalog.table import ColumnDefinition
 from minisql.datatypes import SqlType, can_cast
-from minisql.errors import ProgrammingError, Span, counted, did_you_mean
+from minisql.errors import NotSupportedError, ProgrammingError, Span, counted, did_you_mean
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import columns_of
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
+from minisql.query_block.current_time import reads_time
 from minisql.query_block.environment import Environment
 from minisql.query_block.resolve import resolve_constant
 from minisql.query_block.resolve_expression import ExpressionResolver
@@ -97,7 +99,14 @@ class TableDefinition:
             for place, each in enumerate(self.columns)
         )
         scope = Scope.of_table(ScopeTable(self.name, references))
-        condition = ExpressionResolver(scope, environment.parameters, "CHECK").condition(tree.condition)
+        condition = ExpressionResolver(scope, environment.parameters.for_definition(), "CHECK").condition(
+            tree.condition
+        )
+        if is_volatile(condition) or reads_time(condition):
+            raise NotSupportedError(
+                "CHECK takes no RANDOM and no time of the statement: a row that is right stays so.",
+                tree.condition.span,
+            )
         places = tuple(sorted(column.position for column in columns_of(condition)))
         name = self._free_name(tree.name, places if len(places) == 1 else (), "check")
         return self._added(CheckConstraint(name, condition))
@@ -159,7 +168,7 @@ def resolve_default(value: parse_tree.Expression, type_: SqlType, column: str, e
     Raises:
         ProgrammingError: it has columns in it, or another type.
     """
-    expression = resolve_constant(value, environment)
+    expression = resolve_constant(value, environment.parameters.for_definition())
     if not can_cast(expression.type, type_):
         raise ProgrammingError(f'Column "{column}" is {type_}, its default is {expression.type}.', value.span)
     return coerce(expression, type_)

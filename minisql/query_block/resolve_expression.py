@@ -21,10 +21,10 @@ from minisql.datatypes import (
     can_cast,
     temporal_arithmetic,
 )
-from minisql.errors import ProgrammingError, Span, did_you_mean
+from minisql.errors import ProgrammingError, Span
 from minisql.expression import nodes
 from minisql.expression.aggregates import AGGREGATES_BY_NAME, GROUPING_NAMES
-from minisql.expression.functions import ALIASES, EXTRACT_FIELDS, FIELDS_MISSING, SCALAR_FUNCTIONS
+from minisql.expression.functions import ALIASES
 from minisql.expression.nodes import AggregateCall, ColumnId, ColumnRef, Expression, Literal, Value
 from minisql.expression.walk import aggregate_inputs, columns_of
 from minisql.expression.window import WINDOW_FUNCTIONS, window_inputs
@@ -41,9 +41,10 @@ from minisql.query_block.coerce import (
     require_boolean,
     type_beside,
 )
-from minisql.query_block.current_time import current_time, is_current_time
+from minisql.query_block.current_time import FUNCTIONS_OF_TIME, current_time, is_current_time
 from minisql.query_block.environment import StatementValues
 from minisql.query_block.resolve_aggregate import resolve_aggregate, resolve_grouping
+from minisql.query_block.resolve_function import resolve_function
 from minisql.query_block.resolve_window import (
     WindowCollector,
     needs_window,
@@ -54,9 +55,14 @@ from minisql.query_block.resolve_window import (
 from minisql.query_block.scope import Scope
 from minisql.query_block.subqueries import SubqueryCollector
 from minisql.query_block.type_names import sql_type
+from minisql.query_block.write_out import concatenated, whole_part
 
 _COMPARISONS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
-_SPECIAL_CALLS: Final = ("coalesce", "nullif", "ifnull")
+_FUNCTIONS_OF_OPERATORS: Final = {
+    "&": "bitwise_and", "|": "bitwise_or", "<<": "shift_left", ">>": "shift_right", "~": "regexp_matches",
+    "SIMILAR TO": "similar_to",
+}  # fmt: skip
+_OPERATORS_OF_FUNCTIONS: Final = {"mod": "%", "div": "//"}
 _NO_AGGREGATES: Final = {
     "WHERE": "A condition on an aggregate belongs into HAVING.",
     "GROUP BY": "Aggregates are computed from the groups; a condition on one belongs into HAVING.",
@@ -165,7 +171,7 @@ class ExpressionResolver:
             case parse_tree.DefaultValue():
                 if tree.bound is None:
                     raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
-                return tree.bound
+                return self._parameters.at_time(tree.bound)
             case parse_tree.Parameter():
                 return parameter_literal(self._parameters[tree.index], tree.index, span)
             case parse_tree.ScalarQuery():
@@ -213,7 +219,7 @@ class ExpressionResolver:
 
     def _column(self, tree: parse_tree.ColumnName) -> Expression:
         if is_current_time(tree) and not self._scope.find(tree.column.name):
-            return literal(current_time(tree.column.name, self._parameters.time), tree.span)
+            return self._parameters.at_time(current_time(tree.column.name, tree.span))
         expression = self._scope.column(tree.table, tree.column, tree.span)
         if isinstance(expression, ColumnRef):
             return ColumnRef(column=expression.column, name=expression.name, type=expression.type, span=tree.span)
@@ -223,6 +229,8 @@ class ExpressionResolver:
         operand = self.resolve(tree.operand)
         if tree.operator == "NOT":
             return nodes.Not(operand=require_boolean(operand, "NOT"), span=tree.span)
+        if tree.operator == "~":
+            return resolve_function("bitwise_not", (operand,), tree.span)
         if is_untyped_string(operand):
             operand = coerce(operand, DOUBLE)
         if operand.type.kind is TypeKind.NULL:
@@ -246,9 +254,7 @@ class ExpressionResolver:
             left, right = self._comparable(tree.left, tree.right, operator, span)
             return nodes.IsDistinctFrom(left=left, right=right, negated=True, span=span)
         left, right = self.resolve(tree.left), self.resolve(tree.right)
-        if operator == "||":
-            return _concat(left, right, span)
-        return _arithmetic(operator, left, right, span)
+        return _operation(operator, left, right, span)
 
     def _comparable(
         self, left: parse_tree.Expression, right: parse_tree.Expression, what: str, span: Span
@@ -284,6 +290,10 @@ class ExpressionResolver:
             if not isinstance(resolved, Literal) or not isinstance(resolved.value, str) or len(resolved.value) != 1:
                 raise ProgrammingError("ESCAPE takes a string literal of one character.", tree.escape.span)
             escape = resolved.value
+        if tree.ignores_case:
+            # The escape character changes its case with the pattern.
+            operand, pattern = [resolve_function("lower", (side,), tree.span) for side in (operand, pattern)]
+            escape = escape and escape.lower()
         return nodes.Like(
             operand=coerce(operand, VARCHAR),
             pattern=coerce(pattern, VARCHAR),
@@ -326,59 +336,12 @@ class ExpressionResolver:
         what = _only_of_aggregates(tree)
         if what is not None:
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
+        if name in _OPERATORS_OF_FUNCTIONS and len(tree.arguments) == 2:
+            left, right = [self.resolve(argument) for argument in tree.arguments]
+            return _operation(_OPERATORS_OF_FUNCTIONS[name], left, right, tree.span)
         arguments = [self.resolve(argument) for argument in tree.arguments]
-        if name in ("coalesce", "ifnull"):
-            wrong = len(arguments) != 2 if name == "ifnull" else not arguments
-            if wrong:
-                raise _wrong_count(name, "two arguments" if name == "ifnull" else "an argument", len(arguments), tree)
-            operands = coerce_to_common(arguments, name.upper(), tree.span)
-            return nodes.Coalesce(operands=operands, type=operands[0].type, span=tree.span)
-        if name == "nullif":
-            return self._nullif(arguments, tree)
-        return self._scalar_function(name, arguments, tree)
-
-    def _nullif(self, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
-        if len(arguments) != 2:
-            raise _wrong_count("nullif", "two arguments", len(arguments), tree)
-        left, right = coerce_to_compared(arguments, "NULLIF", tree.span)
-        equal = nodes.Comparison(operator="=", left=left, right=right, span=tree.span)
-        # What comes out is the first argument, as it is; only the comparison may need another type.
-        value = left if arguments[0].type.kind is TypeKind.NULL or is_untyped_string(arguments[0]) else arguments[0]
-        null = Literal(value=None, type=value.type, span=tree.span)
-        return nodes.Case(branches=((equal, null),), otherwise=value, type=value.type, span=tree.span)
-
-    def _scalar_function(self, name: str, arguments: list[Expression], tree: parse_tree.Call) -> Expression:
-        function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
-        if function is None:
-            known = (
-                *SCALAR_FUNCTIONS,
-                *ALIASES,
-                *AGGREGATES_BY_NAME,
-                *GROUPING_NAMES,
-                *WINDOW_FUNCTIONS,
-                *_SPECIAL_CALLS,
-            )
-            raise ProgrammingError(f'There is no function "{name}".', tree.name.span, hint=did_you_mean(name, known))
-        if not function.minimum <= len(arguments) <= len(function.parameters):
-            low, high = function.minimum, len(function.parameters)
-            wanted = f"{low} to {high} arguments" if high > low else f"{low} argument{'s' * (low > 1)}"
-            raise _wrong_count(name, wanted, len(arguments), tree, hint=f"It is {function.signature}.")
-        types = tuple(argument.type for argument in arguments)
-        result = function.result_type(types)
-        if result is None:
-            given = ", ".join(str(type_) for type_ in types)
-            raise ProgrammingError(f"{name} does not take ({given}).", tree.span, hint=f"It is {function.signature}.")
-        if function.name == "extract":
-            field_name = arguments[0]
-            value = str(field_name.value) if isinstance(field_name, Literal) else ""
-            if value not in EXTRACT_FIELDS:
-                hint = did_you_mean(value, EXTRACT_FIELDS) or f"The fields are {', '.join(EXTRACT_FIELDS)}."
-                raise ProgrammingError(f'EXTRACT has no field "{value}".', field_name.span or tree.span, hint=hint)
-            if value in FIELDS_MISSING.get(types[1].kind, ()):
-                raise ProgrammingError(f"{types[1]} has no {value}.", field_name.span or tree.span)
-        wanted_types = function.argument_types(types)
-        arguments = [coerce(argument, type_) for argument, type_ in zip(arguments, wanted_types, strict=True)]
-        return nodes.FunctionCall(name=function.name, arguments=tuple(arguments), type=result, span=tree.span)
+        resolved = resolve_function(name, arguments, tree.span, tree.name.span)
+        return self._parameters.at_time(resolved) if ALIASES.get(name, name) in FUNCTIONS_OF_TIME else resolved
 
     def _aggregate(self, tree: parse_tree.Call, name: str) -> Expression:
         if self._in_aggregate is not None:
@@ -462,6 +425,20 @@ def _logical(operator: str, operands: list[Expression], span: Span) -> Expressio
     return nodes.Or(operands=tuple(flat), span=span)
 
 
+def _operation(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
+    """An operator that is neither a comparison nor a logical one."""
+    if operator == "||":
+        return _concat(left, right, span)
+    if operator == "//":
+        return whole_part(_arithmetic("/", left, right, span), span)
+    if operator == "~*":
+        return resolve_function("regexp_matches", (left, right, literal("i", span)), span)
+    if operator in ("!~", "!~*"):
+        return nodes.Not(operand=_operation(operator[1:], left, right, span), span=span)
+    name = _FUNCTIONS_OF_OPERATORS.get(operator)
+    return resolve_function(name, (left, right), span) if name else _arithmetic(operator, left, right, span)
+
+
 def _arithmetic(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
     if is_untyped_string(left) and not is_untyped_string(right):
         left = coerce(left, type_beside(operator, right.type))
@@ -495,8 +472,7 @@ def _concat(left: Expression, right: Expression, span: Span) -> Expression:
         right.type.kind,
     ):
         raise mismatch("||", left.type, right.type, span)
-    arguments = (coerce(left, VARCHAR), coerce(right, VARCHAR))
-    return nodes.FunctionCall(name="concat", arguments=arguments, type=VARCHAR, span=span)
+    return concatenated((coerce(left, VARCHAR), coerce(right, VARCHAR)), span)
 
 
 def _wrong_count(

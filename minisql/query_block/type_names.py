@@ -37,6 +37,7 @@ _PLAIN: Final = {
     "USMALLINT": INTEGER,
     "BIGINT": BIGINT,
     "INT8": BIGINT,
+    "SIGNED": BIGINT,
     "LONG": BIGINT,
     "UINTEGER": BIGINT,
     "UBIGINT": decimal(20, 0),

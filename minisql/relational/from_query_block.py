@@ -53,7 +53,7 @@ from minisql.relational.relational_expression import (
     output_tables,
 )
 from minisql.relational.renumber import with_own_number
-from minisql.relational.rewriting import tables_of_outer_references
+from minisql.relational.rewriting import has_volatile_expression, nodes_of, tables_of_outer_references
 
 Conditions = tuple[Expression, ...]
 
@@ -239,13 +239,16 @@ def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQ
     if common.uses == 1 and common.materialized is not True:
         return with_own_number(_query(common.query, use.alias, shared), common.query.table, use.table)
     if common not in shared:
+        input_ = _query(common.query, common.name, shared)
+        # Each use is to see the same random numbers.
+        is_volatile = any(map(has_volatile_expression, nodes_of(input_)))
         shared[common] = Shared(
             name=common.name,
-            input=_query(common.query, common.name, shared),
+            input=input_,
             columns=tuple(ColumnId(common.query.table, position) for position in range(len(common.names))),
             names=common.names,
             types=common.query.types,
-            materialized=common.materialized,
+            materialized=True if is_volatile else common.materialized,
         )
     return SharedScan(table=use.table, alias=use.alias, shared=shared[common])
 

@@ -5,6 +5,7 @@
 
 A select list goes away where every column of it is a plain column, or is computed and read at most once (a column that
 is read twice would be computed twice). It stays
+- where it computes something volatile, as RANDOM is;
 - where its columns are the result of the query or of an operand of a set operation, or are sorted or limited;
 - where it computes something below the padded side of an outer join: `SELECT 1 AS one` is NULL in a padded row, and a 1
   that moved above the join is not;
@@ -20,6 +21,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import assert_never
 
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
 from minisql.expression.walk import (
     replace_columns,
@@ -198,7 +200,8 @@ class _Merger:
         ):
             return False
         return all(
-            isinstance(expression, ColumnRef) or (not padded and self._uses[ColumnId(node.table, place)] <= 1)
+            isinstance(expression, ColumnRef)
+            or (not padded and self._uses[ColumnId(node.table, place)] <= 1 and not is_volatile(expression))
             for place, expression in enumerate(node.expressions)
         )
 

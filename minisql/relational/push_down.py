@@ -15,7 +15,8 @@ A condition from above on both sides becomes a conjunct of an inner join, and st
 the merged key of the join alone, which go down on both sides (`merged_keys`). Conditions pass projections, with the
 projected expressions in place of the columns; groupings, if they read keys only; window functions, if they read only
 columns that all of these partition by; set operations, into both operands; sorting. They stop at LIMIT, which would let
-other rows through, and at the row of a scalar subquery, which is there even if no row is.
+other rows through, at the row of a scalar subquery, which is there even if no row is, and where they or what they read
+is volatile.
 
 A condition that may raise an error (division, a cast) moves like any other, as in PostgreSQL. Where conditions meet,
 those from further down come first, as they did: they may protect the others.
@@ -27,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, tables_of
 from minisql.expression.window import common_partition_columns
@@ -70,6 +72,10 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
         case BaseTable() | Values() | OneRow() | SharedScan() | WorkingTable():
             return _filtered(node, conditions)
         case Filter():
+            volatile = tuple([condition for condition in node.conditions if is_volatile(condition)])
+            if volatile:
+                free = tuple([condition for condition in node.conditions if condition not in volatile])
+                return _filtered(_push(node.input, free), volatile + conditions)
             result = _push(node.input, node.conditions + conditions)
             return node if _is_same_filter(result, node) else result
         case Join():
@@ -78,7 +84,11 @@ def _push(node: RelationalExpression, conditions: Conditions) -> RelationalExpre
             return _push_apply(node, conditions)
         case Project():
             new = projected(node)
-            input_ = _push(node.input, _translated(conditions, new))
+            translated = _translated(conditions, new)
+            if any(map(is_volatile, translated)):
+                input_ = _push(node.input, ())
+                return _filtered(node if input_ is node.input else replace(node, input=input_), conditions)
+            input_ = _push(node.input, translated)
             return node if input_ is node.input else replace(node, input=input_)
         case Aggregate():
             return _push_aggregate(node, conditions)
@@ -113,7 +123,7 @@ def _push_join(node: Join, above: Conditions) -> RelationalExpression:
     is_inner = node.type is JoinType.INNER
     for condition in node.conditions:
         tables = tables_of(condition)
-        if node.type is JoinType.FULL:
+        if node.type is JoinType.FULL or is_volatile(condition):
             on.append(condition)
         elif is_subset(tables, right_tables):
             to_right.append(condition)
@@ -152,7 +162,13 @@ def _push_apply(node: Apply, above: Conditions) -> RelationalExpression:
     left_tables, right_tables = output_tables(node.left), output_tables(node.right)
     to_left = tuple([condition for condition in above if is_subset(tables_of(condition), left_tables)])
     stays = tuple([condition for condition in above if condition not in to_left])
-    to_right = tuple([condition for condition in node.conditions if is_subset(tables_of(condition), right_tables)])
+    to_right = tuple(
+        [
+            condition
+            for condition in node.conditions
+            if is_subset(tables_of(condition), right_tables) and not is_volatile(condition)
+        ]
+    )
     on = tuple([condition for condition in node.conditions if condition not in to_right])
     left, right = _push(node.left, to_left), _push(node.right, to_right)
     if left is not node.left or right is not node.right or to_right:
@@ -162,7 +178,7 @@ def _push_apply(node: Apply, above: Conditions) -> RelationalExpression:
 
 def _push_aggregate(node: Aggregate, conditions: Conditions) -> RelationalExpression:
     """Conditions on keys go below the grouping; a grouping without keys gives its row whatever they say."""
-    keys = group_keys(node)
+    keys = {column: key for column, key in group_keys(node).items() if not is_volatile(key)}
     below = [condition for condition in conditions if node.keys and columns_of(condition) <= keys.keys()]
     input_ = _push(node.input, _translated(below, keys))
     stays = tuple([condition for condition in conditions if condition not in below])

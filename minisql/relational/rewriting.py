@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, Expression, OuterReference, SortKey
 from minisql.expression.walk import aggregate_inputs, map_aggregate, walk
 from minisql.expression.window import map_window_call, window_inputs
@@ -75,6 +76,11 @@ def expressions_of(node: RelationalExpression) -> Iterator[Expression]:
             yield from (key.expression for key in node.keys)
         case _:
             assert_never(node)
+
+
+def has_volatile_expression(node: RelationalExpression) -> bool:
+    """Whether an expression in the node itself may have another value each time."""
+    return any(map(is_volatile, expressions_of(node)))
 
 
 def with_expressions(node: RelationalExpression, change: Change) -> RelationalExpression:

@@ -54,6 +54,7 @@ from minisql.relational.relational_expression import (
     WorkingTable,
     output_tables,
 )
+from minisql.relational.rewriting import has_volatile_expression
 
 
 def has_one_row(node: RelationalExpression) -> bool:
@@ -252,8 +253,11 @@ _RANKS: Final = frozenset(("rank", "dense_rank", "percent_rank", "cume_dist", "c
 def is_repeatable(node: RelationalExpression) -> bool:
     """Whether the node gives the same rows when another plan computes them once more.
 
-    LIMIT may let other rows through, ties may be numbered in another way, and a sum of DOUBLEs rounded in another way.
+    LIMIT may let other rows through, ties may be numbered in another way, and a sum of DOUBLEs rounded in another way;
+    what is volatile has other values.
     """
+    if has_volatile_expression(node):
+        return False
     match node:
         case BaseTable() | Values() | OneRow() | WorkingTable():
             return True

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from minisql.errors import NotSupportedError
+from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Or
 from minisql.expression.walk import conjunction, outer_references, replace_columns
 from minisql.query_block.environment import MAX_TABLES
@@ -36,7 +37,7 @@ Conditions: TypeAlias = tuple[Expression, ...]
 def uses_in(root: RelationalExpression) -> Iterator[tuple[SharedScan, Conditions]]:
     """The scans of what is shared, those inside what is shared left out, each with the conditions directly above it.
 
-    Conditions with outer references are left out: they have other values each time.
+    Conditions with outer references and volatile ones are left out: they have other values each time.
     """
     waiting: list[tuple[RelationalExpression, Conditions]] = [(root, ())]
     while waiting:
@@ -44,7 +45,7 @@ def uses_in(root: RelationalExpression) -> Iterator[tuple[SharedScan, Conditions
         if isinstance(node, SharedScan):
             yield node, above
         elif isinstance(node, Filter):
-            own = tuple([condition for condition in node.conditions if not outer_references(condition)])
+            own = tuple([each for each in node.conditions if not outer_references(each) and not is_volatile(each)])
             waiting.append((node.input, own + above))
         else:
             waiting += [(input_, ()) for input_ in inputs(node)]

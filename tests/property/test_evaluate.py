@@ -37,8 +37,9 @@ from minisql.datatypes import (
 )
 from minisql.errors import DataError
 from minisql.execution.evaluate import compile_expression, compile_predicate
+from minisql.expression.date_functions import EXTRACT_FIELDS
 from minisql.expression.failure import may_fail
-from minisql.expression.functions import EXTRACT_FIELDS, SCALAR_FUNCTIONS
+from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.nodes import (
     And,
     Arithmetic,

@@ -64,7 +64,8 @@ NOWHERE: Final = Span("", 0, 0)
 
 LEVEL: Final = {
     "OR": 1, "AND": 2, "NOT": 3, "IS": 4, "=": 5, "<>": 5, "<": 5, "<=": 5, ">": 5, ">=": 5, "<=>": 5, "IN": 6,
-    "||": 7, "+": 8, "-": 8, "*": 9, "/": 9, "%": 9, "SIGN": 10, "::": 11, "PRIMARY": 12,
+    "~": 6, "~*": 6, "!~": 6, "!~*": 6, "||": 7, "&": 7, "|": 7, "<<": 7, ">>": 7, "+": 8, "-": 8, "*": 9, "/": 9,
+    "%": 9, "//": 9, "SIGN": 10, "::": 11, "PRIMARY": 12,
 }  # fmt: skip
 
 
@@ -114,8 +115,9 @@ def _sql(node: Expression) -> tuple[int, str]:
         case InPredicate(operand=operand, items=items, negated=negated):
             listed = ", ".join(sql(item) for item in items)
             return LEVEL["IN"], f"{sql(operand, LEVEL['||'])} {'NOT ' * negated}IN ({listed})"
-        case LikePredicate(operand=operand, pattern=pattern, escape=escape, negated=negated):
-            text = f"{sql(operand, LEVEL['||'])} {'NOT ' * negated}LIKE {sql(pattern, LEVEL['||'])}"
+        case LikePredicate(operand=operand, pattern=pattern, escape=escape, negated=negated, ignores_case=ignores):
+            like = f"{'NOT ' * negated}{'I' * ignores}LIKE"
+            text = f"{sql(operand, LEVEL['||'])} {like} {sql(pattern, LEVEL['||'])}"
             return LEVEL["IN"], text if escape is None else f"{text} ESCAPE {sql(escape, LEVEL['||'])}"
         case CaseExpression(operand=operand, branches=branches, otherwise=otherwise):
             parts = ["CASE", *([sql(operand)] if operand else [])]
@@ -272,9 +274,9 @@ def _orders(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    symbols = [operator for operator, level in LEVEL.items() if level in (5, 7, 8, 9)]
+    symbols = [operator for operator, level in LEVEL.items() if level in (5, 6, 7, 8, 9) and operator != "IN"]
     return st.one_of(
-        node(Unary, operator=st.sampled_from(["-", "+", "NOT"]), operand=inner),
+        node(Unary, operator=st.sampled_from(["-", "+", "~", "NOT"]), operand=inner),
         node(Binary, operator=st.sampled_from(symbols), left=inner, right=inner),
         node(Logical, operator=st.sampled_from(["AND", "OR"]), operands=tuples(inner, 2)),
         node(
@@ -286,7 +288,14 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         node(DistinctPredicate, left=inner, right=inner, negated=BOOLEANS),
         node(Between, operand=inner, low=inner, high=inner, negated=BOOLEANS),
         node(InPredicate, operand=inner, items=tuples(inner), negated=BOOLEANS),
-        node(LikePredicate, operand=inner, pattern=inner, escape=st.none() | inner, negated=BOOLEANS),
+        node(
+            LikePredicate,
+            operand=inner,
+            pattern=inner,
+            escape=st.none() | inner,
+            negated=BOOLEANS,
+            ignores_case=BOOLEANS,
+        ),
         node(
             CaseExpression,
             operand=st.none() | inner,

@@ -13,7 +13,7 @@ from minisql.columnar.strings import string_column
 from minisql.datatypes import BIGINT, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, SqlType, decimal
 from minisql.errors import DataError
 from minisql.execution.evaluate import compile_expression
-from minisql.expression.functions import EXTRACT_FIELDS
+from minisql.expression.date_functions import EXTRACT_FIELDS
 from minisql.expression.nodes import ColumnId, Value
 from tests import naive
 from tests.expressions import SPAN, call, column, lit, ref, value, values

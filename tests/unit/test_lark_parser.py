@@ -33,6 +33,7 @@ def test_the_conflicts_are_the_known_ones(caplog: pytest.LogCaptureFixture) -> N
     # COLUMN may be left out in ALTER TABLE, and be the name of one.
     conflicts = [conflict for conflict in conflicts if conflict[1:] != ("word", "COLUMN")]
     assert {(terminal, rule) for terminal, rule, _ in conflicts} == {
+        ("DIV", "sum"),
         ("ESCAPE", "predicate"),
         ("FILTER", "filter_clause"),
         ("KEY", "word"),

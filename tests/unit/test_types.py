@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
+import types
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,7 @@ class Clock(datetime.datetime):
 def test_the_time_is_that_of_the_statement_and_no_plan_keeps_it(
     engine: minisql.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment.datetime, "datetime", Clock)
+    monkeypatch.setattr(environment, "datetime", types.SimpleNamespace(datetime=Clock, UTC=UTC))
     engine.execute("CREATE VIEW today AS SELECT CURRENT_DATE AS d, CURRENT_TIMESTAMP AS z")
     engine.execute("CREATE TABLE t (d DATE)")
     engine.execute("INSERT INTO t VALUES (CURRENT_DATE)")

@@ -12,7 +12,7 @@ from minisql.catalog.table import ColumnDefinition
 from minisql.columnar.column import Batch
 from minisql.datatypes import can_cast
 from minisql.errors import ProgrammingError, Span, did_you_mean
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, Literal
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import columns_of, transform
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
@@ -24,7 +24,7 @@ from minisql.query_block.scope import same_name
 from minisql.query_block.type_names import sql_type
 from minisql.session.result import Result
 from minisql.session.statements import integrity
-from minisql.session.statements.changes import rows_of, selected
+from minisql.session.statements.changes import default_of, rows_of, selected
 from minisql.session.statements.context import Context, converted
 from minisql.session.statements.definitions import NOTHING_CHANGED, check_key_is_free, with_parents
 
@@ -96,10 +96,10 @@ class _Alteration:
                 return
             raise ProgrammingError(f'"{table.name}" has a column "{name.name}" already.', name.span)
         definition = self._definition()
-        definition.add_columns([change.column], self._context.environment(self._parameters))
+        environment = self._context.environment(self._parameters)
+        definition.add_columns([change.column], environment)
         column = definition.columns[-1]
-        default = Literal(value=None, type=column.type) if column.default is None else column.default
-        rows = self._computed(table.columns, {}, [column], [default])
+        rows = self._computed(table.columns, {}, [column], [default_of(column, environment)])
         new = MemoryTable(table.name, definition.columns, (), definition.constraints, table.indexes).append([rows])
         new = with_parents(self._context, new, change.column.constraints)
         self._check(new, change)

@@ -23,6 +23,7 @@ from minisql.expression.nodes import Expression, Literal
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier, SelectItem, TableName, TableReference
+from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.query_block.resolve_definition import positions_of
@@ -84,7 +85,7 @@ def plan_new_rows(
             tree.span,
             hint=f"Its columns are {', '.join(column.name for column in table.columns)}.",
         )
-    values = assigned(query, places, table.columns, tree.span)
+    values = assigned(query, places, table.columns, environment, tree.span)
     return context.plan(query, values, table.columns, environment)
 
 
@@ -95,12 +96,14 @@ def insert_places(columns: Sequence[Identifier], table: MemoryTable) -> Sequence
 
 
 def assigned(
-    query: QueryExpression, places: Sequence[int], columns: Sequence[ColumnDefinition], span: Span
+    query: QueryExpression,
+    places: Sequence[int],
+    columns: Sequence[ColumnDefinition],
+    environment: Environment,
+    span: Span,
 ) -> tuple[Expression, ...]:
     """An expression for each column: the query's column for it, cast to its type, or its default."""
-    expressions = [
-        Literal(value=None, type=column.type) if column.default is None else column.default for column in columns
-    ]
+    expressions = [default_of(column, environment) for column in columns]
     for source, target in enumerate(places):
         expressions[target] = converted(query, source, columns[target], span)
     return tuple(expressions)
@@ -128,6 +131,13 @@ def appended(context: Context, table: MemoryTable, rows: Batch, span: Span) -> M
     new = table.append([rows])
     integrity.hand_on_keys(table, new, rows, ())
     return new
+
+
+def default_of(column: ColumnDefinition, environment: Environment) -> Expression:
+    """The default of a column in a statement, whose time it may read."""
+    if column.default is None:
+        return Literal(value=None, type=column.type)
+    return environment.parameters.at_time(column.default)
 
 
 def _default_row(table: MemoryTable, span: Span) -> parse_tree.QueryExpression:

@@ -47,7 +47,7 @@ def create_table(context: Context, statement: st.CreateTable, parameters: Sequen
     columns = [ColumnDefinition(column, type_) for column, type_ in zip(query.names, types, strict=True)]
     _check_names([statement.name] * len(columns), query.names)
     table = MemoryTable.empty(name, columns)
-    values = assigned(query, range(len(columns)), columns, statement.query.span)
+    values = assigned(query, range(len(columns)), columns, environment, statement.query.span)
     rows = rows_of(context.plan(query, values, columns, environment), table)
     context.catalog.put(name, table.append([rows]))
     return Result(rowcount=rows.length)
