@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import minisql
+from minisql.expression.aggregates import AGGREGATES_BY_NAME
 
 SCHEMA = """
 CREATE TABLE a (id INTEGER, k INTEGER, x INTEGER);
@@ -436,3 +437,20 @@ def test_subqueries_do_not_multiply_a_query() -> None:
 )  # fmt: skip
 def test_windows_grouping_sets_and_recursion(connection: minisql.Connection, sql: str, expected: Rows) -> None:
     assert rows(connection, sql) == expected
+
+
+@pytest.mark.parametrize("function", sorted({each.name for each in AGGREGATES_BY_NAME.values()}))
+def test_an_aggregate_of_no_rows_is_the_same_joined_and_alone(function: str) -> None:
+    """Where a grouping by the correlated column has no group, the padded row has to say what the aggregate would."""
+    example = AGGREGATES_BY_NAME[function].example
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE t (k INTEGER, x INTEGER)")
+        connection.execute("INSERT INTO t VALUES (1, 1), (1, 2), (1, 2), (1, NULL)")
+        connection.execute("CREATE TABLE outside (k INTEGER)")
+        connection.execute("INSERT INTO outside VALUES (1), (2), (NULL)")
+        query = f"SELECT k, (SELECT {example} FROM t WHERE t.k = o.k) FROM outside AS o ORDER BY k"
+        answers = []
+        for unnest in ("on", "off"):
+            connection.execute(f"SET unnest_subqueries = {unnest}")
+            answers.append(connection.execute(query).fetchall())
+    assert answers[0] == answers[1]
