@@ -177,9 +177,10 @@ def _push_apply(node: Apply, above: Conditions) -> RelationalExpression:
 
 
 def _push_aggregate(node: Aggregate, conditions: Conditions) -> RelationalExpression:
-    """Conditions on keys go below the grouping; a grouping without keys gives its row whatever they say."""
+    """Conditions on keys go below the grouping; a set without keys gives its row whatever is below."""
+    has_row_always = not node.keys or not all(node.sets)
     keys = {column: key for column, key in group_keys(node).items() if not is_volatile(key)}
-    below = [condition for condition in conditions if node.keys and columns_of(condition) <= keys.keys()]
+    below = [each for each in conditions if not has_row_always and columns_of(each) <= keys.keys()]
     input_ = _push(node.input, _translated(below, keys))
     stays = tuple([condition for condition in conditions if condition not in below])
     return _filtered(node if input_ is node.input else replace(node, input=input_), stays)

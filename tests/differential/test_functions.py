@@ -277,7 +277,13 @@ TEMPLATES: Final[dict[str, list[str]]] = {
     "typeof": ["typeof(s)", "typeof(i)", "typeof(m)", "typeof(t)"],
 }
 
-DUCKDB: Final = {"div(i, -3)": "i // -3"}
+DUCKDB: Final = {
+    "div(i, -3)": "i // -3",
+    "overlay(s PLACING 'XY' FROM 2)": "left(s, 1) || 'XY' || substr(s, 4)",
+    "overlay(s PLACING 'XY' FROM 2 FOR 1)": "left(s, 1) || 'XY' || substr(s, 3)",
+    "s ~ '[0-9]+'": "regexp_matches(s, '[0-9]+')",
+    "s !~ 'b'": "NOT regexp_matches(s, 'b')",
+}
 """What DuckDB calls what minisql means by a template, where that is not the same text."""
 
 SQLITE: Final = (
