@@ -31,13 +31,11 @@ from typing import Final, assert_never
 
 from minisql.datatypes import SqlType
 from minisql.expression.nodes import (
-    AggregateCall,
     Coalesce,
     ColumnId,
     ColumnRef,
     Expression,
     IsDistinctFrom,
-    Literal,
     OuterReference,
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
@@ -70,7 +68,7 @@ from minisql.relational.relational_expression import (
 )
 from minisql.relational.renumber import copied
 from minisql.relational.rewriting import map_sort_key, nodes_of, outer_columns, with_expressions
-from minisql.relational.unnest.pull_up import COUNTS, first_rows
+from minisql.relational.unnest.pull_up import first_rows, regrouped_columns
 
 Columns = Mapping[ColumnId, Expression]
 """For each outer column, what stands for it: a column of the domain mostly."""
@@ -342,18 +340,10 @@ class Domain:
             sets=tuple([(*each, *domain_keys) for each in node.sets]),
         )
         columns = self._columns(table, len(node.keys))
-        replaced: dict[ColumnId, Expression] = {}
-        for place, each in enumerate((*node.keys, *node.aggregates)):
-            new = place if place < len(node.keys) else place + len(self._references)
-            name = each.name if isinstance(each, ColumnRef | AggregateCall) else ""
-            column: Expression = ColumnRef(column=ColumnId(table, new), name=name, type=each.type)
-            if not node.keys and isinstance(each, AggregateCall) and each.name in COUNTS:
-                zero = Literal(value=0, type=each.type)
-                column = Coalesce(operands=(column, zero), type=each.type)
-            replaced[ColumnId(node.table, place)] = column
-        if node.keys and not any(len(each) == 0 for each in node.sets):
+        replaced = regrouped_columns(node, table, len(self._references))
+        if node.keys and all(node.sets):
             return Dependent(grouped, columns, replaced)
-        if node.keys:
+        if node.keys or len(node.sets) > 1:
             return None  # a grouping set without keys has a row for no rows, others have none
         domain, own = self._scan()
         there = Dependent(grouped, columns, {})

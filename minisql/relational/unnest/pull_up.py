@@ -270,19 +270,10 @@ class PullUp:
             else:
                 conditions.append(replace(condition, right=key))
         calls = tuple([map_aggregate(call, pulled.over_node) for call in node.aggregates])
-        columns: dict[ColumnId, Expression] = {}
-        for place, expression in enumerate((*node.keys, *node.aggregates)):
-            is_key = place < len(node.keys)
-            new = place if is_key else place + len(keys) - len(node.keys)
-            column: Expression = ColumnRef(column=ColumnId(table, new), name=_name(expression), type=expression.type)
-            if not node.keys and isinstance(expression, AggregateCall) and expression.name in COUNTS:
-                zero = Literal(value=0, type=expression.type)
-                column = Coalesce(operands=(column, zero), type=expression.type)
-            columns[ColumnId(node.table, place)] = column
         return Pulled(
             node=Aggregate(table=table, input=input_, keys=tuple(keys), aggregates=calls),
             conditions=tuple(conditions),
-            columns=columns,
+            columns=regrouped_columns(node, table, len(keys) - len(node.keys)),
             padded=not node.keys,
         )
 
@@ -337,6 +328,23 @@ def first_rows(
         last = Literal(value=limit.offset + limit.limit, type=BIGINT)
         conditions.append(Comparison(operator="<=", left=number, right=last))
     return Filter(input=Window(table=table, input=input_, calls=(call,)), conditions=tuple(conditions))
+
+
+def regrouped_columns(node: Aggregate, table: int, added: int) -> dict[ColumnId, Expression]:
+    """What the columns of a grouping are in one by `added` keys more, behind its own, under the number `table`.
+
+    Without keys the grouping has a row for no rows, and the other one has none: in the row of NULLs that stands in for
+    it, a count is 0.
+    """
+    columns: dict[ColumnId, Expression] = {}
+    for place, expression in enumerate((*node.keys, *node.aggregates)):
+        new = place if place < len(node.keys) else place + added
+        column: Expression = ColumnRef(column=ColumnId(table, new), name=_name(expression), type=expression.type)
+        if not node.keys and isinstance(expression, AggregateCall) and expression.name in COUNTS:
+            zero = Literal(value=0, type=expression.type)
+            column = Coalesce(operands=(column, zero), type=expression.type)
+        columns[ColumnId(node.table, place)] = column
+    return columns
 
 
 def inner_side(condition: Expression) -> Expression | None:
