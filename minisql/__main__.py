@@ -40,7 +40,7 @@ def run() -> None:
     gc.disable()
     import_module("minisql.shell.repl")
     gc.freeze()
-    gc.set_threshold(100_000)  # which the grammar's tables do not reach
+    gc.set_threshold(1_000_000)  # which the tables of the grammar do not reach
     gc.enable()
     try:
         code = main()
