@@ -155,24 +155,26 @@ class OrderedRows:
 
 
 def _shifted(key: Column, operator: str, offset: Literal) -> Array:
-    """`key operator offset` for numbers of one type, NULLs as anything. Beyond the integers there are, the last one."""
+    """`key operator offset` for numbers of one type, NULLs as anything; Python ints where int64 does not hold all."""
     distance = from_values([offset.value], offset.type).values
     values = key.values
     if key.type.kind is TypeKind.DOUBLE:
         moved: Array = values - distance if operator == "-" else values + distance
         return moved
-    if values.dtype == np.object_ or distance.dtype == np.object_:
+    step = int(distance[0]) if operator == "+" else -int(distance[0])
+    if values.dtype == np.object_ or distance.dtype == np.object_ or not _fits(values, step):
         known = values if key.valid is None else np.where(key.valid, values, 0)
-        step = int(distance[0]) if operator == "+" else -int(distance[0])
         exact: Array = known.astype(np.object_) + step
         return exact
-    step = int(distance[0])
-    values = values.astype(np.int64, copy=False)
-    if operator == "-":
-        lower: Array = np.maximum(values, step - _INT64) - step
-        return lower
-    upper: Array = np.minimum(values, _INT64 - 1 - step) + step
-    return upper
+    shifted: Array = values.astype(np.int64, copy=False) + step
+    return shifted
+
+
+def _fits(values: Array, step: int) -> bool:
+    """Whether all the integers are int64 after a step."""
+    if not len(values):
+        return True
+    return int(values.min()) + step >= -_INT64 and int(values.max()) + step < _INT64
 
 
 def _comparable(columns: Sequence[Column]) -> list[Array]:

@@ -344,6 +344,19 @@ def test_offsets_beyond_the_integers_there_are_reach_the_last_one(descending: bo
     assert run([BIGINT], rows, over(count, order, near)) == [(2,), (2,), (1,), (2,), (2,)]
 
 
+@pytest.mark.parametrize(("descending", "last"), [(False, BIG - 1), (True, -BIG)])
+def test_a_frame_that_starts_beyond_the_integers_there_are_is_empty(descending: bool, last: int) -> None:
+    after = Frame(
+        unit=FrameUnit.RANGE,
+        start=FrameBound(kind=BoundKind.FOLLOWING, offset=lit(1, BIGINT)),
+        end=FrameBound(kind=BoundKind.UNBOUNDED_FOLLOWING),
+        exclusion=Exclusion.NO_OTHERS,
+    )
+    count = AggregateCall(name="count", argument=None, distinct=False, filter=None, type=BIGINT)
+    order = [SortKey(expression=ref(0, BIGINT), descending=descending, nulls_first=False)]
+    assert run([BIGINT], [(last,), (0,)], over(count, order, after)) == [(0,), (1,)]
+
+
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
 
