@@ -157,11 +157,6 @@ def replace_columns(expression: Expression, new: Mapping[ColumnId, Expression]) 
     return transform(expression, change)
 
 
-def replace_columns_in_aggregate(call: AggregateCall, new: Mapping[ColumnId, Expression]) -> AggregateCall:
-    """The same for an aggregate."""
-    return map_aggregate(call, lambda expression: replace_columns(expression, new))
-
-
 def map_aggregate(call: AggregateCall, change: Callable[[Expression], Expression]) -> AggregateCall:
     """The aggregate with each of its input expressions changed; itself where none differs."""
     old = aggregate_inputs(call)

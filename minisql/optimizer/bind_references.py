@@ -30,6 +30,7 @@ from minisql.optimizer.access_path import (
     Window,
     WorkingTableScan,
 )
+from minisql.relational.rewriting import map_sort_key
 
 
 def bind_references(path: AccessPath, values: Mapping[ColumnId, Literal]) -> AccessPath:
@@ -85,7 +86,7 @@ def _bound(path: AccessPath, bind: Callable[[Expression], Expression]) -> Access
         case SetOperation():
             return replace(path, left=_bound(path.left, bind), right=_bound(path.right, bind))
         case Sort():
-            sort_keys = tuple([replace(key, expression=bind(key.expression)) for key in path.keys])
+            sort_keys = tuple([map_sort_key(key, bind) for key in path.keys])
             return replace(path, input=_bound(path.input, bind), keys=sort_keys)
         case Limit() | SingleRow():
             return replace(path, input=_bound(path.input, bind))

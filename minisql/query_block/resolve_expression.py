@@ -473,9 +473,3 @@ def _concat(left: Expression, right: Expression, span: Span) -> Expression:
     ):
         raise mismatch("||", left.type, right.type, span)
     return concatenated((coerce(left, VARCHAR), coerce(right, VARCHAR)), span)
-
-
-def _wrong_count(
-    name: str, wanted: str, given: int, tree: parse_tree.Call, hint: str | None = None
-) -> ProgrammingError:
-    return ProgrammingError(f"{name} takes {wanted}, not {given}.", tree.span, hint=hint)

@@ -22,14 +22,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from minisql.expression.functions import is_volatile
-from minisql.expression.nodes import ColumnId, ColumnRef, Expression, SortKey
+from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import (
     replace_columns,
-    replace_columns_in_aggregate,
     transform,
     walk,
 )
-from minisql.expression.window import map_window_call
 from minisql.node_set import NodeSet, members, node_set
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -51,8 +49,10 @@ from minisql.relational.relational_expression import (
     Values,
     Window,
     WorkingTable,
+    inputs,
+    with_inputs,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of, outer_columns
+from minisql.relational.rewriting import changed, expressions_of, nodes_of, outer_columns, with_expressions
 
 
 def merge_derived_tables(expression: RelationalExpression) -> RelationalExpression:
@@ -91,45 +91,20 @@ class _Merger:
             case Project():
                 return self._project(node, keep=keep, padded=padded, joined=joined)
             case Filter():
-                input_ = self.node(node.input, keep=keep, padded=padded, joined=joined)
-                conditions = self._replaced(node.conditions)
-                if input_ is node.input and conditions is node.conditions:
-                    return node
-                return replace(node, input=input_, conditions=conditions)
+                return self._over(node, self.node(node.input, keep=keep, padded=padded, joined=joined))
             case Join():
                 return self._join(node, padded=padded)
             case Apply():
                 return self._apply(node, padded=padded)
             case JoinOrder():
                 return self._join_order(node, keep=keep, padded=padded)
-            case Aggregate():
-                input_ = self.node(node.input, keep=False, padded=False, joined=False)
-                keys = self._replaced(node.keys)
-                aggregates = tuple([replace_columns_in_aggregate(call, self._new) for call in node.aggregates])
-                if input_ is node.input and keys is node.keys and aggregates == node.aggregates:
-                    return node
-                return replace(node, input=input_, keys=keys, aggregates=aggregates)
-            case Window():
-                input_ = self.node(node.input, keep=False, padded=False, joined=False)
-                calls = tuple([map_window_call(call, self._replace) for call in node.calls])
-                if input_ is node.input and all(a is b for a, b in zip(calls, node.calls, strict=True)):
-                    return node
-                return replace(node, input=input_, calls=calls)
-            case SetOperation():
-                left = self.node(node.left, keep=True, padded=False, joined=False)
-                right = self.node(node.right, keep=True, padded=False, joined=False)
-                return node if left is node.left and right is node.right else replace(node, left=left, right=right)
-            case RecursiveUnion():
-                anchor = self.node(node.anchor, keep=True, padded=False, joined=False)
-                step = self.node(node.step, keep=True, padded=False, joined=False)
-                return node if anchor is node.anchor and step is node.step else replace(node, anchor=anchor, step=step)
-            case Sort():
-                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
-                keys_ = tuple([self._sort_key(key) for key in node.keys])
-                return node if input_ is node.input and keys_ == node.keys else replace(node, input=input_, keys=keys_)
-            case Limit() | SingleRow():
-                input_ = self.node(node.input, keep=True, padded=padded, joined=joined)
-                return node if input_ is node.input else replace(node, input=input_)
+            case Aggregate() | Window():
+                return self._over(node, self.node(node.input, keep=False, padded=False, joined=False))
+            case SetOperation() | RecursiveUnion():
+                below = [self.node(input_, keep=True, padded=False, joined=False) for input_ in inputs(node)]
+                return with_inputs(node, tuple(below))
+            case Sort() | Limit() | SingleRow():
+                return self._over(node, self.node(node.input, keep=True, padded=padded, joined=joined))
             case _:
                 assert_never(node)
 
@@ -138,20 +113,12 @@ class _Merger:
         pads_right = padded or node.type in (JoinType.FULL, JoinType.LEFT)
         left = self.node(node.left, keep=False, padded=pads_left, joined=True)
         right = self.node(node.right, keep=False, padded=pads_right, joined=True)
-        conditions = self._replaced(node.conditions)
-        if left is node.left and right is node.right and conditions is node.conditions:
-            return node
-        return replace(node, left=left, right=right, conditions=conditions)
+        return self._over(node, left, right)
 
     def _apply(self, node: Apply, *, padded: bool) -> RelationalExpression:
         left = self.node(node.left, keep=False, padded=padded, joined=True)
         right = self.node(node.right, keep=True, padded=False, joined=True)
-        conditions = self._replaced(node.conditions)
-        comparison = None if node.comparison is None else replace_columns(node.comparison, self._new)
-        is_same = conditions is node.conditions and comparison is node.comparison
-        if is_same and left is node.left and right is node.right:
-            return node
-        return replace(node, left=left, right=right, conditions=conditions, comparison=comparison)
+        return self._over(node, left, right)
 
     def _join_order(self, node: JoinOrder, *, keep: bool, padded: bool) -> RelationalExpression:
         self._ordered.update(
@@ -171,7 +138,7 @@ class _Merger:
     def _project(self, node: Project, *, keep: bool, padded: bool, joined: bool) -> RelationalExpression:
         merges = not keep and node.table not in self._referred and self._can_go(node, padded, joined)
         input_ = self.node(node.input, keep=False, padded=padded and merges, joined=joined and merges)
-        expressions = self._replaced(node.expressions)
+        expressions = changed(node.expressions, self._replace)
         if merges and node.table in self._ordered:
             table = _only_table(input_)
             merges = table is not None
@@ -227,15 +194,12 @@ class _Merger:
             result = Filter(input=result, conditions=filter_)
         return result
 
-    def _replaced(self, expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
-        new = tuple([self._replace(expression) for expression in expressions])
-        return expressions if all(a is b for a, b in zip(expressions, new, strict=True)) else new
+    def _over(self, node: RelationalExpression, *below: RelationalExpression) -> RelationalExpression:
+        """The node over merged inputs."""
+        return with_expressions(with_inputs(node, below), self._replace)
 
     def _replace(self, expression: Expression) -> Expression:
         return replace_columns(expression, self._new)
-
-    def _sort_key(self, key: SortKey) -> SortKey:
-        return replace(key, expression=self._replace(key.expression))
 
 
 def _is_one_table(node: RelationalExpression) -> bool:
