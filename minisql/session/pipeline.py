@@ -74,7 +74,7 @@ class PlannedQuery:
         The left side of a hash join probes, the right one is hashed. Tables that the query turned out not to need are
         not in it; as a hint it is complete where `prune_branches` and `drop_joins` are off.
         """
-        from minisql.session.orders import order_of_plan  # which few statements need
+        from minisql.session.explanations.orders import order_of_plan  # which few statements need
 
         return order_of_plan(self)
 
