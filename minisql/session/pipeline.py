@@ -98,7 +98,8 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings)
+    written = relational_expression(query, environment.new_table)
+    return plan_relational(query, written, query.table, query.names, query.types, settings)
 
 
 def plan_relational(
