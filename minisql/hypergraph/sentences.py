@@ -9,8 +9,8 @@ from minisql.expression.format import format_conditions
 from minisql.expression.nodes import Cast, Expression
 from minisql.expression.walk import transform
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
-from minisql.hypergraph.reasons import Cause, Reason, Reasons
-from minisql.node_set import NodeSet, members, overlaps, union
+from minisql.hypergraph.reasons import Absorption, Cause, Derivation, Reason, Reasons
+from minisql.node_set import NodeSet, is_subset, members, overlaps, union
 from minisql.relational.relational_expression import JoinType
 
 MOST_LISTED: Final = 8
@@ -84,13 +84,64 @@ class Wording:
     def because(self, reasons: Iterable[Reason], condition: JoinEdge | RegionFilter) -> list[str]:
         """Why the rules of these reasons are there, as clauses."""
         clauses: dict[str, list[str]] = {}
+        known = set[tuple[int, Cause]]()
         for reason in reasons:
-            # Where rows are dropped, it does not matter which of them find matches.
-            drops = [cause for cause in reason.causes if cause in (Cause.LOWER_DROPS, Cause.UPPER_DROPS)]
-            for cause in drops[:1] or reason.causes:
+            if _kind(reason) in known:
+                continue  # the other of the two rules that a join is the reason for
+            known.add(_kind(reason))
+            for cause in _weightiest(reason):
                 what, who = self._cause(cause, reason, condition)
                 clauses.setdefault(what, []).append(who)
         return [f"{what}{_listed(list(dict.fromkeys(who)))}" for what, who in clauses.items()]
+
+    def rules(self, condition: JoinEdge | RegionFilter) -> list[str]:
+        """Sentences that say why the conditions may not be applied as soon as the tables that they use are there."""
+        found = self.reasons.derivation(condition)
+        sentences = []
+        if inputs := self.unused_inputs(found):
+            sentences.append(f"It uses no column of {self.tables(inputs)}, which are to be joined to each other first.")
+        absorbed: dict[tuple[int, Cause], list[Absorption]] = {}
+        for step in found.steps:
+            absorbed.setdefault(_kind(step.reason), []).append(step)
+        for steps in absorbed.values():
+            why = ", and ".join(self.because([step.reason for step in steps], condition))
+            what = self._what_comes_later(condition, found, steps[0])
+            sentences.append(f"{what} only after {self.tables(union(step.added for step in steps))}, since {why}.")
+        open_rules: dict[tuple[int, Cause], list[Reason]] = {}
+        for reason in found.rest:
+            open_rules.setdefault(_kind(reason), []).append(reason)
+        for reasons in open_rules.values():
+            why = ", and ".join(self.because(reasons, condition))
+            sentences.append(f"{self._what_must_be_there(reasons, found)}, since {why}.")
+        return [self.shortened(sentence) for sentence in sentences]
+
+    def unused_inputs(self, found: Derivation) -> NodeSet:
+        """The inputs of several tables of which the conditions use nothing."""
+        sides = (found.left, found.right)
+        return union(side for side in sides if side & (side - 1) and is_subset(side, found.whole))
+
+    def _what_must_be_there(self, reasons: Sequence[Reason], found: Derivation) -> str:
+        tables = union(reason.rule.tables for reason in reasons)
+        needed = NodeSet(union(reason.rule.required for reason in reasons) & ~found.tes)
+        one = f"one of {self.tables(tables)}" if tables & (tables - 1) else self.tables(tables)
+        if needed == tables:
+            return f"Where {one} is there, {'both' if needed.bit_count() == 2 else 'all of them'} must be"
+        return f"Where {one} is there, {self.tables(needed)} must be, too"
+
+    def _what_comes_later(self, condition: JoinEdge | RegionFilter, found: Derivation, step: Absorption) -> str:
+        if isinstance(condition, RegionFilter):
+            return "It is applied"
+        partner = found.right if is_subset(step.reason.side, self._all_left(condition)) else found.left
+        partner = NodeSet(partner & found.ses) or partner
+        return f"{self.tables(partner)} can be joined to {self.tables(step.met)}"
+
+    def _all_left(self, edge: JoinEdge) -> NodeSet:
+        """All tables of the left input of an edge's join."""
+        return (
+            self._graph.operators[edge.operator].left_tables
+            if edge.chain is None
+            else edge.chain.tables[edge.members[0]]
+        )
 
     def _cause(self, cause: Cause, reason: Reason, condition: JoinEdge | RegionFilter) -> tuple[str, str]:
         """The clause, taken apart before what several reasons may differ in."""
@@ -158,6 +209,16 @@ class Wording:
         assert reason.upper is not None
         used = self._graph.operators[reason.upper].ses
         return NodeSet(used & reason.shared) or NodeSet(used & reason.side) or reason.shared
+
+
+def _weightiest(reason: Reason) -> tuple[Cause, ...]:
+    """The causes to name: where rows are dropped, it does not matter which of them find matches."""
+    drops = tuple([cause for cause in reason.causes if cause in (Cause.LOWER_DROPS, Cause.UPPER_DROPS)])
+    return drops[:1] or reason.causes
+
+
+def _kind(reason: Reason) -> tuple[int, Cause]:
+    return reason.lower, _weightiest(reason)[0]
 
 
 def format_written(conditions: Sequence[Expression]) -> str:

@@ -103,9 +103,7 @@ class _WhyNot:
                 continue
             if _is_completed(found.tes, self._left, self._right):
                 completed.append(condition)
-            elif (
-                isinstance(condition, JoinEdge) and overlaps(found.ses, self._left) and overlaps(found.ses, self._right)
-            ):
+            elif isinstance(condition, JoinEdge) and self._is_about_both(NodeSet(found.ses | found.whole)):
                 about_both.append(condition)
         for candidates in (completed, about_both):
             lacks = [lack for condition in candidates if (lack := self._lack(condition)).needed]
@@ -151,8 +149,8 @@ class _WhyNot:
     def _uses(self, lack: _Lack) -> str:
         found = self._words.reasons.derivation(lack.condition)
         text, unused = self._words.condition(lack.condition), self._words.tables(lack.unused)
-        if overlaps(found.whole, lack.unused):
-            return f"{text} uses no column of {self._words.tables(found.whole)}, which are to be joined first"
+        if inputs := self._words.unused_inputs(found):
+            return f"{text} uses no column of {self._words.tables(inputs)}, which are to be joined to each other first"
         if isinstance(lack.condition, JoinEdge) and lack.condition.chain is not None:
             return f"{text} computes its key of {unused}, too"
         return f"{text} uses {unused}, too"
