@@ -97,7 +97,10 @@ class Wording:
         return [f"{what}{_listed(list(dict.fromkeys(who)))}" for what, who in clauses.items()]
 
     def rules(self, condition: JoinEdge | RegionFilter) -> list[str]:
-        """Sentences that say why the conditions may not be applied as soon as the tables that they use are there."""
+        """Sentences that say why the conditions may not be applied as soon as the tables that they use are there.
+
+        Rules that no order breaks are left out.
+        """
         found = self.reasons.derivation(condition)
         sentences = []
         if inputs := self.unused_inputs(found):
@@ -111,7 +114,9 @@ class Wording:
             sentences.append(f"{what} only after {self.tables(union(step.added for step in steps))}, since {why}.")
         open_rules: dict[tuple[int, Cause], list[Reason]] = {}
         for reason in found.rest:
-            open_rules.setdefault(_kind(reason), []).append(reason)
+            # What a semi join hides is joined by it alone, so that such a rule is never broken.
+            if Cause.LOWER_HIDES not in reason.causes:
+                open_rules.setdefault(_kind(reason), []).append(reason)
         for reasons in open_rules.values():
             why = ", and ".join(self.because(reasons, condition))
             sentences.append(f"{self._what_must_be_there(reasons, found)}, since {why}.")
