@@ -162,8 +162,8 @@ def test_a_complete_condition_with_its_tables_on_other_sides_does_not_join_them(
     with pytest.raises(ProgrammingError) as caught:
         find_best_plan(forced(region, tree), Settings())
     assert caught.value.message == (
-        "b can be joined to a and d only after c, since the ON condition coalesce(b.y, c.x) = c.x of the LEFT JOIN of b "
-        "with c does not reject NULLs on b, which the LEFT JOIN of a with (b, c) may pad. "
+        "b can be joined to a and d only after c, since the ON condition coalesce(b.y, c.x) = c.x of the LEFT JOIN "
+        "of b with c does not reject NULLs on b, which the LEFT JOIN of a with (b, c) may pad. "
         "It could if that condition rejected NULLs on b."
     )
 
