@@ -104,7 +104,7 @@ def _print(line: Line, profile: Profile | None) -> str:
     text = f"{'    ' * line.depth}-> {line.title}"
     if line.path is None:
         return text
-    text += f"  (cost={_number(line.path.cost)} rows={_number(line.path.rows)})"
+    text += f"  (cost={format_estimate(line.path.cost)} rows={format_estimate(line.path.rows)})"
     if profile is None:
         return text
     actual = profile.get(line.path)
@@ -113,7 +113,7 @@ def _print(line: Line, profile: Profile | None) -> str:
     return f"{text} (actual rows={actual.rows} time={actual.seconds * 1000:.3g} batches={actual.batches})"
 
 
-def _number(value: float) -> str:
+def format_estimate(value: float) -> str:
     """A number short enough to read: whole from 10 on, in powers of ten from a million on."""
     if value >= 1e6:
         return f"{value:.3g}"
