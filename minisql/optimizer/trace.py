@@ -77,10 +77,12 @@ class TracingReceiver:
 
     Attributes:
         pairs: the number of all pairs.
+        refused: how many of them may not be joined.
     """
 
     def __init__(self, receiver: PlanReceiver, most_pairs: int) -> None:
         self.pairs = 0
+        self.refused = 0
         self._events: list[Event] = []
         self._receiver = receiver
         self._most_pairs = most_pairs
@@ -160,6 +162,7 @@ class TracingReceiver:
 
     def _note(self, pair: PairFound) -> None:
         self.pairs += 1
+        self.refused += pair.verdict is Verdict.FORBIDDEN
         if self.pairs <= self._most_pairs:
             self._events.append(pair)
 

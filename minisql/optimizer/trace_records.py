@@ -85,6 +85,10 @@ class RegionWords:
             "reason": None,
         }
 
+    def type_of(self, left: Entry, right: Entry) -> JoinType:
+        """The type of the join of two sets that may be joined."""
+        return join_of(self._connections, self._entries, left, right, left.method)[0].type
+
     def _operator(self, site: JoinSite, method: int, *, keeps_right: bool) -> str:
         if not self._has_methods:
             return f"{site.type.value} join"
