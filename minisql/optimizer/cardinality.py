@@ -61,6 +61,7 @@ class Cardinality:
         selectivities: for each condition of the region, in the numbering of `Connections`, the share of pairs of rows,
             or of rows, for which it is TRUE, equalities of classes left out.
         edges: for the number of each edge, its estimate.
+        leaf_rows: the rows of each leaf, as a set of one, before conditions of the region are applied to it.
     """
 
     def __init__(
@@ -69,11 +70,15 @@ class Cardinality:
         connections: Connections,
         leaf_rows: Mapping[int, float],
         statistics: Statistics,
+        given: Mapping[int, EdgeEstimate] | None = None,
     ) -> None:
-        """Estimates the region as written, and leaves in `statistics` how often its tables are padded."""
+        """Estimates the region as written, and leaves in `statistics` how often its tables are padded.
+
+        The estimates of the edges follow from their conditions, unless they are `given` by the numbers of the edges.
+        """
         self._connections = connections
         self._operators = graph.operators
-        self._leaf_rows = leaf_rows
+        self.leaf_rows = leaf_rows
         self._first_edge = len(graph.filters)
         self._operator_of = [-1] * self._first_edge + [edge.operator for edge in graph.edges]
         self._known: dict[int, tuple[float, int]] = {}
@@ -88,6 +93,10 @@ class Cardinality:
             left, right = operator.left_tables, operator.right_tables
             if groups:
                 left, right = tables_of_nodes(left, groups), tables_of_nodes(right, groups)
+            if given is not None:
+                self.edges[number] = given[number]
+                self.selectivities[number] = given[number].selectivity
+                continue
             self.edges[number] = edge_estimate(edge.conditions, left, right, statistics)
             self.selectivities[number] = self.edges[number].selectivity
             if operator.type is JoinType.INNER and any(map(is_of_class, edge.conditions)):
@@ -188,7 +197,7 @@ class Cardinality:
             return known
         complete = self._connections.complete(self._connections.contained(nodes))
         if nodes & (nodes - 1) == 0:
-            known = self._leaf_rows[nodes] * self.selectivity(complete), complete
+            known = self.leaf_rows[nodes] * self.selectivity(complete), complete
         else:
             known = self._estimate_join(nodes, complete), complete
         self._known[nodes] = known

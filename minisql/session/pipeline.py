@@ -7,6 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -41,6 +42,9 @@ from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.settings import Settings
+
+if TYPE_CHECKING:
+    from minisql.optimizer.laboratory import JoinGraph
 
 
 @node
@@ -89,6 +93,30 @@ class PlannedQuery:
                 for _ in run(self, profile):
                     pass
             return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
+
+    def join_graph(self) -> JoinGraph:
+        """The outermost group of joins for `optimizer.laboratory`, with the engine's estimates.
+
+        Raises:
+            ProgrammingError: the query joins nothing.
+        """
+        from minisql.session.explanations.join_graph import join_graph  # which few statements need
+
+        return join_graph(self)
+
+    def true_cardinalities(self) -> Mapping[frozenset[str], float]:
+        """How many rows each set of tables has that the rules allow to join, counted by joining it.
+
+        It is about the outermost group of joins, with the conditions on single tables applied. The names are those of
+        `join_graph`.
+
+        Raises:
+            ProgrammingError: the query joins nothing.
+            NotSupportedError: there are more pairs than the setting `pair_budget`, or the joins cannot be run alone.
+        """
+        from minisql.session.explanations.join_graph import true_cardinalities  # which few statements need
+
+        return true_cardinalities(self)
 
     def execute(self) -> Result:
         """Runs the plan."""

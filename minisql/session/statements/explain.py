@@ -35,6 +35,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
+        case "TRACE":
+            from minisql.session.explanations.trace import explain_trace
+
+            return explain_trace(planned)
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
