@@ -13,7 +13,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from minisql.catalog.files import Files
 from minisql.catalog.table import Table
-from minisql.errors import InterfaceError
+from minisql.errors import InterfaceError, did_you_mean
+from minisql.expression.user_function import UserFunction
 
 ViewT = TypeVar("ViewT")
 
@@ -33,6 +34,8 @@ class Catalog(Generic[ViewT]):
         self._registered: set[str] = set()
         self._lock = threading.Lock()
         self._version = 0
+        self.functions: Mapping[str, UserFunction] = {}
+        """The functions of the program, by names in lower case."""
         self.files = Files()
         """Tables that are files, by path."""
 
@@ -104,6 +107,32 @@ class Catalog(Generic[ViewT]):
             self._entries[name.lower()] = (name, table)
             self._registered.add(name.lower())
             self._version += 1
+
+    def add_function(self, function: UserFunction) -> None:
+        """Takes a function of the program.
+
+        Raises:
+            InterfaceError: there is one of this name.
+        """
+        with self._lock:
+            if function.name in self.functions:
+                raise InterfaceError(f"{function.name} is a function already; remove it first.")
+            self._version += 1
+            self.functions = {**self.functions, function.name: function}
+
+    def remove_function(self, name: str) -> None:
+        """Forgets a function of the program.
+
+        Raises:
+            InterfaceError: there is none of this name.
+        """
+        with self._lock:
+            if name.lower() not in self.functions:
+                hint = did_you_mean(name, self.functions)
+                raise InterfaceError(" ".join(filter(None, (f"No function {name} was created.", hint))))
+            kept = {each: function for each, function in self.functions.items() if each != name.lower()}
+            self._version += 1
+            self.functions = kept
 
     def unregister(self, name: str) -> None:
         """Forgets a registered object.

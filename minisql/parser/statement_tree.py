@@ -11,6 +11,7 @@ from minisql.parser.parse_tree import (
     Constant,
     Expression,
     Identifier,
+    Parameter,
     QueryExpression,
     SelectItem,
     TableName,
@@ -282,7 +283,7 @@ class CopyTo(_Node):
     """COPY table [(columns)] TO, or COPY (query) TO 'path': the table is the query SELECT columns FROM table."""
 
     query: QueryExpression
-    path: Constant
+    path: Constant | Parameter
     options: tuple[CopyOption, ...]
 
 
@@ -292,7 +293,7 @@ class CopyFrom(_Node):
 
     table: TableName
     columns: tuple[Identifier, ...]
-    path: Constant
+    path: Constant | Parameter
     options: tuple[CopyOption, ...]
 
 
@@ -324,7 +325,7 @@ class SetVariable(_Node):
     """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
 
     name: Identifier
-    value: Constant | None
+    value: Constant | Parameter | None
 
 
 @node

@@ -26,7 +26,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
         "DESCRIBE", "END", "FROM", "ROLLBACK", "SHOW", "START", "TABLE", "TRUNCATE", "UPDATE",
     }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
-        "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
+        "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "PARAMETER", "MINUS",
         "PLUS", "NOT", "TILDE", "LEFT", "RIGHT",
     }),
     ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
@@ -45,7 +45,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ('AS or "("', {"AS", "DOT", "LPAR"}, set()),
     ("a constraint", {"CONSTRAINT", "PRIMARY", "UNIQUE"}, {"CHECK", "FOREIGN", "REFERENCES", "NOT", "NULL", "DEFAULT"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "PARAMETER", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),

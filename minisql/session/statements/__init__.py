@@ -7,7 +7,8 @@ what names mean, `copy` files, `describe` what there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 from minisql.catalog.catalog import Catalog
@@ -19,12 +20,12 @@ from minisql.expression.nodes import Value
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.query_block.environment import Environment, View
+from minisql.query_block.parameters import given_constant
 from minisql.session.pipeline import PlannedQuery, evaluate_constant, plan_query
 from minisql.session.plan_cache import NewPlan
-from minisql.session.relations import CatalogRelations
 from minisql.session.result import Result
 from minisql.session.statements import changes, definitions
-from minisql.session.statements.context import Context
+from minisql.session.statements.context import Context, Given
 from minisql.settings import Settings, with_setting
 
 
@@ -42,10 +43,46 @@ class StatementRunner:
     def plan(self, tree: parse_tree.QueryExpression, parameters: Sequence[object]) -> NewPlan:
         """Plans a query."""
         catalog = self._context.catalog
-        version, relations = catalog.version, CatalogRelations(catalog)
+        version, relations = catalog.version, self._context.relations()
         environment = Environment(relations, parameters, evaluate_constant)
         planned = plan_query(tree, environment, self.settings)
-        return NewPlan(planned, version, relations.opened, is_of_this_moment=environment.parameters.time_was_read)
+        of_this_moment = environment.parameters.time_was_read or relations.is_of_this_moment
+        return NewPlan(planned, version, relations.opened, is_of_this_moment=of_this_moment)
+
+    @contextmanager
+    def given(self, given: Given) -> Iterator[None]:
+        """Lets statements see what a program gives for them."""
+        before, self._context.given = self._context.given, given
+        try:
+            yield
+        finally:
+            self._context.given = before
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undoes what was done in it where an error ends it."""
+        before = self._context.catalog.snapshot()
+        try:
+            yield
+        except BaseException:
+            self._context.catalog.restore(before)
+            raise
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction has begun and not ended."""
+        return self._context.before_transaction is not None
+
+    def begin(self) -> None:
+        """Begins a transaction, unless there is one."""
+        if not self.in_transaction:
+            self._context.before_transaction = self._context.catalog.snapshot()
+
+    def end(self, *, rolls_back: bool) -> None:
+        """Ends the transaction, if there is one."""
+        before, self._context.before_transaction = self._context.before_transaction, None
+        if rolls_back and before is not None:
+            self._context.catalog.restore(before)
 
     def run(self, statement: st.Statement, parameters: Sequence[object]) -> Result:
         """Runs one statement."""
@@ -72,7 +109,7 @@ class StatementRunner:
             case st.Explain():
                 return self._explain(statement, parameters)
             case st.SetVariable():
-                return self._set(statement)
+                return self._set(statement, parameters)
             case st.Transaction():
                 return self._transaction(statement)
             case st.AlterTable() | st.CopyTo() | st.CopyFrom() | st.Describe() | st.ShowTables():
@@ -135,8 +172,8 @@ class StatementRunner:
             case _:
                 assert_never(tree)
 
-    def _set(self, statement: st.SetVariable) -> Result:
-        value = statement.value
+    def _set(self, statement: st.SetVariable, parameters: Sequence[object]) -> Result:
+        value = None if statement.value is None else given_constant(statement.value, parameters)
         self._context.settings = with_setting(
             self.settings,
             statement.name.name,
@@ -152,13 +189,11 @@ class StatementRunner:
         if statement.action == "BEGIN":
             if context.before_transaction is not None:
                 raise ProgrammingError("There is a transaction already.", statement.span, hint="COMMIT it first.")
-            context.before_transaction = context.catalog.snapshot()
+            self.begin()
             return Result(rowcount=-1)
         if context.before_transaction is None:
             raise ProgrammingError("There is no transaction.", statement.span, hint="BEGIN starts one.")
-        if statement.action == "ROLLBACK":
-            context.catalog.restore(context.before_transaction)
-        context.before_transaction = None
+        self.end(rolls_back=statement.action == "ROLLBACK")
         return Result(rowcount=-1)
 
 
