@@ -92,6 +92,11 @@ def planner_is_compiled() -> bool:
     return file is not None and not file.endswith(".py")
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """What `%load_ext minisql` calls: gives IPython the magics `%sql` and `%%sql`."""
+    import_module("minisql.ipython_extension").load(ipython)
+
+
 def __getattr__(name: str) -> Any:
     """Loads the engine when it is first asked for, so that `import minisql` takes no time (PEP 562)."""
     if name in _LOADED_WHEN_USED:
@@ -134,6 +139,7 @@ __all__ = [
     "Warning",
     "apilevel",
     "connect",
+    "load_ipython_extension",
     "paramstyle",
     "planner_is_compiled",
     "threadsafety",

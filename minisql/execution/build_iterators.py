@@ -76,7 +76,7 @@ def build_iterators(
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
-    With a profile, every operator notes in it what it does. What `is_repeated` is run for many rows of a plan around it.
+    With a profile, every operator notes in it what it does. `is_repeated`: a plan around runs it for many rows.
     """
     iterator = _Builder(settings, profile, is_repeated).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)

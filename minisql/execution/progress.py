@@ -1,7 +1,7 @@
 """How far a running query has come: the rows that its scans have read of those that they will read.
 
-A callback is called in the thread of the query, between batches, ten times a second at most. Without one, scans are what
-they always are.
+A callback is called in the thread of the query, between batches, ten times a second at most. Without one, scans are
+what they always are.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Progress:
         self._total = None if rows is None or self._total is None else self._total + rows
 
     def note(self, rows: int, expected: int) -> None:
-        """Takes note of rows that were read, and how many of those expected this makes. Calls the callback if it is time.
+        """Takes note of rows that were read, and how many of those expected this makes; calls the callback in its time.
 
         Raises:
             OperationalError: the callback gave False.
@@ -89,7 +89,7 @@ def current_progress() -> Progress | None:
 
 
 class ScanProgress(RowIterator):
-    """Passes the batches of a scan and counts their rows, of which `expected` are counted on; the scan may be repeated."""
+    """Passes the batches of a scan, which may be repeated, and counts their rows, of which so many are expected."""
 
     def __init__(self, source: RowIterator, progress: Progress, expected: int = 0) -> None:
         self.columns = source.columns

@@ -91,7 +91,7 @@ def _column_of(call: FunctionCall, function: UserFunction, given: object, count:
 
 
 def _array(given: object, type_: SqlType) -> pa.Array | pa.ChunkedArray | None:
-    """Arrow arrays, numpy arrays, lists, and the series of pandas, Polars and others; None where it is none of these."""
+    """An Arrow or numpy array, a list, or a series of pandas, Polars or others as Arrow has it; None for the rest."""
     if isinstance(given, pa.Array | pa.ChunkedArray):
         return given
     if isinstance(given, list | tuple):

@@ -13,8 +13,8 @@ from minisql.datatypes import SqlType
 class UserFunction:
     """A function, the types of its arguments and of its result. It is equal only to itself.
 
-    `strict`, `volatile` and `total` mean what they mean of a `Function`. `compute` is called with an Arrow array for each
-    argument and gives an array, or, where it is not `vectorized`, with the Python values of a row, and gives one.
+    `strict`, `volatile` and `total` mean what they mean of a `Function`. `compute` is called with an Arrow array for
+    each argument and gives an array, or, where it is not `vectorized`, with the Python values of a row, and gives one.
     """
 
     name: str

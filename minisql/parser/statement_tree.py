@@ -329,6 +329,30 @@ class SetVariable(_Node):
 
 
 @node
+class Prepare(_Node):
+    """PREPARE name AS statement; `parameters` are those of the statement."""
+
+    name: Identifier
+    statement: QueryExpression | Insert | Update | Delete
+    parameters: tuple[Parameter, ...]
+
+
+@node
+class Execute(_Node):
+    """EXECUTE name [(values)]."""
+
+    name: Identifier
+    values: tuple[Expression, ...]
+
+
+@node
+class Deallocate(_Node):
+    """DEALLOCATE [PREPARE] name."""
+
+    name: Identifier
+
+
+@node
 class Explain(_Node):
     """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] statement; `format` is the word in upper case, TREE without one."""
 
@@ -340,6 +364,16 @@ class Explain(_Node):
 
 Definition: TypeAlias = CreateTable | CreateView | CreateIndex | Drop | AlterTable
 DataChange: TypeAlias = Insert | Update | Delete | Truncate | CopyFrom
+Preparation: TypeAlias = Prepare | Execute | Deallocate
 Statement: TypeAlias = (
-    QueryExpression | Definition | DataChange | CopyTo | Describe | ShowTables | Transaction | SetVariable | Explain
+    QueryExpression
+    | Definition
+    | DataChange
+    | CopyTo
+    | Describe
+    | ShowTables
+    | Transaction
+    | SetVariable
+    | Explain
+    | Preparation
 )

@@ -166,8 +166,9 @@ class ExpressionTransform(Transformer[Token, Statement]):
             index = known.get(name, len(known)) if number is None else number - 1
             parameter = Parameter(span=span, index=index, name=name if number is None else None)
         if self.parameters and _parameter_style(parameter) != _parameter_style(self.parameters[0]):
+            first = self.parameters[0].span.source
             raise ProgrammingError(
-                f"The parameters of a statement are of one kind; the first one here is {self.parameters[0].span.source}.",
+                f"The parameters of a statement are of one kind; the first one here is {first}.",
                 span,
                 hint="Write ? for each, or $1, $2 and so on, or $name.",
             )

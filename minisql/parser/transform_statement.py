@@ -420,6 +420,20 @@ class StatementTransform(ExpressionTransform):
     def set_variable(self, set_: Token, name: Identifier, value: Constant | Parameter | None) -> st.SetVariable:
         return st.SetVariable(span=self._span(set_), name=name, value=value)
 
+    def prepare(
+        self, prepare: Token, name: Identifier, statement: QueryExpression | st.Insert | st.Update | st.Delete
+    ) -> st.Prepare:
+        parameters, self.parameters = tuple(self.parameters), []
+        return st.Prepare(span=self._span(prepare), name=name, statement=statement, parameters=parameters)
+
+    def execute(self, execute: Token, name: Identifier, values: tuple[Expression, ...] | None) -> st.Execute:
+        return st.Execute(span=self._span(execute), name=name, values=values or ())
+
+    def deallocate(self, deallocate: Token, *rest: Token | Identifier) -> st.Deallocate:
+        name = rest[-1]
+        assert isinstance(name, Identifier)
+        return st.Deallocate(span=self._span(deallocate), name=name)
+
     def signed_number(self, sign: Token, number: Constant) -> Constant:
         assert isinstance(number.value, int | float | Decimal)
         value = -number.value if sign == "-" else number.value

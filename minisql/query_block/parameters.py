@@ -136,11 +136,12 @@ def _python_value(given: object) -> object:
     """What a scalar of numpy, pandas or Arrow is in plain Python; anything else as it is."""
     module = type(given).__module__.partition(".")[0]
     if module == "numpy":
-        kind = getattr(getattr(given, "dtype", None), "kind", "")
-        if kind in "mM" and kind:
-            # Of nanoseconds, which Python has not, item() makes an int.
-            return given.astype(f"{kind}8[us]").item()  # type: ignore[attr-defined]
-        return given.item() if getattr(given, "ndim", 1) == 0 else given  # type: ignore[attr-defined]
+        if getattr(given, "ndim", 1) != 0:
+            return given
+        value = given.item()  # type: ignore[attr-defined]
+        kind = given.dtype.kind  # type: ignore[attr-defined]
+        # Of nanoseconds, which Python has not, item() makes an int.
+        return given.astype(f"{kind}8[us]").item() if kind in "mM" and isinstance(value, int) else value  # type: ignore[attr-defined]
     if module == "pyarrow" and hasattr(given, "as_py"):
         return given.as_py()
     if module == "pandas":

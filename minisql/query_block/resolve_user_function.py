@@ -33,7 +33,7 @@ def resolve_user_function(function: UserFunction, arguments: Sequence[Expression
 
 
 def _widens(type_: SqlType, wanted: SqlType) -> bool:
-    """Whether every value of a type is one of the type that is wanted; a DECIMAL may lose digits there, as in INSERT."""
+    """Whether values of a type become ones of the type that is wanted by themselves; a DECIMAL may lose digits."""
     if type_.is_numeric and wanted.kind is TypeKind.DECIMAL:
         return type_.kind is not TypeKind.DOUBLE
     return common_type(type_, wanted) == wanted

@@ -66,9 +66,9 @@ def connect(
 class Connection:
     """A database in memory, and the settings of its user.
 
-    As a context manager it is closed at the end of the block. Threads may share it: queries run side by side, statements
-    that change something take turns, and all are in the one transaction that there is. Results and cursors are for one
-    thread each.
+    As a context manager it is closed at the end of the block. Threads may share it: queries run side by side,
+    statements that change something take turns, and all are in the one transaction that there is. Results and cursors
+    are for one thread each.
     """
 
     Warning = errors.Warning
@@ -111,8 +111,8 @@ class Connection:
                 of them.
             timeout: the most seconds that all this may take.
             progress: is called ten times a second at most, while rows are read, with a `Progress`: its `rows` are
-                those read so far, its `fraction` is the share of all, or None. If it gives False or raises an exception,
-                the statement is stopped.
+                those read so far, its `fraction` is the share of all, or None. If it gives False or raises an
+                exception, the statement is stopped.
 
         Raises:
             SqlError: a mistake in a statement; those before it have been run, the one at fault has changed nothing.
@@ -400,7 +400,7 @@ class Connection:
             return self._running.run(work, seconds)
 
     def _next_result(self, script: _Script, given: Given) -> Result | None:
-        """Runs the next statement of a script; None at its end. A query is planned in its turn, and run beside others."""
+        """The result of the next statement of a script; None at the end. Only to run queries threads take no turns."""
         with self._lock, deep_recursion():
             self._open_catalog()
             if script.is_done:
@@ -412,6 +412,8 @@ class Connection:
                 script.is_done = True
                 self._begin()
             else:
+                if script.statements is None:
+                    script.statements = parse_statements(script.text)
                 parsed = next(script.statements, None)
                 if parsed is None:
                     if script.plan is not None and script.count == 1 and not script.parameters:
@@ -487,7 +489,7 @@ class _Script:
     def __init__(self, text: str, parameters: Parameters) -> None:
         self.text = text
         self.parameters = parameters
-        self.statements = parse_statements(text)
+        self.statements: Iterator[ParsedStatement] | None = None
         self.count = 0
         self.is_done = False
         self.plan: NewPlan | None = None

@@ -1,7 +1,7 @@
 """`executemany`: one statement with many sets of values, all or nothing.
 
-INSERT INTO t VALUES (?, ?, ...) becomes one INSERT of a query over a table that has a column for each parameter and a row
-for each set of values, if the values of each parameter are of one type. Everything else is run set by set.
+INSERT INTO t VALUES (?, ?, ...) becomes one INSERT of a query over a table that has a column for each parameter and a
+row for each set of values, if the values of each parameter are of one type. Everything else is run set by set.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def checked_sets(sets: object) -> Sequence[Parameters]:
 
 
 def _run_one_by_one(runner: StatementRunner, statement: st.Statement, rows: Sequence[Sequence[object]]) -> Result:
-    rowcount = -1 if not rows else 0
+    rowcount = 0
     with runner.all_or_nothing():
         for values in rows:
             count = runner.run(statement, values).rowcount

@@ -89,6 +89,12 @@ class PlannedQuery:
                     pass
             return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
 
+    def _repr_html_(self) -> str:
+        """The text of EXPLAIN, for notebooks."""
+        from minisql.session.display import text_as_html  # which few programs need
+
+        return text_as_html(self.explain())
+
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
-from minisql.errors import InterfaceError
+from minisql.errors import InterfaceError, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Result:
         return to_arrow_reader(self._held(), self.names, self.types, rows)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """All rows through the Arrow PyCapsule interface: numbers and times without a copy, which is made of the rest."""
+        """All rows through the Arrow PyCapsule interface: numbers and times are shared, the rest is copied."""
         stream: object = self.arrow().__arrow_c_stream__(requested_schema)
         return stream
 
@@ -150,8 +150,28 @@ class Result:
         frame: pl.DataFrame = polars.from_arrow(self.arrow())
         return frame
 
+    def __repr__(self) -> str:
+        """The first rows as a table; fetching is not moved."""
+        if self._batches is None:
+            return "<Result: closed>"
+        if not self.names:
+            return "<Result: no columns>" if self.rowcount < 0 else f"<Result: {counted(self.rowcount, 'row')} changed>"
+        if self.is_explanation:
+            return "\n".join(str(text) for batch in self._batches for text in to_values(batch.column(0)))
+        from minisql.session.display import result_as_text  # which few programs need
+
+        return result_as_text(self.names, self.types, self._batches)
+
+    def _repr_html_(self) -> str:
+        """The first rows as an HTML table, for notebooks."""
+        from minisql.session.display import result_as_html, text_as_html  # which few programs need
+
+        if self._batches is None or not self.names or self.is_explanation:
+            return text_as_html(repr(self))
+        return result_as_html(self.names, self.types, self._batches)
+
     def close(self) -> None:
-        """Frees the rows."""
+        """Frees the rows; to ask for them from here on is an error. Closing it once more does nothing."""
         self._batches = None
 
     def __enter__(self) -> Result:

@@ -1,7 +1,7 @@
 """What PEP 249 asks of a module beside connections: constructors of values, and objects that type codes equal.
 
-The type code of a column in `description` is the name of its SQL type, such as `BIGINT` or `DECIMAL(8,2)`. It is equal to
-the object of its kind: `description[0][1] == minisql.NUMBER`.
+The type code of a column in `description` is the name of its SQL type, such as `BIGINT` or `DECIMAL(8,2)`. It is equal
+to the object of its kind: `description[0][1] == minisql.NUMBER`.
 """
 
 from __future__ import annotations

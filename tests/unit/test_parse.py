@@ -363,7 +363,8 @@ def test_tables_that_are_no_names() -> None:
         table("(VALUES (1, 2), (3)) v"),
     )
     assert isinstance(file, FileTable)
-    assert (file.path, len(file.column_aliases)) == ("data/*.parquet", 2)
+    assert isinstance(file.path, Constant)
+    assert (file.path.value, len(file.column_aliases)) == ("data/*.parquet", 2)
     assert isinstance(function, TableFunction)
     assert len(function.arguments) == 1
     assert isinstance(values, DerivedTable)

@@ -2,7 +2,7 @@
 
 Everything that a statement reads or makes is complete before the catalog is changed, in one step at the end.
 `changes` has what changes rows, `integrity` the constraints that they must keep, `definitions` and `alter` what changes
-what names mean, `copy` files, `describe` what there is.
+what names mean, `copy` files, `describe` what there is, `prepared` PREPARE and EXECUTE.
 """
 
 from __future__ import annotations
@@ -114,8 +114,24 @@ class StatementRunner:
                 return self._transaction(statement)
             case st.AlterTable() | st.CopyTo() | st.CopyFrom() | st.Describe() | st.ShowTables():
                 return self._run_rare(statement, parameters)
+            case st.Prepare() | st.Execute() | st.Deallocate():
+                return self._run_prepared(statement, parameters)
             case _:
                 assert_never(statement)
+
+    def _run_prepared(self, statement: st.Preparation, parameters: Sequence[object]) -> Result:
+        from minisql.session.statements import prepared  # which few statements need
+
+        match statement:
+            case st.Prepare():
+                prepared.prepare(self._context, statement)
+            case st.Execute():
+                return self.run(*prepared.to_execute(self._context, statement, parameters))
+            case st.Deallocate():
+                prepared.deallocate(self._context, statement)
+            case _:
+                assert_never(statement)
+        return Result(rowcount=-1)
 
     def _run_rare(
         self,

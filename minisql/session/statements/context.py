@@ -13,6 +13,7 @@ from minisql.datatypes import SqlType, can_cast
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.parser import parse_tree
+from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
 from minisql.query_block.environment import Environment, View
@@ -39,6 +40,8 @@ class Context:
         self.settings = Settings()
         self.before_transaction: Snapshot[View] | None = None
         self.given = Given()
+        self.prepared: dict[str, st.Prepare] = {}
+        """What PREPARE has prepared, by name."""
 
     def environment(
         self,
