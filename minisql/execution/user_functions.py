@@ -96,7 +96,9 @@ def _array(given: object, type_: SqlType) -> pa.Array | pa.ChunkedArray | None:
         return given
     if isinstance(given, list | tuple):
         values = [_parts(value) for value in given] if type_.kind is TypeKind.INTERVAL else given
-        return pa.array(values, arrow_type(type_))
+        # Told the type, Arrow would cut what does not fit it, such as the fraction of a number.
+        is_told = type_.kind in (TypeKind.INTERVAL, TypeKind.DECIMAL)
+        return pa.array(values, arrow_type(type_) if is_told else None)
     if isinstance(given, np.ndarray):
         return pa.array(given) if given.ndim == 1 else None
     if hasattr(given, "__arrow_c_array__"):

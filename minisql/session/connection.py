@@ -199,18 +199,22 @@ class Connection:
         planned again.
         """
         text = _checked_text(sql)
-        with self._lock, deep_recursion():
-            planned = self._known_plan(text, parameters)
-            if planned is not None:
-                return planned
-            parsed = parse_statement(text)
-            if not isinstance(parsed.statement, parse_tree.QueryExpression):
-                raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
-            new_plan = self._start(parsed, parameters, Given())
-            assert isinstance(new_plan, NewPlan)
-            if not parameters:
-                self._plans.keep(text, new_plan)
-            return new_plan.planned
+
+        def work() -> PlannedQuery:
+            with self._lock, deep_recursion():
+                planned = self._known_plan(text, parameters)
+                if planned is not None:
+                    return planned
+                parsed = parse_statement(text)
+                if not isinstance(parsed.statement, parse_tree.QueryExpression):
+                    raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
+                new_plan = self._start(parsed, parameters, Given())
+                assert isinstance(new_plan, NewPlan)
+                if not parameters:
+                    self._plans.keep(text, new_plan)
+                return new_plan.planned
+
+        return self._run(work)
 
     def plans(
         self,
