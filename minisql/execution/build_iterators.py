@@ -238,7 +238,9 @@ class _Builder:
         match path:
             case TableScan():
                 scan = TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
-                return scan if self._progress is None else self._reporting(scan, path)
+                if self._progress is None:
+                    return scan
+                return ScanProgress(scan, self._progress, self._expected_rows(path))
             case ValuesScan():
                 return ValuesScanIterator(path.table, path.types, path.values, positions, self._batch_rows)
             case OneRow():
@@ -285,14 +287,11 @@ class _Builder:
             case _:
                 assert_never(path)
 
-    def _reporting(self, scan: RowIterator, path: TableScan) -> RowIterator:
-        assert self._progress is not None
+    def _expected_rows(self, path: TableScan) -> int | None:
+        """How many rows of a scan count as progress; how often the step of a recursion is run, nobody knows."""
         if self._is_repeated:
-            return ScanProgress(scan, self._progress)
-        rows = path.source.row_count()
-        # How often the step of a recursion is run, nobody knows.
-        self._progress.expect(None if self._recursions else rows)
-        return ScanProgress(scan, self._progress, rows)
+            return 0
+        return None if self._recursions else path.source.row_count()
 
     def _apply(self, path: Apply, required: tuple[ColumnId, ...], inputs: list[RowIterator]) -> RowIterator:
         if path.references:

@@ -42,11 +42,11 @@ class Progress:
         share = "" if self.fraction is None else f", {self.fraction:.0%}"
         return f"<Progress: {self.rows:,} rows{share}>"
 
-    def expect(self, rows: int | None) -> None:
+    def _expect(self, rows: int | None) -> None:
         """Takes note of a scan that is going to read so many rows, None if that is not known."""
         self._total = None if rows is None or self._total is None else self._total + rows
 
-    def note(self, rows: int, expected: int) -> None:
+    def _note(self, rows: int, expected: int) -> None:
         """Takes note of rows that were read, and how many of those expected this makes; calls the callback in its time.
 
         Raises:
@@ -89,13 +89,17 @@ def current_progress() -> Progress | None:
 
 
 class ScanProgress(RowIterator):
-    """Passes the batches of a scan, which may be repeated, and counts their rows, of which so many are expected."""
+    """Passes the batches of a scan, which may be repeated, and counts their rows.
 
-    def __init__(self, source: RowIterator, progress: Progress, expected: int = 0) -> None:
+    `expected` is how many there will be when it comes to its end for the first time, None if that is not known.
+    """
+
+    def __init__(self, source: RowIterator, progress: Progress, expected: int | None) -> None:
         self.columns = source.columns
         self._source = source
         self._progress = progress
-        self._expected = expected
+        self._expected = expected or 0
+        progress._expect(expected)
 
     def open(self) -> None:
         self._source.open()
@@ -106,7 +110,7 @@ class ScanProgress(RowIterator):
         # At the end the rows that filters have left out have been dealt with, too.
         expected = self._expected if batch is None else min(rows, self._expected)
         self._expected -= expected
-        self._progress.note(rows, expected)
+        self._progress._note(rows, expected)
         return batch
 
     def close(self) -> None:

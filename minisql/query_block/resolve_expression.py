@@ -44,7 +44,6 @@ from minisql.query_block.current_time import FUNCTIONS_OF_TIME, current_time, is
 from minisql.query_block.environment import StatementValues
 from minisql.query_block.resolve_aggregate import resolve_aggregate, resolve_grouping
 from minisql.query_block.resolve_function import resolve_function
-from minisql.query_block.resolve_user_function import resolve_user_function
 from minisql.query_block.resolve_window import (
     WindowCollector,
     needs_window,
@@ -343,6 +342,8 @@ class ExpressionResolver:
         arguments = [self.resolve(argument) for argument in tree.arguments]
         functions = self._parameters.functions
         if name in functions:
+            from minisql.query_block.resolve_user_function import resolve_user_function  # which few statements need
+
             return resolve_user_function(functions[name], arguments, tree.span)
         resolved = resolve_function(name, arguments, tree.span, tree.name.span, functions)
         return self._parameters.at_time(resolved) if ALIASES.get(name, name) in FUNCTIONS_OF_TIME else resolved

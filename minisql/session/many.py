@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from minisql.catalog.arrow_table import ArrowTable
 from minisql.errors import InterfaceError, ProgrammingError
@@ -35,13 +35,23 @@ def run_many(runner: StatementRunner, parsed: ParsedStatement, sets: Sequence[Pa
     statement, parameters = parsed
     if isinstance(statement, parse_tree.QueryExpression):
         raise ProgrammingError("executemany() takes a statement that changes something, no query.", statement.span)
-    rows = [values_in_order(given, parameters) for given in sets]
+    rows = _rows(sets, parameters)
     if isinstance(statement, st.Insert) and parameters and len(rows) > 1:
         items = _plain_row(statement)
         columns = None if items is None else _columns(rows, parameters)
         if items is not None and columns is not None:
             return _insert_all(runner, statement, items, columns)
     return _run_one_by_one(runner, statement, rows)
+
+
+def _rows(sets: Sequence[Parameters], parameters: Sequence[parse_tree.Parameter]) -> Sequence[Sequence[object]]:
+    """The values of each set by number, checked."""
+    if sets and parameters and parameters[0].name is None and set(map(type, sets)) <= {tuple, list}:
+        # What one set is to be they are all: lists of the one right length.
+        first = values_in_order(sets[0], parameters)
+        if set(map(len, sets)) == {len(first)}:
+            return cast("Sequence[Sequence[object]]", sets)
+    return [values_in_order(given, parameters) for given in sets]
 
 
 def checked_sets(sets: object) -> Sequence[Parameters]:
@@ -114,8 +124,8 @@ def _columns(
     """The values of each parameter as an Arrow array, None where all are NULL; no list where a type varies."""
     names = {each.index: parameter_name(each) for each in parameters}
     columns: list[pa.Array | None] = []
-    for place, values in enumerate(zip(*rows, strict=True)):
-        column = _column(values, names.get(place, ""))
+    for place in range(len(rows[0])):
+        column = _column([row[place] for row in rows], names.get(place, ""))
         if column is None:
             return None
         columns.append(column if len(column) else None)

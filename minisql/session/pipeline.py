@@ -54,7 +54,9 @@ class PlannedQuery:
     settings: Settings
     table: int
     names: tuple[str, ...]
+    """The names of the columns of the result."""
     types: tuple[SqlType, ...]
+    """Their types."""
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
