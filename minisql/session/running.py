@@ -26,14 +26,14 @@ class _Stop(BaseException):
 
 
 class _Statement:
-    """One that is running. `is_ended` and `was_hit` are read and written under the lock of the module."""
+    """One that is running. `is_ended` is set under the lock of the module."""
 
-    __slots__ = ("done", "is_caught", "is_ended", "reason", "thread", "was_hit")
+    __slots__ = ("done", "is_caught", "is_ended", "reason", "thread")
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
         self.reason = ""
-        self.is_ended = self.is_caught = self.was_hit = False
+        self.is_ended = self.is_caught = False
         self.done: threading.Event | None = None
 
 
@@ -78,15 +78,22 @@ class RunningStatements:
             _watch(statement, 0.0, "The statement was interrupted.")
 
     def _end(self, statement: _Statement) -> None:
-        """From here on nothing is raised in the thread of the statement for its sake."""
-        with _lock:
-            self._statements.discard(statement)
-            statement.is_ended = True
-            if statement.was_hit:
-                statement.was_hit = False
-                _raise_in(statement.thread, None)
-            if statement.done is not None:
-                statement.done.set()
+        """From here on nothing is raised in the thread of the statement for its sake; what is due is taken here.
+
+        The interpreter can also be told to forget it, but CPython 3.11 goes on looking for it then, at every bytecode,
+        and without end where the thread is traced.
+        """
+        while not statement.is_ended:
+            try:
+                with _lock:
+                    self._statements.discard(statement)
+                    statement.is_ended = True
+                    if statement.done is not None:
+                        statement.done.set()
+                for _ in range(2):
+                    pass  # a loop is where the interpreter looks for exceptions that are due
+            except _Stop:
+                continue
 
 
 def checked_timeout(timeout: object) -> float | None:
@@ -114,15 +121,14 @@ def _watch(statement: _Statement, seconds: float, reason: str) -> None:
                 if statement.is_ended or statement.is_caught:
                     return
                 statement.reason = statement.reason or reason
-                statement.was_hit = True
-                _raise_in(statement.thread, _Stop)
+                _stop_thread(statement.thread)
             wait = _PATIENCE
 
     threading.Thread(target=stop, name="minisql-stop", daemon=True).start()
 
 
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Has an exception raised in a thread, or takes back one that has not been raised yet."""
+def _stop_thread(thread: int) -> None:
+    """Has the exception raised in a thread, at its next bytecode that looks for such things: a call, a loop."""
     import ctypes  # which few statements need
 
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if kind is None else ctypes.py_object(kind))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_Stop))
