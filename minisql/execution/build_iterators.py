@@ -21,6 +21,7 @@ from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
 from minisql.execution.nested_loop_join import NestedLoopJoinIterator
 from minisql.execution.profile import Profile, ProfilingIterator
+from minisql.execution.progress import ScanProgress, current_progress
 from minisql.execution.recursion import (
     Kept,
     KeptRowsIterator,
@@ -66,13 +67,18 @@ from minisql.settings import Settings
 
 
 def build_iterators(
-    path: AccessPath, required: Sequence[ColumnId], settings: Settings, profile: Profile | None = None
+    path: AccessPath,
+    required: Sequence[ColumnId],
+    settings: Settings,
+    profile: Profile | None = None,
+    *,
+    is_repeated: bool = False,
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
-    With a profile, every operator notes in it what it does.
+    With a profile, every operator notes in it what it does. `is_repeated`: a plan around runs it for many rows.
     """
-    iterator = _Builder(settings, profile).build(path, tuple(required))
+    iterator = _Builder(settings, profile, is_repeated).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -106,8 +112,10 @@ class _Visit:
 
 
 class _Builder:
-    def __init__(self, settings: Settings, profile: Profile | None) -> None:
+    def __init__(self, settings: Settings, profile: Profile | None, is_repeated: bool) -> None:
         self._settings = settings
+        self._is_repeated = is_repeated
+        self._progress = current_progress()
         self._batch_rows = settings.batch_rows
         self._profile = profile
         self._tables: dict[int, int] = {}
@@ -229,7 +237,10 @@ class _Builder:
         positions = [column.position for column in required]
         match path:
             case TableScan():
-                return TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
+                scan = TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
+                if self._progress is None:
+                    return scan
+                return ScanProgress(scan, self._progress, self._expected_rows(path))
             case ValuesScan():
                 return ValuesScanIterator(path.table, path.types, path.values, positions, self._batch_rows)
             case OneRow():
@@ -276,13 +287,19 @@ class _Builder:
             case _:
                 assert_never(path)
 
+    def _expected_rows(self, path: TableScan) -> int | None:
+        """How many rows of a scan count as progress; how often the step of a recursion is run, nobody knows."""
+        if self._is_repeated:
+            return 0
+        return None if self._recursions else path.source.row_count()
+
     def _apply(self, path: Apply, required: tuple[ColumnId, ...], inputs: list[RowIterator]) -> RowIterator:
         if path.references:
             for below in _all_paths(path.right):
                 self._note_types(below)
         right = None if path.references else inputs[1]
         right_columns = self._sides(path, self._needed_of_apply(path, required))[1][1]
-        run = partial(build_iterators, settings=self._settings)
+        run = partial(build_iterators, settings=self._settings, is_repeated=True)
         return ApplyIterator(path, inputs[0], right, required, right_columns, self._types, self._batch_rows, run)
 
     def _kept(self, visit: _Visit, path: AccessPath, input_: RowIterator) -> RowIterator:

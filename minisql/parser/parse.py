@@ -17,6 +17,7 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from minisql.errors import ProgrammingError, Span
 from minisql.parser.lark_parser import make_parser
 from minisql.parser.nesting import MAX_DEPTH, check_nesting
+from minisql.parser.parse_tree import Parameter
 from minisql.parser.split import Piece, next_piece
 from minisql.parser.statement_tree import Statement
 from minisql.parser.syntax_error import unexpected_character, unexpected_token
@@ -25,10 +26,10 @@ from minisql.parser.transform import Transform
 
 
 class ParsedStatement(NamedTuple):
-    """A statement, and how many `?` it has."""
+    """A statement, and its parameters as they are written."""
 
     statement: Statement
-    parameter_count: int
+    parameters: tuple[Parameter, ...]
 
 
 def parse_statement(text: str) -> ParsedStatement:
@@ -97,7 +98,7 @@ class _Parser:
         if self._stream.count > MAX_DEPTH:
             # Each level of nesting takes a token at least.
             check_nesting(statement)
-        return ParsedStatement(statement, self._transform.parameter_count)
+        return ParsedStatement(statement, tuple(self._transform.parameters))
 
 
 _lock: Final = threading.Lock()

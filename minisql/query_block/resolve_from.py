@@ -150,12 +150,15 @@ class FromResolver:
 
     def _file(self, tree: parse_tree.FileTable) -> tuple[FromTree, Scope]:
         try:
-            source = self._environment.relations.open_file(tree.path)
+            path = self._environment.parameters.constant(tree.path).value
+            if not isinstance(path, str):
+                raise ProgrammingError("A path is a string.", tree.path.span)
+            source = self._environment.relations.open_file(path)
         except SqlError as error:
             if error.span is None:
                 error.span = tree.span
             raise
-        alias = tree.alias.name if tree.alias is not None else _stem(tree.path)
+        alias = tree.alias.name if tree.alias is not None else _stem(path)
         return self._use(source, alias, tree.column_aliases, tree.span)
 
     def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
