@@ -31,7 +31,7 @@ def display_width(text: str) -> int:
 
 
 def visible(text: str) -> str:
-    """The text on one line, with escapes for the characters that would move the cursor or say something to a terminal."""
+    """The text on one line, with escapes for the characters that a terminal does not show but obeys."""
     return text if text.isprintable() else "".join(map(_visible_character, text))
 
 

@@ -139,7 +139,7 @@ def _csv_field(text: str, null: str) -> str:
 
 
 def _print_tsv(result: Result, stream: TextIO, limits: Limits) -> None:
-    """Tabs between fields, with a header. Tabs, line ends and backslashes in a value are escaped, NULL is `\\N`."""
+    r"""Tabs between fields, with a header. Tabs, line ends and backslashes in a value are escaped, NULL is `\N`."""
     null = "\\N" if limits.null is None else limits.null
     stream.write("\t".join(map(_tsv_field, result.names)) + "\n")
     for row in result:

@@ -39,7 +39,13 @@ def parts(text: str) -> Iterator[Part]:
 
 def is_complete(text: str) -> bool:
     """Whether nothing is missing at the end of the text: Enter runs it."""
-    return all(part.is_complete for part in parts(text))
+    end = 0
+    for part in parts(text):
+        if not part.is_complete:
+            return False
+        end = part.end
+    # What is left is space and comments; one that is not closed goes on.
+    return statement_end(text[end:] + "\n;") is not None
 
 
 def _command(text: str, start: int) -> Part:
