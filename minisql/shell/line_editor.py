@@ -34,7 +34,8 @@ class LineEditor:
         self._session: PromptSession[str] = PromptSession(
             prompt,
             multiline=True,
-            prompt_continuation=continuation,
+            # A line that is too long for the screen goes on without a mark.
+            prompt_continuation=lambda width, line, wraps: "" if wraps else continuation,
             lexer=PygmentsLexer(MinisqlLexer),
             completer=_Completer(Schema(shell)),
             complete_while_typing=False,
