@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -19,6 +20,9 @@ from minisql.shell.tokens import Token, tokens_of
 from minisql.shell.views import SUFFIXES
 
 _SET_WORDS: Final = ("=", "TO")
+
+
+_NAME_RUNS_ON: Final = re.compile(r'^\w*"?')
 
 
 class Completion(NamedTuple):
@@ -41,13 +45,13 @@ class Names(Protocol):
 
 def complete(text: str, cursor: int, names: Names) -> list[Completion]:
     """What may stand at the cursor, the most likely first."""
-    before = text[:cursor]
-    found = list(parts(before))
-    if found and found[-1].is_command and found[-1].end == len(before):
-        return _unique(_complete_command(before[found[-1].start :], names))
-    start = found[-1].start if found and not found[-1].is_complete else len(before)
-    whole = next((part.text for part in parts(text) if part.start == start), "")
-    return _unique(_complete_statement(before[start:], whole, names))
+    before, after = text[:cursor], text[cursor:]
+    last = next(iter(reversed(list(parts(before)))), None)
+    if last is None:
+        return _unique(_complete_statement(before, after, names))
+    if last.is_command and last.end == len(before):
+        return _unique(_complete_command(before[last.start :], after.partition("\n")[0], names))
+    return _unique(_complete_statement(before[last.end if last.is_complete else last.start :], after, names))
 
 
 def _unique(completions: Iterable[Completion]) -> list[Completion]:
@@ -60,10 +64,10 @@ def _unique(completions: Iterable[Completion]) -> list[Completion]:
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
-def _complete_statement(before: str, whole: str, names: Names) -> Iterator[Completion]:
-    """What may come behind `before`, in the statement `whole`."""
+def _complete_statement(before: str, after: str, names: Names) -> Iterator[Completion]:
+    """What may come behind `before`, in a statement that goes on with what is behind the cursor."""
     last = next(iter(reversed(list(tokens_of(before)))), None)
-    if last is not None and last.kind == "comment":
+    if last is not None and last.kind == "comment" and (last.is_open or last.text.startswith("--")):
         return
     if last is not None and last.kind == "string":
         if last.is_open:
@@ -74,6 +78,9 @@ def _complete_statement(before: str, whole: str, names: Names) -> Iterator[Compl
     typed = tokens.pop() if is_name else None
     if typed is None and last is not None and last.kind == "number":
         return
+    # A name that is still being written is left out: an open quote would hide what follows.
+    rest = _NAME_RUNS_ON.sub("", after) if typed is not None else after
+    whole = next((part.text for part in parts((before[: typed.start] if typed is not None else before) + rest)), "")
     if tokens and tokens[-1].text == ".":
         yield from _after_dot(tokens, typed, whole, names)
     elif tokens and tokens[0].upper == "SET":
@@ -119,9 +126,9 @@ def _in_expression(
         for table in scope.tables:
             yield from _matching(names.columns(table.query), typed, "column")
         yield from _matching([table.name for table in scope.tables if table.name], typed, "table")
+    yield from _keywords(sorted(keywords()), typed)
     if tokens and typed is not None:
         yield from _plain([f"{name}(" for name in sorted(function_names())], typed, "function")
-    yield from _keywords(sorted(keywords()), typed)
 
 
 def _matching(known: Iterable[str], typed: Token | None, kind: str) -> Iterator[Completion]:
@@ -156,7 +163,7 @@ def _keywords(known: Iterable[str], typed: Token | None) -> Iterator[Completion]
 # --- dot commands -----------------------------------------------------------------------------------------------------
 
 
-def _complete_command(before: str, names: Names) -> Iterator[Completion]:
+def _complete_command(before: str, after: str, names: Names) -> Iterator[Completion]:
     name, rest = first_word(before)
     if not before[len(name) :]:
         yield from (Completion(known, len(name), "command") for known in COMMANDS if known.startswith(name.lower()))
@@ -167,19 +174,21 @@ def _complete_command(before: str, names: Names) -> Iterator[Completion]:
     rest = before[len(name) :].lstrip()
     typed = rest.rpartition(" ")[2]
     is_first = typed == rest
-    sql = rest if is_first else first_word(rest)[1] + (" " if rest.endswith(" ") else "")
+    option = rest.split(maxsplit=1)[0] if not is_first else ""
+    # Of `.explain json SELECT` and `.export FILE SELECT`, the SQL begins with the second word.
+    sql = rest[len(option) :] if option.lower() in command.completes or "FILE" in command.completes else rest
     for kind in command.completes:
         match kind:
-            case "file" | "folder":
+            case "FILE" | "FOLDER":
                 if is_first or kind == command.completes[-1]:
-                    yield from file_completions(typed, folders_only=kind == "folder", any_file=name == ".read")
-            case "table":
-                if not is_first or command.completes[0] == "table":
+                    yield from file_completions(typed, folders_only=kind == "FOLDER", any_file=name == ".read")
+            case "TABLE":
+                if not is_first or command.completes[0] == "TABLE":
                     yield from _matching(names.tables(), Token("word", typed, 0) if typed else None, "table")
-            case "command":
+            case "COMMAND":
                 yield from (Completion(known, len(typed), "command") for known in COMMANDS if known.startswith(typed))
-            case "sql":
-                yield from _complete_statement(sql, sql, names)
+            case "SQL":
+                yield from _complete_statement(sql, after, names)
             case word:
                 if is_first:
                     yield from _plain([word], Token("word", typed, 0), "option")

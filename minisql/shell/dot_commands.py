@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Command(NamedTuple):
     """A command: its name with the dot, what may follow, what it does.
 
-    `completes` says what its arguments are, for completion: `file`, `folder`, `table`, `command`, `sql`, or the words.
+    `completes` says what its arguments are, for completion: FILE, FOLDER, TABLE, COMMAND, SQL, or the words themselves.
     """
 
     name: str
@@ -171,32 +171,32 @@ def _by_name(commands: Sequence[Command]) -> dict[str, Command]:
 
 COMMANDS: Final = _by_name(
     (
-        Command(".tables", "[PATTERN]", "tables and views, or those with names LIKE the pattern", _tables, ("table",)),
-        Command(".schema", "[TABLE]", "the statements that make one table or view again, or all", _schema, ("table",)),
-        Command(".read", "FILE", "run the statements and commands of a file", file_commands.read, ("file",)),
+        Command(".tables", "[PATTERN]", "tables and views, or those with names LIKE the pattern", _tables, ("TABLE",)),
+        Command(".schema", "[TABLE]", "the statements that make one table or view again, or all", _schema, ("TABLE",)),
+        Command(".read", "FILE", "run the statements and commands of a file", file_commands.read, ("FILE",)),
         Command(
             ".import",
             "FILE TABLE",
             "add the rows of a file to a table; a new table if there is none",
             file_commands.import_,
-            ("file", "table"),
+            ("FILE", "TABLE"),
         ),
         Command(
             ".export",
             "FILE [SQL]",
             "write the rows of a query to a .parquet, .csv, .tsv or .json file",
             file_commands.export,
-            ("file", "sql"),
+            ("FILE", "SQL"),
         ),
         Command(
             ".open",
             "[FILE|FOLDER ...]",
             "start anew with an empty database in memory, and views of the files",
             file_commands.open_,
-            ("file",),
+            ("FILE",),
         ),
         Command(
-            ".cd", "[FOLDER]", "change the folder of relative file names, or show it", file_commands.cd, ("folder",)
+            ".cd", "[FOLDER]", "change the folder of relative file names, or show it", file_commands.cd, ("FOLDER",)
         ),
         Command(".mode", "[MODE]", f"how results are shown: {', '.join(MODES)}", _mode, tuple(MODES)),
         Command(".width", "[auto|off|N]", "the columns of the screen that results must fit", _width, ("auto", "off")),
@@ -209,19 +209,19 @@ COMMANDS: Final = _by_name(
             "[on|off|analyze|tree|json|dot|mermaid|html FILE] [SQL]",
             "show the plan of a query; on: of every query, before its rows",
             plan_commands.explain,
-            (*_ON_OFF, "analyze", "tree", "json", "dot", "mermaid", "html", "sql"),
+            (*_ON_OFF, "analyze", "tree", "json", "dot", "mermaid", "html", "SQL"),
         ),
-        Command(".graph", "[SQL]", "the join hypergraph of a query", plan_commands.graph, ("sql",)),
-        Command(".orders", "[SQL]", "the legal orders of the joins of a query", plan_commands.orders, ("sql",)),
+        Command(".graph", "[SQL]", "the join hypergraph of a query", plan_commands.graph, ("SQL",)),
+        Command(".orders", "[SQL]", "the legal orders of the joins of a query", plan_commands.orders, ("SQL",)),
         Command(
             ".why",
             "TREE [SQL]",
             "why the plan does not join in the order of the tree, as ((a b) c)",
             plan_commands.why,
-            ("sql",),
+            ("SQL",),
         ),
-        Command(".replay", "[SQL]", "the search for the cheapest order, step by step", plan_commands.replay, ("sql",)),
-        Command(".help", "[COMMAND]", "this list, or what one command takes", _help, ("command",)),
+        Command(".replay", "[SQL]", "the search for the cheapest order, step by step", plan_commands.replay, ("SQL",)),
+        Command(".help", "[COMMAND]", "this list, or what one command takes", _help, ("COMMAND",)),
         Command(".quit", "", "leave, as Ctrl-D does", _quit),
     )
 )

@@ -49,7 +49,8 @@ def export(shell: Shell, rest: str) -> None:
     if not path:
         raise ProgrammingError("A file is missing.", hint="Usage: .export FILE [SQL]")
     query = query_or_last(shell, sql, ".export FILE [SQL]")
-    result = shell.execute(f"COPY ({query}\n) TO {quoted_text(path)}")
+    end = "\n" if "--" in query.rpartition("\n")[2] else ""  # of what may be a comment
+    result = shell.execute(f"COPY ({query}{end}) TO {quoted_text(path)}")
     shell.say(f"{counted_rows(result.rowcount)} written to {path}.")
 
 

@@ -32,9 +32,7 @@ def open_history() -> History:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # statements may have secrets in them
     except OSError as error:
-        sys.stderr.write(
-            f"minisql: {file}: {error.strerror}; what you type is not kept. MINISQL_HISTORY names a file.\n"
-        )
+        sys.stderr.write(f"minisql: {file}: {error.strerror}: there is no history. MINISQL_HISTORY names its file.\n")
         return InMemoryHistory()
     return StatementHistory(str(file))
 

@@ -102,7 +102,8 @@ def _is_reserved(token: Token) -> bool:
 def _is_value(tokens: Sequence[Token], place: int) -> bool:
     """Whether the word, as `table` in `t.table`, is a name, or FROM is that of IS DISTINCT FROM."""
     before = tokens[place - 1].upper if place else ""
-    return before == "." or (before == "DISTINCT" and place > 1 and tokens[place - 2].upper in ("IS", "NOT"))
+    is_qualified = before == "." and not _is_reserved(tokens[place])
+    return is_qualified or (before == "DISTINCT" and place > 1 and tokens[place - 2].upper in ("IS", "NOT"))
 
 
 def _add_table(tokens: Sequence[Token], place: int, common: dict[str, str], tables: list[NamedTable]) -> None:
