@@ -57,7 +57,7 @@ def test_keywords_are_the_grammar_s(schema: Schema) -> None:
     assert set(texts("|", schema)) == keywords()
     assert texts("SEL|", schema) == ["SELECT"]
     assert texts("sel|", schema) == ["select"]
-    assert texts("SELECT 1 UNI|", schema) == ["UNION", "UNIQUE", "unicode("]
+    assert texts("SELECT 1 UNI|", schema) == ["UNION", "UNIQUE", "unicode(", "unix_timestamp("]
     assert texts("SELECT 1; sel|", schema) == ["select"]
 
 
@@ -193,7 +193,7 @@ def test_dot_commands(schema: Schema, tmp_path: Path) -> None:
     assert texts(".orders SELECT de| FROM flights", schema, "column") == ["dest"]
     assert texts(".why ((a b) c) SELECT fl| FROM flights", schema, "table") == ["flights"]
     assert texts(".orders SELECT * FROM fl|", schema) == ["flights"]
-    assert texts(".explain an|", schema) == ["analyze"]
+    assert texts(".explain an|", schema, "option") == ["analyze"]
     assert texts(".explain analyze sel|", schema) == ["select"]
     assert texts(".nothing |", schema) == []
 
