@@ -11,6 +11,7 @@ from minisql.parser.parse_tree import (
     Constant,
     Expression,
     Identifier,
+    JoinTree,
     QueryExpression,
     SelectItem,
     TableName,
@@ -329,14 +330,27 @@ class SetVariable(_Node):
 
 @node
 class Explain(_Node):
-    """EXPLAIN [ANALYZE] [FORMAT=word | ORDERS] statement; `format` is the word in upper case, TREE without one."""
+    """EXPLAIN [ANALYZE] [FORMAT=word] statement, and what else is asked about it.
 
-    statement: QueryExpression | Insert | Update | Delete
-    analyze: bool
-    format: str
+    Attributes:
+        statement: the statement that is explained.
+        analyze: whether it is run.
+        format: FORMAT's word in upper case, or the word for what is asked: TREE without any; HTML, HYPERGRAPH, ORDERS,
+            TRACE, WHY NOT, ALTERNATIVES.
+        format_span: where that stands.
+        order: the tree of WHY NOT.
+        count: the number of ALTERNATIVES, where one is given.
+    """
+
+    statement: Explained
+    analyze: bool = False
+    format: str = "TREE"
     format_span: Span | None = field(default=None)
+    order: JoinTree | None = None
+    count: int | None = None
 
 
+Explained: TypeAlias = QueryExpression | Insert | Update | Delete
 Definition: TypeAlias = CreateTable | CreateView | CreateIndex | Drop | AlterTable
 DataChange: TypeAlias = Insert | Update | Delete | Truncate | CopyFrom
 Statement: TypeAlias = (

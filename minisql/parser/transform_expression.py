@@ -62,6 +62,10 @@ class ExpressionTransform(Transformer[Token, Statement]):
         self._opening: dict[First, Token] = {}
         """The outermost parenthesis before a node: where a node starts that starts with the node in parentheses."""
 
+    def _token_span(self, token: Token) -> Span:
+        """The span of a token alone."""
+        return Span(self._stream.text, self._stream.start_of(token), self._stream.end_of(token))
+
     def _span(self, first: First) -> Span:
         """The span of the rule that is being reduced, of which `first` is the first symbol."""
         stream = self._stream

@@ -16,6 +16,9 @@ from minisql.parser.parse_tree import (
     DefaultValue,
     Expression,
     Identifier,
+    JoinTree,
+    JoinTreePair,
+    JoinTreeTable,
     QueryBlock,
     QueryExpression,
     SelectItem,
@@ -36,22 +39,67 @@ class StatementTransform(ExpressionTransform):
     # --- queries as parts of statements -------------------------------------------------------------------------------
 
     def explain(
-        self, explain: Token, analyze: Token | None, format_: tuple[str, Span] | None, statement: QueryExpression
+        self, explain: Token, analyze: Token | None, format_: tuple[str, Span] | None, statement: st.Explained
     ) -> st.Explain:
         word, format_span = format_ or ("TREE", None)
         return st.Explain(
             span=self._span(explain),
             statement=statement,
-            analyze=analyze is not None,
+            # HTML without FORMAT is for looking at what happened.
+            analyze=analyze is not None or (format_span is not None and format_span.source.upper() == "HTML"),
             format=word,
             format_span=format_span,
+        )
+
+    def explain_with_options(self, explain: Token, *parts: bool | tuple[str, Span] | st.Explained) -> st.Explain:
+        *options, statement = parts
+        assert not isinstance(statement, (bool, tuple))
+        analyze, format_ = False, None
+        for option in options:
+            if isinstance(option, bool):
+                analyze = option
+            else:
+                assert isinstance(option, tuple)
+                format_ = option
+        word, format_span = format_ or ("TREE", None)
+        return st.Explain(
+            span=self._span(explain), statement=statement, analyze=analyze, format=word, format_span=format_span
         )
 
     def explain_format(self, word: Identifier) -> tuple[str, Span]:
         return word.name.upper(), word.span
 
-    def explain_orders(self, word: Token) -> tuple[str, Span]:
-        return "ORDERS", self._span(word)
+    def explain_subject(self, word: Token) -> tuple[str, Span]:
+        return str(word).upper(), self._span(word)
+
+    def analyze_option(self, _: Token, value: Token | None) -> bool:
+        return value is None or value.type == "TRUE"
+
+    def explain_why_not(self, explain: Token, why: Token, order: JoinTree, statement: QueryExpression) -> st.Explain:
+        return st.Explain(
+            span=self._span(explain),
+            statement=statement,
+            format="WHY NOT",
+            format_span=self._token_span(why),
+            order=order,
+        )
+
+    def explain_alternatives(
+        self, explain: Token, word: Token, count: Token | None, statement: QueryExpression
+    ) -> st.Explain:
+        return st.Explain(
+            span=self._span(explain),
+            statement=statement,
+            format="ALTERNATIVES",
+            format_span=self._token_span(word),
+            count=None if count is None else int(count),
+        )
+
+    def join_tree_pair(self, opening: Token, left: JoinTree, right: JoinTree) -> JoinTreePair:
+        return JoinTreePair(span=self._span(opening), left=left, right=right)
+
+    def join_tree_table(self, *path: Identifier) -> JoinTreeTable:
+        return JoinTreeTable(span=path[0].span.to(path[-1].span), path=path)
 
     # --- CREATE, DROP -------------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Connection:
             InterfaceError: the connection is closed, there are too few or too many parameters, or the limit or the
                 seed is none.
         """
-        from minisql.session.orders import iterate_plans
+        from minisql.session.explanations.orders import iterate_plans
 
         if limit is not None and (not isinstance(limit, int) or limit < 0):
             raise InterfaceError(f"The limit is a number of plans, not {limit!r}.")

@@ -74,7 +74,7 @@ class PlannedQuery:
         The left side of a hash join probes, the right one is hashed. Tables that the query turned out not to need are
         not in it; as a hint it is complete where `prune_branches` and `drop_joins` are off.
         """
-        from minisql.session.orders import order_of_plan  # which few statements need
+        from minisql.session.explanations.orders import order_of_plan  # which few statements need
 
         return order_of_plan(self)
 
@@ -98,7 +98,8 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings)
+    written = relational_expression(query, environment.new_table)
+    return plan_relational(query, written, query.table, query.names, query.types, settings)
 
 
 def plan_relational(

@@ -21,7 +21,7 @@ from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import JoinOrder, RelationalExpression
-from minisql.session.outermost_region import order_of, path_of_region
+from minisql.session.explanations.outermost_region import order_of, path_of_region
 from minisql.settings import Settings
 from tests.builders import column, equal, join, null_safe_equal, table
 from tests.naive import as_relational, bag

@@ -18,7 +18,7 @@ from minisql.optimizer import waiting_predicates
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.search_space import SearchSpace, same_order
 from minisql.relational.relational_expression import BaseTable, Filter, Join, JoinType, RelationalExpression
-from minisql.session.outermost_region import order_of, path_of_region
+from minisql.session.explanations.outermost_region import order_of, path_of_region
 from minisql.settings import Settings
 from tests.builders import column, compare, equal, is_null, join, literal, where
 from tests.naive import ListTable, as_relational, bag

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import minisql
-from minisql.session.orders import CHEAPEST_LISTED
+from minisql.session.explanations.orders import CHEAPEST_LISTED
 from minisql.shell.output import print_result
 
 

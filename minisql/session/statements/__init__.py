@@ -11,15 +11,11 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from minisql.catalog.catalog import Catalog
-from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
-from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR, SqlType
-from minisql.errors import NotSupportedError, ProgrammingError, Span
-from minisql.expression.nodes import Value
+from minisql.errors import ProgrammingError
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.query_block.environment import Environment, View
-from minisql.session.pipeline import PlannedQuery, evaluate_constant, plan_query
+from minisql.session.pipeline import evaluate_constant, plan_query
 from minisql.session.plan_cache import NewPlan
 from minisql.session.relations import CatalogRelations
 from minisql.session.result import Result
@@ -69,24 +65,22 @@ class StatementRunner:
                 return definitions.create_index(context, statement)
             case st.Drop():
                 return definitions.drop(context, statement)
-            case st.Explain():
-                return self._explain(statement, parameters)
             case st.SetVariable():
                 return self._set(statement)
             case st.Transaction():
                 return self._transaction(statement)
-            case st.AlterTable() | st.CopyTo() | st.CopyFrom() | st.Describe() | st.ShowTables():
+            case st.AlterTable() | st.CopyTo() | st.CopyFrom() | st.Describe() | st.Explain() | st.ShowTables():
                 return self._run_rare(statement, parameters)
             case _:
                 assert_never(statement)
 
     def _run_rare(
         self,
-        statement: st.AlterTable | st.CopyTo | st.CopyFrom | st.Describe | st.ShowTables,
+        statement: st.AlterTable | st.CopyTo | st.CopyFrom | st.Describe | st.Explain | st.ShowTables,
         parameters: Sequence[object],
     ) -> Result:
         """Runs a statement of those that are loaded only when they are needed."""
-        from minisql.session.statements import alter, copy, describe
+        from minisql.session.statements import alter, copy, describe, explain
 
         match statement:
             case st.AlterTable():
@@ -97,43 +91,12 @@ class StatementRunner:
                 return copy.copy_from(self._context, statement, parameters)
             case st.Describe():
                 return describe.describe(self._context, statement, parameters)
+            case st.Explain():
+                return explain.explain(self._context, statement, parameters)
             case st.ShowTables():
                 return describe.show_tables(self._context)
             case _:
                 assert_never(statement)
-
-    def _explain(self, statement: st.Explain, parameters: Sequence[object]) -> Result:
-        if statement.format not in ("TREE", "ORDERS"):
-            raise NotSupportedError(
-                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
-            )
-        if statement.format == "ORDERS" and statement.analyze:
-            raise NotSupportedError("EXPLAIN ORDERS does not execute the query.", statement.format_span)
-        if statement.analyze and not isinstance(statement.statement, parse_tree.QueryExpression):
-            raise NotSupportedError(
-                "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span
-            )
-        planned = self._planned(statement.statement, parameters)
-        if statement.format == "ORDERS":
-            return _orders(planned, statement.format_span)
-        text = planned.explain(analyze=statement.analyze)
-        return Result(("EXPLAIN",), (VARCHAR,), [Batch([from_values([text], VARCHAR)], 1)], is_explanation=True)
-
-    def _planned(
-        self, tree: parse_tree.QueryExpression | st.Insert | st.Update | st.Delete, parameters: Sequence[object]
-    ) -> PlannedQuery:
-        """The plan of a query, or that for the rows that a change adds, changes or removes."""
-        match tree:
-            case parse_tree.QueryExpression():
-                return self.plan(tree, parameters).planned
-            case st.Insert():
-                return changes.plan_insert(self._context, tree, parameters)
-            case st.Update():
-                return changes.plan_update(self._context, tree, parameters).planned
-            case st.Delete():
-                return changes.plan_delete(self._context, tree, parameters)
-            case _:
-                assert_never(tree)
 
     def _set(self, statement: st.SetVariable) -> Result:
         value = statement.value
@@ -160,22 +123,3 @@ class StatementRunner:
             context.catalog.restore(context.before_transaction)
         context.before_transaction = None
         return Result(rowcount=-1)
-
-
-def _orders(planned: PlannedQuery, span: Span | None) -> Result:
-    """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
-    from minisql.session.orders import list_orders  # which few statements need
-
-    orders = list_orders(planned, span)
-    columns: dict[str, tuple[list[Value], SqlType]] = {
-        "order": ([line.order for line in orders.lines], VARCHAR),
-        "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),
-        "rows": ([float(f"{line.rows:.6g}") for line in orders.lines], DOUBLE),
-        "chosen": ([line.chosen for line in orders.lines], BOOLEAN),
-        "as_written": ([line.as_written for line in orders.lines], BOOLEAN),
-    }
-    count = len(orders.lines)
-    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], count)
-    shown = f"The {count:,} cheapest of {orders.count:,} orders." if 0 < count < orders.count else None
-    types = [type_ for _, type_ in columns.values()]
-    return Result(list(columns), types, [batch] if count else [], notice=shown)

@@ -12,7 +12,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+from minisql.columnar.column import Batch
+from minisql.columnar.python_values import from_values
+from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR, SqlType
 from minisql.errors import NotSupportedError, Span, counted
+from minisql.expression.nodes import Value
 from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes, tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
@@ -21,8 +25,9 @@ from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.query_block.table_names import block_of_tables, format_order, table_names
-from minisql.session.outermost_region import Region, order_of, path_of_region
+from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
+from minisql.session.result import Result
 from minisql.settings import Settings
 
 MOST_LISTED: Final = 10_000
@@ -167,3 +172,20 @@ def _search_space(region: Region, settings: Settings, span: Span | None = None) 
             hint="SET pair_budget to a higher number.",
         )
     return space
+
+
+def explain_orders(planned: PlannedQuery, span: Span | None) -> Result:
+    """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
+    orders = list_orders(planned, span)
+    columns: dict[str, tuple[list[Value], SqlType]] = {
+        "order": ([line.order for line in orders.lines], VARCHAR),
+        "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),
+        "rows": ([float(f"{line.rows:.6g}") for line in orders.lines], DOUBLE),
+        "chosen": ([line.chosen for line in orders.lines], BOOLEAN),
+        "as_written": ([line.as_written for line in orders.lines], BOOLEAN),
+    }
+    count = len(orders.lines)
+    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], count)
+    shown = f"The {count:,} cheapest of {orders.count:,} orders." if 0 < count < orders.count else None
+    types = [type_ for _, type_ in columns.values()]
+    return Result(list(columns), types, [batch] if count else [], notice=shown)
