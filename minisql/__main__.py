@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 
@@ -34,6 +35,8 @@ def run() -> None:
     except BrokenPipeError:
         code = 1  # the reader has seen enough, as `head` does
     except KeyboardInterrupt:
+        with suppress(OSError):
+            sys.stdout.flush()
         code = 130  # 128 + SIGINT, what a shell says of a program that Ctrl-C ended
     os._exit(code)
 

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from minisql.errors import counted
 from minisql.shell.arguments import read_script
-from minisql.shell.script import parts
+from minisql.shell.script import is_farewell, parts
 from minisql.shell.shell import Quit, Shell
 
 PROMPT: Final = "minisql> "
@@ -53,7 +53,7 @@ def _read_entries(shell: Shell, read: Callable[[], str]) -> None:
     while True:
         try:
             text = read()
-            if text.strip().rstrip(";").lower() in ("quit", "exit"):
+            if is_farewell(text):
                 return
             shell.run(text)
         except KeyboardInterrupt:
@@ -77,6 +77,8 @@ def _read_lines(shell: Shell, stream: TextIO) -> None:
             sys.stdout.write("\n")
             return
         pending += line
+        if is_farewell(pending):
+            return
         complete = 0
         for part in parts(pending):
             if part.is_complete:

@@ -39,6 +39,8 @@ def parts(text: str) -> Iterator[Part]:
 
 def is_complete(text: str) -> bool:
     """Whether nothing is missing at the end of the text: Enter runs it."""
+    if is_farewell(text):
+        return True
     end = 0
     for part in parts(text):
         if not part.is_complete:
@@ -46,6 +48,11 @@ def is_complete(text: str) -> bool:
         end = part.end
     # What is left is space and comments; one that is not closed goes on.
     return statement_end(text[end:] + "\n;") is not None
+
+
+def is_farewell(text: str) -> bool:
+    """Whether the user, who may know other shells, leaves with a word that is no statement."""
+    return text.strip().removesuffix(";").lower() in ("quit", "exit")
 
 
 def _command(text: str, start: int) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import time
@@ -133,7 +134,7 @@ class Shell:
 
     def execute(self, sql: str) -> Result:
         """Runs one statement; on a terminal there is a bar where it takes long."""
-        if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        if not (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
             return self.connection.execute(sql)
         with ProgressBar(sys.stderr):
             return self.connection.execute(sql)

@@ -8,6 +8,8 @@ import pytest
 
 import minisql
 from minisql.__main__ import main
+from minisql.parser.parse import parse_statement
+from minisql.parser.statement_tree import Explain
 from minisql.session.result import Result
 from minisql.shell.dot_commands import COMMANDS
 from minisql.shell.output import MODES
@@ -256,6 +258,9 @@ def test_which_statement_a_command_makes(shell: Shell, monkeypatch: pytest.Monke
         made.clear()
         assert shell.run(command), command
         assert made == [statement]
+        # Such a statement there is, whatever it says of a query.
+        explained = parse_statement(statement).statement
+        assert isinstance(explained, Explain)
     assert Path("page.html").exists()
     assert Path("a page.html").exists()
 
@@ -388,7 +393,7 @@ def test_a_pager_that_is_left_early(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     shell, terminal = terminal_shell(monkeypatch, lines=10)
     paged = tmp_path / "paged"
     assert shell.run(
-        f".pager {pager_command(paged, 3)}\n.rows all\nSELECT 'x' || range AS n FROM range(100000);\nSELECT 8 AS n;"
+        f".pager {pager_command(paged, 3)}\n.rows all\nSELECT 'x' || range AS n FROM range(20000);\nSELECT 8 AS n;"
     )
     assert len(paged.read_text(encoding="utf-8").splitlines()) == 3
     assert "8" in printed(terminal)

@@ -49,7 +49,8 @@ def test_what_a_part_knows() -> None:
     [
         ("", True), ("  \n", True), ("SELECT 1", False), ("SELECT 1;", True), ("SELECT 1;  -- done", True),
         ("SELECT 1; SELECT", False), ("SELECT ';", False), (".tables", True), ("-- a", True), ("/* a", False),
-        ("/* a */", True), ("SELECT 1; /* a", False), ("SELECT 1 \\G", True), ("SELECT '\\G", False),
+        ("/* a */", True), ("SELECT 1; /* a", False), ("quit", True), (" EXIT; ", True), ("exit 1", False),
+        ("SELECT 1 \\G", True), ("SELECT '\\G", False),
     ],
 )  # fmt: skip
 def test_enter_runs_what_is_complete(text: str, complete: bool) -> None:
