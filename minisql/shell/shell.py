@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import time
-import traceback
 from typing import Final
 
 from minisql.errors import Error, OperationalError, Span, SqlError
@@ -108,6 +107,8 @@ class Shell:
         except Exception:
             if not self.is_interactive:
                 raise
+            import traceback
+
             traceback.print_exc()  # a bug of ours takes nothing with it that the user has in memory
             return False
         return True
