@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +14,10 @@ from minisql.shell.tokens import tokens_of
 if TYPE_CHECKING:
     from minisql.shell.shell import Shell
 
-_LARGEST_TEXT_FILE: Final = 16_000_000
-"""Bytes; the columns of larger CSV and JSON files are not completed, for they would have to be read as a whole."""
+LARGE: Final = 4_000_000
+"""Bytes of a text file from which on only its first line is read: the user waits for the completion."""
+_ALL_OF = ("SELECT", "*", "FROM")
+_COLUMN_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
 
 
 class Schema:
@@ -36,7 +41,8 @@ class Schema:
         self._forget_old()
         known = self._columns.get(query)
         if known is None:
-            known = self._columns[query] = [] if _reads_large_text(query) else self._texts(f"DESCRIBE {query}")
+            file = self._large_file(query)
+            known = self._columns[query] = self._texts(f"DESCRIBE {query}") if file is None else _first_line(file)
         return known
 
     def _forget_old(self) -> None:
@@ -51,11 +57,31 @@ class Schema:
         except Error:
             return []
 
+    def _large_file(self, query: str) -> Path | None:
+        """The large text file that the query, or the view in it, is all of: `SELECT * FROM 'file'`."""
+        tokens = [token for token in tokens_of(query) if token.kind != "space" and token.text != ";"]
+        if len(tokens) != 4 or tuple(token.upper for token in tokens[:3]) != _ALL_OF:
+            return None
+        source = tokens[3]
+        if source.kind != "string":
+            with suppress(Error):
+                definition = self._shell.connection.create_statements(source.name)[0]
+                _, is_view, inner = definition.partition(" AS ")
+                return self._large_file(inner) if is_view and definition.startswith("CREATE VIEW") else None
+            return None
+        file = Path(source.name).expanduser()
+        is_text = file.suffix.lower() in (*_COLUMN_SEPARATORS, ".json", ".jsonl", ".ndjson")
+        return file if is_text and file.is_file() and file.stat().st_size > LARGE else None
 
-def _reads_large_text(query: str) -> bool:
-    for token in tokens_of(query):
-        if token.kind == "string" and not token.name.lower().endswith((".parquet", ".parq", ".pq")):
-            file = Path(token.name).expanduser()
-            if file.is_file() and file.stat().st_size > _LARGEST_TEXT_FILE:
-                return True
-    return False
+
+def _first_line(file: Path) -> list[str]:
+    """The names in the header of a CSV file; of a JSON file those of the first object, if it is a line."""
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            separator = _COLUMN_SEPARATORS.get(file.suffix.lower())
+            if separator is not None:
+                return next(csv.reader(stream, delimiter=separator), [])
+            first = json.loads(stream.readline(LARGE))
+    except (OSError, ValueError, csv.Error):
+        return []
+    return list(first) if isinstance(first, dict) else []

@@ -15,7 +15,7 @@ from minisql.settings import Settings
 from minisql.shell.completion import Completion, complete
 from minisql.shell.dot_commands import COMMANDS
 from minisql.shell.output import MODES
-from minisql.shell.schema import Schema
+from minisql.shell.schema import LARGE, Schema
 from minisql.shell.shell import Shell
 
 SCRIPT = """
@@ -207,8 +207,23 @@ def test_what_is_known_is_asked_anew_after_a_statement(schema: Schema, shell: Sh
     assert texts("SELECT t| FROM novel", schema, "column") == ["topic"]
 
 
-def test_large_text_files_are_not_read_for_their_columns(schema: Schema, tmp_path: Path) -> None:
-    with (tmp_path / "large.csv").open("w", encoding="utf-8") as file:
-        file.write("first,second\n")
-        file.truncate(17_000_000)
-    assert texts("SELECT f.| FROM 'large.csv' AS f", schema) == []
+def test_of_large_text_files_only_the_first_line_is_read(schema: Schema, shell: Shell, tmp_path: Path) -> None:
+    for name, line in {
+        "a.csv": 'first,"sec,ond"\n', "b.tsv": "one\ttwo\n", "c.jsonl": '{"three": 3, "four": 4}\n', "d.json": "[\n",
+        "small.csv": "tiny\n1\n",
+    }.items():  # fmt: skip
+        with (tmp_path / name).open("w", encoding="utf-8") as file:
+            file.write(line)
+            if name != "small.csv":
+                file.truncate(LARGE + 1)  # with what is no CSV: who reads it has no columns to offer
+    shell.run("CREATE VIEW small AS SELECT * FROM 'small.csv'; CREATE VIEW again AS SELECT * FROM small")
+    with pytest.raises(minisql.Error):
+        shell.connection.execute("SELECT * FROM 'c.jsonl'")
+    for table, columns in {
+        "'a.csv'": ["first", '"sec,ond"'], "'b.tsv'": ["one", "two"], "'c.jsonl'": ["three", "four"], "'d.json'": [],
+        "again": ["tiny"], "nowhere": [],
+    }.items():  # fmt: skip
+        assert texts(f"SELECT f.| FROM {table} AS f", schema) == columns
+    (tmp_path / "small.csv").write_text("tiny\n" + "1\n" * (LARGE // 2), encoding="utf-8")
+    shell.run(".timer off")
+    assert texts("SELECT f.| FROM again AS f", schema) == ["tiny"]
