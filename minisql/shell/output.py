@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Final, TextIO
@@ -219,5 +219,5 @@ MODES: Final[dict[str, Callable[[Result, TextIO, Limits], None]]] = {
 }
 """The modes that `.mode` and `--mode` know."""
 
-FOR_PEOPLE: Final[Iterable[str]] = frozenset(("table", "box", "markdown", "vertical", "line"))
+FOR_PEOPLE: Final[frozenset[str]] = frozenset(("table", "box", "markdown", "vertical", "line"))
 """The modes in which the text of an EXPLAIN is printed as it is, and a result may be cut."""

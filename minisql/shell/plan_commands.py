@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from minisql.errors import OperationalError, ProgrammingError
 from minisql.parser.split import statement_start
 from minisql.shell.command_words import first_word
-from minisql.shell.output import text_of
+from minisql.shell.output import FOR_PEOPLE, text_of
 from minisql.shell.script import parts
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ def why(shell: Shell, rest: str) -> None:
 
 
 def replay(shell: Shell, rest: str) -> None:
-    """`.replay [SQL]`"""
+    """`.replay [SQL]`: in words where people read, otherwise the records of the trace."""
+    from minisql.shell.replay import replay_lines
+
     result = shell.execute(f"EXPLAIN TRACE {query_or_last(shell, rest, '.replay [SQL]')}")
-    shell.show_text("".join("\t".join(map(text_of, row)) + "\n" for row in result))
+    if shell.display.mode not in FOR_PEOPLE:
+        shell.show(result)
+        return
+    shell.show_text("".join(f"{line}\n" for line in replay_lines(text_of(row[0]) for row in result)))
 
 
 def query_or_last(shell: Shell, sql: str, usage: str) -> str:

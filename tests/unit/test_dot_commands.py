@@ -271,12 +271,17 @@ def test_a_page_is_written_and_a_trace_printed(
     connection = minisql.connect()
     answers = {
         "EXPLAIN HTML SELECT 1": "SELECT '<html>ü</html>'",
-        "EXPLAIN TRACE SELECT 1": "SELECT 1, 'a' UNION ALL SELECT 2, NULL",
+        "EXPLAIN TRACE SELECT 1": """
+            SELECT '{"schema": "minisql.trace/1", "tables": []}' AS "EXPLAIN"
+            UNION ALL SELECT '{"event": "phase", "step": 1, "phase": "greedy", "reason": "Why."}'
+        """,
     }
     monkeypatch.setattr(shell, "execute", lambda sql: connection.execute(answers[sql]))
     assert output(shell, capsys, ".explain html x.html SELECT 1") == ""
     assert Path("x.html").read_text(encoding="utf-8") == "<html>ü</html>"
-    assert output(shell, capsys, ".replay SELECT 1") == "1\ta\n2\tNULL\n"
+    assert output(shell, capsys, ".replay SELECT 1") == "    1  greedy: Why.\n"
+    shell.display.mode = "csv"
+    assert output(shell, capsys, ".replay SELECT 1").startswith('EXPLAIN\n"{""schema""')
     assert "'no/x.html' cannot be written" in failure(shell, capsys, ".explain html no/x.html SELECT 1")
     assert "A file is missing." in failure(shell, capsys, ".explain html")
 
