@@ -60,4 +60,6 @@ def read_script(path: str) -> str:
         OSError: it cannot be read.
         UnicodeDecodeError: it is not in UTF-8.
     """
-    return sys.stdin.read() if path == "-" else Path(path).expanduser().read_text(encoding="utf-8")
+    if path != "-":
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    return "" if sys.stdin is None else sys.stdin.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -15,12 +16,14 @@ from minisql.shell.shell import Quit, Shell
 def run_command_line(arguments: Sequence[str] | None) -> int:
     """Runs the command and gives its exit code."""
     options = argument_parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal does not have ends nothing
     shell = Shell(connect(), Display(mode=options.mode))
     try:
         views = _open(shell, options.files) if options.files else []
         if views is None:
             return 1
-        if not options.scripts and sys.stdin.isatty():
+        if not options.scripts and sys.stdin is not None and sys.stdin.isatty():
             return _run_shell(shell, views)
         return _run_scripts(shell, options.scripts or [("file", "-")])
     finally:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final, TextIO
 
-from minisql.errors import counted
 from minisql.expression.nodes import Value
 from minisql.session.result import Result
 from minisql.shell.display import Limits
@@ -71,8 +70,8 @@ def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO,
 
 
 def counted_rows(count: int) -> str:
-    """`1 row`, `2 rows`; as it was before there were terminals, without separators below ten thousand."""
-    return counted(count, "row") if count < 10_000 else f"{count:,} rows"
+    """`1 row`, `12,345 rows`."""
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _footer_lines(first: str, types: str, cut: Sequence[str], width: int | None) -> Iterator[str]:
@@ -108,7 +107,7 @@ def _print_line(result: Result, stream: TextIO, limits: Limits) -> None:
         stream.write("\n" if shown else "")
         shown += 1
         stream.writelines(f"{name} = {text}\n" for name, text in zip(names, texts, strict=True))
-    if limits.rows is not None and result.rowcount > shown:
+    if limits.on_terminal or result.rowcount > shown:
         print_footer(result, shown, (), stream, limits)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -181,3 +182,10 @@ def test_the_rc_file_is_for_the_shell_only(
             rc.write_bytes(text)
         monkeypatch.setattr(sys, "stdin", _Terminal(""))
         assert _run(capsys) == (0, "minisql> \n", f"minisql: {rc}: {reason}\n")
+
+
+def test_characters_that_the_output_does_not_have() -> None:
+    command = [sys.executable, "-m", "minisql", "-c", "SELECT 'é…日' AS a"]
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, check=True)
+    assert finished.stdout.splitlines()[2].rstrip() == b" \xe9\\u2026\\u65e5"

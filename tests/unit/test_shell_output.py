@@ -153,6 +153,12 @@ def test_a_result_fits_the_screen(mode: str, width: int) -> None:
     assert ("to fit" in text) == ("…" in text.split("(14 rows")[0])
 
 
+@pytest.mark.parametrize("mode", sorted(FOR_PEOPLE))
+def test_no_terminal_is_too_narrow(mode: str) -> None:
+    for width in range(1, 20):
+        assert "14 rows" in shown(odd_result(), mode, Limits(width, 40, None, True)).replace("\n", "")
+
+
 def wide_result(columns: int) -> Result:
     return minisql.connect().execute(
         f"SELECT {', '.join(f'{i} AS column_{i}' for i in range(columns))}, 'the last one' AS z"

@@ -160,7 +160,7 @@ def test_twenty_columns(session: Session) -> None:
     session.process.setwinsize(24, 20)
     text = session.run("SELECT * FROM flights LIMIT 2;", ENTER)
     session.process.setwinsize(24, 100)
-    table = re.search(r"\n (tailnum[^\n]*\n(?: ?[^\n]*\n){3})\(2 rows\)", text)
+    table = re.search(r" (tailnum[^\n]*\n(?:[^\n]*\n){3})\(2 rows\)", text)
     assert table is not None, text
     assert max(map(len, table[1].splitlines())) <= 20
     assert "1 of 6 columns shown" in text
