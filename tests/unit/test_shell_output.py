@@ -136,7 +136,7 @@ def test_no_rows(mode: str, columns: str) -> None:
     odd_result(connection)
     for limits in (Limits(), Limits(20, 40, None, True)):
         text = shown(connection.execute(f"SELECT {columns} FROM odd WHERE FALSE"), mode, limits)
-        has_footer = mode in ("table", "box", "vertical") or (mode == "markdown" and limits.on_terminal)
+        has_footer = mode in ("table", "box", "vertical") or (mode in ("markdown", "line") and limits.on_terminal)
         assert ("(0 rows" in text) == has_footer
 
 
