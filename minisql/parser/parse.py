@@ -74,13 +74,18 @@ def statement_end(text: str, start: int = 0) -> int | None:
     return piece.end + 1 if piece.has_semicolon else None
 
 
+def loaded_parser() -> Lark:
+    """Lark with the grammar loaded: its terminals and rules."""
+    return _parser().lark
+
+
 class _Parser:
     """Lark, and what it works with: one statement at a time."""
 
     def __init__(self) -> None:
         self._stream = TokenStream()
         self._transform = Transform(self._stream)
-        self._lark: Lark = make_parser(self._transform, self._stream)
+        self.lark: Lark = make_parser(self._transform, self._stream)
 
     def parse(self, text: str, piece: Piece) -> ParsedStatement | None:
         """Parses a piece of a text; None where it has nothing but space and comments."""
@@ -88,11 +93,11 @@ class _Parser:
         self._transform.begin()
         try:
             # Lark's type is that of trees; with a transformer it gives what the transformer makes of the start rule.
-            statement = cast("Statement", self._lark.parse(piece.source))
+            statement = cast("Statement", self.lark.parse(piece.source))
         except UnexpectedToken as error:
             if error.token.type == "$END" and self._stream.count == 0:
                 return None
-            raise unexpected_token(self._lark, self._stream, piece, error.token) from None
+            raise unexpected_token(self.lark, self._stream, piece, error.token) from None
         except UnexpectedCharacters as error:
             raise unexpected_character(text, piece.start + cast("int", error.pos_in_stream)) from None
         if self._stream.count > MAX_DEPTH:

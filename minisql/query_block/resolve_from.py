@@ -23,7 +23,7 @@ from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
 from minisql.query_block.subqueries import SubqueryCollector
 
-_FUNCTIONS: Final = ("range", "generate_series")
+TABLE_FUNCTIONS: Final = ("range", "generate_series")
 
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
@@ -163,9 +163,9 @@ class FromResolver:
 
     def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
         name = tree.name.name
-        if name not in _FUNCTIONS:
+        if name not in TABLE_FUNCTIONS:
             raise ProgrammingError(
-                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, _FUNCTIONS)
+                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, TABLE_FUNCTIONS)
             )
         resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, name)
         values: list[int] = []

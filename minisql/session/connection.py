@@ -285,6 +285,17 @@ class Connection:
             self._runner.end(rolls_back=True)
             self._plans.forget_old()
 
+    def create_statements(self, name: str | None = None) -> list[str]:
+        """The statements that would make one table or view again, or all of them by their names.
+
+        Raises:
+            ProgrammingError: there is no table or view with this name.
+        """
+        from minisql.session.create_statements import create_statements
+
+        with self._lock:
+            return create_statements(self._open_catalog(), name)
+
     def close(self) -> None:
         """Closes the connection; its tables are gone, results stay. Closing it once more does nothing."""
         with self._lock:

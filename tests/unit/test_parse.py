@@ -40,6 +40,7 @@ from minisql.parser.parse_tree import (
     Unary,
     Values,
 )
+from minisql.parser.split import statement_start
 from minisql.parser.statement_tree import CreateTable, Explain, SetVariable
 from tests.parse_shape import block, derived, expression, shape, table
 
@@ -679,3 +680,10 @@ def test_identifiers_have_spans() -> None:
     assert isinstance(name, ColumnName)
     assert isinstance(name.column, Identifier)
     assert name.column.span.source == "Abc"
+
+
+def test_where_a_statement_starts() -> None:
+    for skipped in ("", "  \n", "-- a; b\n", "/* a /* b; */ ' */ ", "--x\n\t/* y */\n-- z\n"):
+        assert statement_start(f";{skipped}SELECT 1", 1) == 1 + len(skipped)
+    assert statement_start("-- only", 0) == len("-- only")
+    assert statement_start("/* open", 0) == len("/* open")
