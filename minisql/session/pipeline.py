@@ -7,6 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -41,6 +42,9 @@ from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
 from minisql.settings import Settings
+
+if TYPE_CHECKING:
+    from minisql.explain.plan_description import NodeDescription
 
 
 @node
@@ -80,14 +84,20 @@ class PlannedQuery:
 
     def explain(self, *, analyze: bool = False) -> str:
         """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE."""
-        from minisql.explain.tree import explain_tree  # which few statements need
+        from minisql.explain.tree import format_tree  # which few statements need
+
+        return "\n".join([*map(str, self.simplifications), format_tree(self.describe(analyze=analyze))])
+
+    def describe(self, *, analyze: bool = False) -> NodeDescription:
+        """The plan, node by node; with what happened, where the query is to be run for it."""
+        from minisql.explain.plan_description import describe_plan  # which few statements need
 
         profile = Profile() if analyze else None
         with deep_recursion():
             if profile is not None:
                 for _ in run(self, profile):
                     pass
-            return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
+            return describe_plan(self.path, profile)
 
     def execute(self) -> Result:
         """Runs the plan."""
