@@ -25,16 +25,16 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
         raise NotSupportedError(f"EXPLAIN {statement.format} does not execute the query.", statement.format_span)
     planned = _planned(context, statement.statement, parameters)
     match statement.format:
-        case "TREE":
-            return text_of_lines([planned.explain(analyze=statement.analyze)])
+        case "TREE" | "JSON" | "DOT" | "MERMAID":
+            return text_of_lines([planned.explain(analyze=statement.analyze, format=statement.format)])
         case "ORDERS":
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
         case _:
-            raise NotSupportedError(
-                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
-            )
+            from minisql.explain.formats import PLAN_FORMATS, unknown_format
+
+            raise unknown_format(statement.format, (*PLAN_FORMATS, "ORDERS"), statement.format_span)
 
 
 def _planned(context: Context, tree: st.Explained, parameters: Sequence[object]) -> PlannedQuery:
