@@ -16,21 +16,22 @@ _MOST_CHARACTERS: Final = 40
 
 def fan_out_text(join: NodeDescription, fan_out: FanOut) -> str:
     """What the data say of a join: `fan-out 1:n: each row of a matches at most 3 of b, ...`."""
-    left, right = _sides(join)
+    sides = _sides(join)
+    left, right = _names(*sides)
+    for side, name in zip(sides, (left, right), strict=True):
+        if side.actual is not None and not side.actual.rows:
+            return f"fan-out: {name} has no rows"
     parts = [_most(fan_out, left, right)]
     if fan_out.worst_keys and not _keeps_one_side(join):
         parts.append(f"worst: {', '.join(_key(key) for key in fan_out.worst_keys)}")
-    if fan_out.pairs or fan_out.complete:
+    if fan_out.complete:
         parts.append(_unmatched(fan_out, left, right))
-    read = "" if fan_out.complete else " of the rows read"
     kind = "" if fan_out.kind == "none" else f" {fan_out.kind}"
+    read = "" if fan_out.complete else " of the rows read"
     return f"fan-out{kind}{read}: {'; '.join(parts)}"
 
 
 def _most(fan_out: FanOut, left: str, right: str) -> str:
-    for rows, side in ((fan_out.left_rows, left), (fan_out.right_rows, right)):
-        if not rows and fan_out.kind == "none":
-            return f"{side} has no rows"
     match fan_out.kind:
         case "none":
             return f"no row of {left} matches one of {right}"
@@ -63,7 +64,7 @@ def _nulls(rows: int, nulls: int) -> str:
 def _key(key: KeyFanOut) -> str:
     values = [_cut(format_value(value)) for value in key.values]
     name = values[0] if len(values) == 1 else f"({', '.join(values)})"
-    product = f"{name} {key.left_rows:,} x {key.right_rows:,}"
+    product = f"{name}: {key.left_rows:,} x {key.right_rows:,}"
     return product if key.pairs == key.left_rows * key.right_rows else f"{product} of which {key.pairs:,} match"
 
 
@@ -73,19 +74,22 @@ def _cut(text: str) -> str:
     return shown if len(shown) <= _MOST_CHARACTERS else f"{shown[: _MOST_CHARACTERS - 3]}..."
 
 
-def _sides(join: NodeDescription) -> tuple[str, str]:
-    """What the left and the right side are called."""
+def _sides(join: NodeDescription) -> tuple[NodeDescription, NodeDescription]:
+    """The left and the right side of the type of the join."""
     first, second = join.inputs
-    if isinstance(join.path, HashJoin) and join.path.build_left:
-        first, second = second, first
-    left, right = _name(first), _name(second)
-    if left is None or right is None or left == right:
+    return (second, first) if isinstance(join.path, HashJoin) and join.path.build_left else (first, second)
+
+
+def _names(left: NodeDescription, right: NodeDescription) -> tuple[str, str]:
+    """What the sides are called."""
+    left_name, right_name = _name(left), _name(right)
+    if left_name is None or right_name is None or left_name == right_name:
         return "the left side", "the right side"
-    return left, right
+    return left_name, right_name
 
 
 def _name(side: NodeDescription) -> str | None:
-    tables = side.tables
+    tables = tuple(dict.fromkeys(side.tables))
     if len(tables) > _MOST_TABLES:
         return f"({', '.join(tables[: _MOST_TABLES - 1])} and {len(tables) - _MOST_TABLES + 1} more)"
     return f"({', '.join(tables)})" if len(tables) > 1 else tables[0] if tables else None

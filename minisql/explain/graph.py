@@ -82,12 +82,12 @@ def node_lines(node: NodeDescription) -> list[str]:
 
 
 def _edge_label(node: NodeDescription) -> str:
-    if node.actual is not None:
-        rows = f"{node.actual.rows:,} rows"
-    elif node.analyzed:
+    if node.analyzed and node.actual is None:
         rows = "never executed"
     else:
-        rows = f"{node.rows:,.0f} rows" if node.rows < 1e15 else f"{node.rows:.3g} rows"
+        count = node.rows if node.actual is None else node.actual.rows
+        number = f"{count:,.0f}" if count < 1e15 else f"{count:.3g}"
+        rows = f"{number} row" if number == "1" else f"{number} rows"
     word = _ROLE_WORDS[node.role]
     return f"{word}: {rows}" if word else rows
 

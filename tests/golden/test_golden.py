@@ -25,6 +25,7 @@ from minisql.explain.stages import show_parse_tree, show_relational
 from minisql.explain.tree import explain_tree
 from minisql.parser.parse import parse_statement
 from minisql.session.pipeline import PlannedQuery
+from tests.explanations import without_times
 
 FILES = sorted(Path(__file__).parent.glob("*.test"))
 
@@ -68,8 +69,15 @@ def _plan(connection: minisql.Connection, sql: str) -> str:
 
 
 def _analyze(connection: minisql.Connection, sql: str) -> str:
+    """EXPLAIN ANALYZE; the words before SELECT or WITH are options of it."""
     ((text,),) = connection.execute(f"EXPLAIN ANALYZE {sql}").fetchall()
-    return re.sub(r"time=\S+", "time=...", str(text))
+    return without_times(str(text))
+
+
+def _explain(connection: minisql.Connection, sql: str) -> str:
+    """EXPLAIN with options."""
+    ((text,),) = connection.execute(f"EXPLAIN {sql}").fetchall()
+    return str(text)
 
 
 def _rows(connection: minisql.Connection, sql: str) -> str:
@@ -93,6 +101,7 @@ STAGES: dict[str, Callable[[minisql.Connection, str], str]] = {
     "hypergraph": _hypergraph,
     "plan": _plan,
     "analyze": _analyze,
+    "explain": _explain,
     "rows": _rows,
     "error": _error,
 }
