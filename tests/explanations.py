@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# In TREE, DOT and Mermaid a time is `time=1.2ms`; in JSON it has a field. Which node is the hottest depends on time, too.
+# In TREE, DOT and Mermaid a time is `time=1.2ms`, in JSON a field. Which node is the hottest differs, too.
 _TIMES = (
     (re.compile(r"\b(time|own)=[\d.e-]+ms"), r"\1=..."),
     (re.compile(r'"((?:own_)?seconds)": [\d.e-]+'), r'"\1": 0.0'),
