@@ -81,7 +81,7 @@ class NodeDescription:
         tables: what its rows are made of: aliases of tables, derived tables and common table expressions.
         details: what else is known of it, by the operator; field names and values of JSON.
         rows: the estimated number of rows.
-        cost: the estimated cost, its inputs' included, in the unit of `optimizer.cost_constants`.
+        cost: the estimated cost, its inputs' included, in microseconds (`optimizer.cost_constants`).
         analyzed: whether the query was run.
         actual: what happened; None where the query or this node was not run.
         fan_out: of a join that was run.

@@ -151,6 +151,17 @@ def test_every_operator_is_in_the_schema(connection: minisql.Connection) -> None
     assert set(names) == set(_OPERATOR_NAMES.values())
 
 
+def test_every_field_and_operator_is_documented() -> None:
+    text = (SCHEMA_FILE.parents[1] / "explain.md").read_text()
+    schema = validator().schema
+    node = schema["$defs"]["node"]
+    names = {*schema["properties"], *schema["$defs"]["fan_out"]["properties"], *schema["$defs"]["actual"]["properties"]}
+    names |= {*node["properties"], *node["properties"]["operator"]["enum"], *node["properties"]["role"]["enum"]}
+    names |= {name for case in node["allOf"] for name in case["then"]["properties"]}
+    names |= {f"estimate.{name}" for name in node["properties"]["estimate"]["properties"]}
+    assert not [name for name in names - {"estimate"} if f"`{name}`" not in text]
+
+
 def test_to_json_is_the_document(connection: minisql.Connection) -> None:
     plan = connection.plan("SELECT a.x, b.y FROM a FULL JOIN b ON a.k = b.k WHERE a.x > 10")
     document = json.loads(plan.explain(format="json"))
