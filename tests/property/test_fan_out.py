@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minisql
 from minisql.datatypes import INTEGER
 from minisql.execution.build_iterators import build_iterators
 from minisql.execution.fan_out import FanOut
 from minisql.execution.profile import Profile
 from minisql.explain.plan_description import NodeDescription, describe_plan
-from minisql.expression.nodes import Value
-from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
+from minisql.expression.nodes import ColumnId, Value
+from minisql.optimizer.access_path import AccessPath, Apply, HashJoin, NestedLoopJoin
 from minisql.optimizer.find_best_plan import find_best_plan
-from minisql.relational.relational_expression import Join, JoinType
+from minisql.relational.relational_expression import ApplyType, Join, JoinType
 from minisql.settings import Settings
 from tests import naive
 from tests.naive import Row
@@ -27,10 +29,11 @@ from tests.property.test_joins import CONDITIONS, hash_join, inputs
 from tests.random_joins import random_tree
 
 
-def measured(path: AccessPath, batch_rows: int) -> NodeDescription:
+def measured(path: AccessPath, batch_rows: int, columns: Sequence[ColumnId] | None = None) -> NodeDescription:
     """The description of a plan that was run."""
     profile = Profile()
-    iterator = build_iterators(path, naive.columns(naive.as_relational(path)), Settings(batch_rows=batch_rows), profile)
+    columns = naive.columns(naive.as_relational(path)) if columns is None else columns
+    iterator = build_iterators(path, columns, Settings(batch_rows=batch_rows), profile)
     iterator.open()
     while iterator.next() is not None:
         pass
@@ -143,6 +146,54 @@ def test_nested_loop_joins(
         conditions=conditions,
     )  # fmt: skip
     check_all(measured(path, batch_rows))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    inputs(), st.booleans(), st.lists(st.booleans(), min_size=3, max_size=3), st.booleans(),
+    st.sampled_from([1, 2, 5, 1000]),
+)  # fmt: skip
+def test_applies(
+    drawn: tuple[Any, list[Any], list[Any]], inner: bool, null_safe: list[bool], residual: bool, batch_rows: int
+) -> None:
+    """An Apply of a subquery that reads nothing of the rows around it is the join with the same conditions."""
+    types, left, right = drawn
+    sources = scan(0, types, left), scan(1, types, right)
+    join = hash_join(JoinType.INNER, *sources, False, null_safe[: len(types) - 1], residual)
+    path = Apply(
+        nodes=3, rows=0, cost=0, type=ApplyType.INNER if inner else ApplyType.LEFT, left=join.left, right=join.right,
+        references=(), keys=join.keys, residual=join.residual, mark=None, comparison=None, span=None,
+    )  # fmt: skip
+    node = measured(path, batch_rows, [ColumnId(0, 0), ColumnId(1, 0)])
+    assert node.fan_out is not None
+    assert node.fan_out.complete
+    Counted(join, passing_is_read=True).check(node.fan_out)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_subquery_that_is_run_for_each_value(seed: int) -> None:
+    """Each row of it belongs to the row that it was run for."""
+    rng = random.Random(seed)
+    a, b = ([(rng.choice([0, 1, 2, None]), rng.choice([0, 1, 2, None])) for _ in range(rng.randrange(9))] for _ in "ab")
+    with minisql.connect() as connection:
+        for name, rows in (("a", a), ("b", b)):
+            connection.execute(f"CREATE TABLE {name} (k INTEGER, x INTEGER)")
+            for row in rows:
+                connection.execute(f"INSERT INTO {name} VALUES (?, ?)", row)
+        connection.execute("SET unnest_subqueries = off")
+        plan = connection.plan(
+            "SELECT * FROM a LEFT JOIN LATERAL (SELECT k FROM b WHERE b.x < a.x) AS l ON a.k = l.k"
+        ).describe(analyze=True)
+    (apply,) = [node for _, node in plan.walk() if node.operator == "apply"]
+    matches = [sum(None not in (*row, *other) and row[0] == other[0] and other[1] < row[1] for other in b) for row in a]
+    assert apply.fan_out is not None
+    assert (apply.fan_out.left_rows, apply.fan_out.pairs) == (len(a), sum(matches))
+    assert (apply.fan_out.left_most, apply.fan_out.left_unmatched) == (max(matches, default=0), matches.count(0))
+    assert (apply.fan_out.right_rows, apply.fan_out.right_most) == (sum(matches), min(sum(matches), 1))
+    values = {row[1] for row in a}
+    assert plan.actual is not None
+    below = apply.inputs[1].actual
+    assert (0 if below is None else below.loops) == len(values)
 
 
 def test_random_trees() -> None:
