@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from minisql.explain.graph import graph_of, node_lines
 from minisql.explain.plan_description import NodeDescription
+from minisql.explain.printable import printable
 
 
 def format_dot(plan: NodeDescription, simplifications: Sequence[str]) -> str:
@@ -14,7 +15,7 @@ def format_dot(plan: NodeDescription, simplifications: Sequence[str]) -> str:
     lines = ["digraph plan {", "  rankdir=BT;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
     lines.append('  edge [fontname="sans-serif"];')
     if simplifications:
-        lines.append(f"  label={_quoted(simplifications)};")
+        lines.append(f"  label={_quoted([printable(text) for text in simplifications])};")
     for number, node in enumerate(graph.nodes):
         hot = ", color=red, fontcolor=red, penwidth=2" if node.hottest else ""
         lines.append(f"  n{number} [label={_quoted(node_lines(node))}{hot}];")

@@ -6,6 +6,7 @@ from typing import Final
 
 from minisql.execution.fan_out import FanOut, KeyFanOut
 from minisql.explain.plan_description import NodeDescription
+from minisql.explain.printable import printable
 from minisql.expression.format import format_value
 from minisql.optimizer.access_path import HashJoin, NestedLoopJoin
 from minisql.relational.relational_expression import JoinType
@@ -70,7 +71,7 @@ def _key(key: KeyFanOut) -> str:
 
 def _cut(text: str) -> str:
     """A value on one line, and not too long."""
-    shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    shown = printable(text)
     return shown if len(shown) <= _MOST_CHARACTERS else f"{shown[: _MOST_CHARACTERS - 3]}..."
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from minisql.explain.plan_description import NodeDescription
+from minisql.explain.printable import printable
 from minisql.explain.tree import format_actual, format_estimate
 from minisql.optimizer.access_path import Shared, SharedScan
 
@@ -70,7 +71,7 @@ def graph_of(plan: NodeDescription) -> Graph:
 
 def node_lines(node: NodeDescription) -> list[str]:
     """The words in a node, line by line."""
-    lines = textwrap.wrap(" ".join(_printable(node.title).split()), _LINE_WIDTH)
+    lines = textwrap.wrap(printable(node.title), _LINE_WIDTH, break_on_hyphens=False)
     lines.append(format_estimate(node))
     if node.analyzed:
         lines.append("never executed" if node.actual is None else format_actual(node.actual))
@@ -94,8 +95,3 @@ def _edge_label(node: NodeDescription) -> str:
 
 def _width(rows: float) -> float:
     return round(min(1 + math.log10(max(rows, 1.0)), 8.0), 1)
-
-
-def _printable(text: str) -> str:
-    """The text with what cannot be printed written out, line breaks too."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
