@@ -16,8 +16,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from minisql.explain.numbers import format_number
 from minisql.explain.regions import EdgeDescription, NodeDescription, Nodes, RegionDescription
-from minisql.explain.tree import format_estimate
 
 
 def regions_as_text(regions: Sequence[RegionDescription]) -> str:
@@ -73,5 +73,5 @@ class _Printer:
 def _node(node: NodeDescription) -> str:
     table = f" ({node.table})" if node.table not in ("", node.name) else ""
     where = f" WHERE {' AND '.join(node.conditions)}" if node.conditions else ""
-    rows = format_estimate(node.rows)
+    rows = format_number(node.rows)
     return f"{node.name}{table}: {rows} row{'' if rows == '1' else 's'}{where}"

@@ -5,233 +5,67 @@
         -> Hash
             -> Table scan on a  (cost=... rows=...)
 
-The probed input of a hash join comes first, the hashed one below `Hash`. With a profile, each line has what happened
-beside what was expected: `(actual rows=... time=... batches=...)`, the time in milliseconds with its inputs included.
+The probed input of a hash join comes first, the hashed one below `Hash`. Of a query that was run, each line has what
+happened beside what was expected, and a join a second line for its fan-out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import assert_never
 
-from minisql.catalog.table import SimpleFilter
-from minisql.execution.profile import Profile
-from minisql.expression.format import (
-    format_aggregate,
-    format_conditions,
-    format_expression,
-    format_keys,
-    format_sort_key,
-    format_value,
-)
-from minisql.expression.format_window import format_window_call
-from minisql.expression.nodes import Comparison, IsDistinctFrom
-from minisql.optimizer.access_path import (
-    AccessPath,
-    Apply,
-    Filter,
-    HashAggregate,
-    HashJoin,
-    JoinKey,
-    Limit,
-    NestedLoopJoin,
-    OneRow,
-    Project,
-    RecursiveUnion,
-    SetOperation,
-    Shared,
-    SharedScan,
-    SingleRow,
-    Sort,
-    TableScan,
-    ValuesScan,
-    Window,
-    WorkingTableScan,
-)
-from minisql.relational.relational_expression import ApplyType, JoinType
+from minisql.explain.fan_out_text import fan_out_text
+from minisql.explain.numbers import format_bytes, format_factor, format_milliseconds, format_number
+from minisql.explain.plan_description import Actual, NodeDescription, describe_plan
+from minisql.optimizer.access_path import AccessPath
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a tree: its depth, its words, and the path that it is about (None for `Hash`)."""
-
-    depth: int
-    title: str
-    path: AccessPath | None
-
-
-def explain_tree(path: AccessPath, profile: Profile | None = None) -> str:
+def explain_tree(path: AccessPath) -> str:
     """The tree of a path as text, without a newline at its end."""
-    return "\n".join(_print(line, profile) for line in lines(path))
+    return format_tree(describe_plan(path))
 
 
-def lines(path: AccessPath) -> Iterator[Line]:
-    """The lines of the tree, from the top. Iterative, for plans may be a thousand joins deep."""
-    stack: list[tuple[int, AccessPath | str]] = [(0, path)]
-    shown = set[Shared]()
+def format_tree(plan: NodeDescription) -> str:
+    """The tree of a plan as text, without a newline at its end."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: NodeDescription) -> Iterator[str]:
+    stack = [(0, plan)]
     while stack:
-        depth, item = stack.pop()
-        if isinstance(item, str):
-            yield Line(depth, item, None)
-            continue
-        yield Line(depth, _title(item), item)
-        stack.extend((depth + deeper, below) for deeper, below in reversed(_inputs(item)))
-        if isinstance(item, SharedScan) and item.shared not in shown:
-            shown.add(item.shared)
-            stack += [(depth + 2, item.shared.input), (depth + 1, f"Compute {item.shared.name} once")]
+        depth, node = stack.pop()
+        if node.heading is not None:
+            yield f"{'    ' * depth}-> {node.heading}"
+            depth += 1
+        yield f"{'    ' * depth}-> {node.title}  ({format_estimate(node)}){_happened(node, plan)}"
+        if node.fan_out is not None:
+            yield f"{'    ' * depth}   {fan_out_text(node, node.fan_out)}"
+        stack += [(depth + 1, below) for below in reversed(node.inputs)]
 
 
-def _inputs(path: AccessPath) -> list[tuple[int, AccessPath | str]]:
-    """The inputs as the tree lists them, each with how much deeper it stands; a string is a line of its own."""
-    match path:
-        case TableScan() | ValuesScan() | OneRow() | SharedScan() | WorkingTableScan():
-            return []
-        case RecursiveUnion():
-            return [(1, path.anchor), (1, "Repeat until it gives no new rows"), (2, path.step)]
-        case Filter() | Project() | HashAggregate() | Sort() | Limit() | SingleRow() | Window():
-            return [(1, path.input)]
-        case HashJoin():
-            probe, build = (path.right, path.left) if path.build_left else (path.left, path.right)
-            return [(1, probe), (1, "Hash"), (2, build)]
-        case NestedLoopJoin() | Apply() | SetOperation():
-            return [(1, path.left), (1, path.right)]
-        case _:
-            assert_never(path)
+def format_estimate(node: NodeDescription) -> str:
+    """What was expected: `cost=.. rows=..`."""
+    return f"cost={format_number(node.cost)} rows={format_number(node.rows)}"
 
 
-def _print(line: Line, profile: Profile | None) -> str:
-    text = f"{'    ' * line.depth}-> {line.title}"
-    if line.path is None:
-        return text
-    text += f"  (cost={format_estimate(line.path.cost)} rows={format_estimate(line.path.rows)})"
-    if profile is None:
-        return text
-    actual = profile.get(line.path)
-    if actual is None:
-        return f"{text} (never executed)"
-    return f"{text} (actual rows={actual.rows} time={actual.seconds * 1000:.3g} batches={actual.batches})"
-
-
-def format_estimate(value: float) -> str:
-    """A number short enough to read: whole from 10 on, in powers of ten from a million on."""
-    if value >= 1e6:
-        return f"{value:.3g}"
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
-
-
-def _title(path: AccessPath) -> str:
-    match path:
-        case TableScan():
-            return _scan_title(path)
-        case ValuesScan():
-            return f"Rows of VALUES{f' as {path.alias}' if path.alias else ''}"
-        case OneRow():
-            return "One row"
-        case SharedScan():
-            name = path.shared.name
-            return (
-                f"Scan on {path.alias or name}" + ("" if path.alias in ("", name) else f" ({name})") + ", computed once"
-            )
-        case WorkingTableScan():
-            return f"Rows of the last round as {path.alias}"
-        case RecursiveUnion():
-            return f"Recursive union{' all' if path.all else ''}: {path.name}"
-        case Filter():
-            return f"Filter: ({format_conditions(path.conditions)})"
-        case HashJoin():
-            keys = " AND ".join(f"({_key(key, path.build_left)})" for key in path.keys)
-            extra = f", extra conditions: ({format_conditions(path.residual)})" if path.residual else ""
-            return f"{_join_word(path.type, 'hash')} {keys}{extra}{_preserved(path)}"
-        case NestedLoopJoin():
-            conditions = f" ({format_conditions(path.conditions)})" if path.conditions else ""
-            word = "Cross product" if path.type is JoinType.INNER and not path.conditions else None
-            return f"{word or _join_word(path.type, 'nested loop')}{conditions}"
-        case Apply():
-            return _apply_title(path)
-        case Project():
-            listed = ", ".join(format_expression(expression) for expression in path.expressions)
-            return f"Project{f' as {path.alias}' if path.alias else ''}: {listed}"
-        case HashAggregate():
-            return _aggregate_title(path)
-        case Window():
-            return f"Window: {', '.join(format_window_call(call) for call in path.calls)}"
-        case SetOperation():
-            return f"{path.operator.value.capitalize()}{' all' if path.all else ''}"
-        case Sort():
-            keys = ", ".join(format_sort_key(key) for key in path.keys)
-            return f"Sort: {keys}" + ("" if path.limit is None else f", limit {path.limit}")
-        case SingleRow():
-            return "Single row"
-        case Limit():
-            counts = [] if path.limit is None else [f"{path.limit} rows"]
-            if path.offset:
-                counts.append(f"offset {path.offset}")
-            return f"Limit: {', '.join(counts)}"
-        case _:
-            assert_never(path)
-
-
-def _apply_title(path: Apply) -> str:
-    """`For each row, EXISTS (a.x = b.x)`: what is asked of the second input for each row of the first."""
-    conditions = [_key(key, flipped=False) for key in path.keys]
-    conditions += [format_expression(condition) for condition in path.residual]
-    if path.comparison is not None:
-        conditions.append(format_expression(path.comparison))
-    word = {
-        ApplyType.INNER: "join with",
-        ApplyType.LEFT: "left join with",
-        ApplyType.SINGLE: "the one row of",
-        ApplyType.MARK: "whether there is a row in",
-    }[path.type]
-    asked = f" that fulfils ({' AND '.join(conditions)})" if conditions else ""
-    again = " subquery run for each of its values" if path.references else " subquery"
-    return f"For each row, {word} the{again}{asked}"
-
-
-def _scan_title(path: TableScan) -> str:
-    name = path.source.name
-    text = f"Table scan on {path.alias}" + ("" if name == path.alias else f" ({name})")
-    if path.filters:
-        columns = path.source.columns
-        text += f", reading only ({' AND '.join(_simple_filter(f, columns[f.column].name) for f in path.filters)})"
+def _happened(node: NodeDescription, plan: NodeDescription) -> str:
+    if not node.analyzed:
+        return ""
+    if node.actual is None:
+        return " (never executed)"
+    text = f" ({format_actual(node.actual)})"
+    if node.hottest and plan.actual is not None:
+        text += f" <- hottest, {node.actual.own_seconds / plan.actual.seconds:.0%} of the time"
     return text
 
 
-def _simple_filter(filter_: SimpleFilter, column: str) -> str:
-    if isinstance(filter_.value, tuple):
-        return f"{column} IN ({', '.join(format_value(value) for value in filter_.value[:8])})"
-    return f"{column} {filter_.operator} {format_value(filter_.value)}"
-
-
-def _join_word(type_: JoinType, method: str) -> str:
-    match type_:
-        case JoinType.INNER | JoinType.LEFT | JoinType.FULL:
-            return f"{type_.value.capitalize()} {method} join"
-        case JoinType.SEMI | JoinType.ANTI:
-            return f"{method.capitalize()} {type_.value}join"
-        case _:
-            assert_never(type_)
-
-
-def _key(key: JoinKey, flipped: bool) -> str:
-    left, right = (key.right, key.left) if flipped else (key.left, key.right)
-    if key.null_safe:
-        return format_expression(IsDistinctFrom(left=left, right=right, negated=True))
-    return format_expression(Comparison(operator="=", left=left, right=right))
-
-
-def _preserved(path: HashJoin) -> str:
-    """LEFT, SEMI and ANTI joins say so where they keep rows of the hashed input instead of the probing one."""
-    one_sided = path.type in (JoinType.LEFT, JoinType.SEMI, JoinType.ANTI)
-    return ", keeping rows of the hashed input" if one_sided and path.build_left else ""
-
-
-def _aggregate_title(path: HashAggregate) -> str:
-    keys = format_keys(path.keys, path.sets) if path.sets else ", ".join(map(format_expression, path.keys))
-    aggregates = ", ".join(format_aggregate(call) for call in path.aggregates)
-    if not path.keys and not path.sets:
-        return f"Aggregate: {aggregates}"
-    if path.sets:
-        return f"Group by {keys}" + (f": {aggregates}" if aggregates else "")
-    return f"Group by {keys}: {aggregates}" if aggregates else f"Distinct: {keys}"
+def format_actual(actual: Actual) -> str:
+    """What happened: `actual rows=.. q-error=.. time=..`; what is said of all plans is left out where it is usual."""
+    parts = [f"rows={actual.rows}"]
+    if actual.loops > 1:
+        parts.append(f"loops={actual.loops}")
+    parts.append("stopped early" if actual.q_error is None else f"q-error={format_factor(actual.q_error)}")
+    parts += [f"time={format_milliseconds(actual.seconds)}", f"own={format_milliseconds(actual.own_seconds)}"]
+    if actual.held_bytes:
+        parts.append(f"memory={format_bytes(actual.held_bytes)}")
+    parts.append(f"batches={actual.batches}")
+    return f"actual {' '.join(parts)}"

@@ -25,8 +25,8 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
         raise NotSupportedError(f"EXPLAIN {statement.format} does not execute the query.", statement.format_span)
     planned = _planned(context, statement.statement, parameters)
     match statement.format:
-        case "TREE":
-            return text_of_lines([planned.explain(analyze=statement.analyze)])
+        case "TREE" | "JSON" | "DOT" | "MERMAID":
+            return text_of_lines([planned.explain(analyze=statement.analyze, format=statement.format)])
         case "HYPERGRAPH":
             from minisql.session.explanations.hypergraph import explain_hypergraph
 
@@ -40,8 +40,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
 
             return explain_trace(planned)
         case _:
-            raise NotSupportedError(
-                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
+            from minisql.explain.formats import PLAN_FORMATS, unknown_format
+
+            raise unknown_format(
+                statement.format, (*PLAN_FORMATS, "HYPERGRAPH", "ORDERS", "TRACE"), statement.format_span
             )
 
 
