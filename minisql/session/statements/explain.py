@@ -31,6 +31,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
+        case "ALTERNATIVES":
+            from minisql.session.explanations.alternatives import explain_alternatives
+
+            return explain_alternatives(planned, statement.count)
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
