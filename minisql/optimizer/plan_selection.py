@@ -33,7 +33,7 @@ COST_SCALE: Final = 10.0
 NEAR: Final = 0.2
 """Plans that are closer than this are near-copies: they differ in one small leaf or so, at about the same cost."""
 COMMUTED_NEAR: Final = 1.25
-"""Plans that join the same sets and exchange sides of joins are near-copies if their costs differ by less."""
+"""Plans that join the same sets in the same ways, but for exchanged sides, are near-copies if costs differ by less."""
 
 _STRUCTURE_WEIGHT: Final = 0.3
 _CONTENT_WEIGHT: Final = 0.4
@@ -112,7 +112,7 @@ def are_near_copies(first: PlanFeatures, second: PlanFeatures) -> bool:
 
 
 def _are_commuted(first: PlanFeatures, second: PlanFeatures) -> bool:
-    """Whether the plans differ, if at all, in the sides of joins, and that hardly matters."""
+    """Whether the plans differ, if at all, in the sides of joins and what is no join, and that hardly matters."""
     return (
         _ratio(first.cost, second.cost) < COMMUTED_NEAR
         and _joined(first) == _joined(second)
@@ -126,10 +126,11 @@ def _joined(plan: PlanFeatures) -> frozenset[tuple[tuple[Hashable, ...], int]]:
 
 
 def _words(plan: PlanFeatures) -> Bag:
-    """The operators without their inputs."""
+    """The joins without their inputs."""
     words = Bag()
     for (word, type_, *_), count in plan.structure.items():
-        words[word, type_] += count
+        if word in ("hash", "loop"):
+            words[word, type_] += count
     return words
 
 

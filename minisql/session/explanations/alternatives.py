@@ -22,11 +22,15 @@ from minisql.expression.nodes import Value
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet
-from minisql.optimizer.access_path import AccessPath, inputs
+from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin, inputs
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.plan_selection import PlanFeatures, plan_features, select_plans
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
+from minisql.query_block.table_names import block_of_tables
+from minisql.relational.relational_expression import Aggregate, Apply, SharedScan
+from minisql.relational.relational_expression import inputs as relational_inputs
+from minisql.relational.rewriting import nodes_of
 from minisql.session.explanations.differences import Differences
 from minisql.session.explanations.join_steps import intermediate_rows, join_steps, shape_of
 from minisql.session.explanations.orders import table_names_of_region
@@ -40,6 +44,9 @@ MOST_WORK: Final = 1200
 """About how many operators without inputs are planned for the candidates, all together."""
 LEAST_CANDIDATES: Final = 24
 """How many orders are looked at even where each has many tables."""
+
+SAME_COST: Final = 0.03
+"""The share by which costs differ at most where a setting changes nothing worth showing."""
 
 SWITCHES: Final[tuple[tuple[str, object], ...]] = (
     ("hash_join", False),
@@ -153,14 +160,43 @@ def _candidates(planned: PlannedQuery, region: Region | None, space: SearchSpace
 
 def _other_settings(planned: PlannedQuery) -> Iterator[_Candidate]:
     """The best plans under other settings, where they are other plans."""
-    chosen = plan_features(planned.path)
+    joins = _joins(planned)
     for name, value in SWITCHES:
-        if getattr(planned.settings, name) == value:
+        if getattr(planned.settings, name) == value or not _may_matter(name, planned):
             continue
-        path = _with_setting(planned, name, value).path
-        features = plan_features(path)
-        if features.structure != chosen.structure or features.content != chosen.content or path.cost != chosen.cost:
-            yield _Candidate(path=path, features=features, setting=(name, value))
+        other = _with_setting(planned, name, value)
+        if abs(other.cost - planned.cost) > SAME_COST * planned.cost or _joins(other) != joins:
+            yield _Candidate(path=other.path, features=plan_features(other.path), setting=(name, value))
+
+
+def _joins(planned: PlannedQuery) -> list[object]:
+    return [(step.left.names, step.right.names, step.type, step.hashed) for step in join_steps(planned)]
+
+
+def _may_matter(name: str, planned: PlannedQuery) -> bool:
+    """Whether the plan can be another one under this setting: to plan a query again takes its time."""
+    written = list(nodes_of(planned.as_written))
+    match name:
+        case "simplify_outer_joins":
+            return bool(planned.simplifications)
+        case "unnest_subqueries":
+            return any(isinstance(each, Apply) for each in written)
+        case "push_down_grouping":
+            return any(isinstance(each, Aggregate) for each in written)
+        case "drop_joins" | "prune_branches":
+            return sum(not relational_inputs(each) for each in written) > _count_leaves(planned.path)
+        case "merge_derived_tables":
+            return len(set(map(id, block_of_tables(planned.query).values()))) > 1
+        case "materialize_common_tables":
+            return any(isinstance(each, SharedScan) for each in written)
+        case "delay_expensive_conditions":
+            return any(isinstance(each, Filter) and _is_above_join(each) for each in _operators(planned.path))
+        case _:
+            return True
+
+
+def _is_above_join(path: Filter) -> bool:
+    return isinstance(path.input, HashJoin | NestedLoopJoin)
 
 
 def _with_setting(planned: PlannedQuery, name: str, value: object) -> PlannedQuery:
@@ -175,13 +211,15 @@ def _with_setting(planned: PlannedQuery, name: str, value: object) -> PlannedQue
     )
 
 
+def _operators(path: AccessPath) -> list[AccessPath]:
+    found = [path]
+    for each in found:
+        found += inputs(each)
+    return found
+
+
 def _count_leaves(path: AccessPath) -> int:
-    leaves, waiting = 0, [path]
-    while waiting:
-        below = inputs(waiting.pop())
-        waiting += below
-        leaves += not below
-    return leaves
+    return sum(not inputs(each) for each in _operators(path))
 
 
 def _orders(space: SearchSpace, chosen: Order, most: int) -> Iterator[Order]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minisql.expression.format import format_expression
-from minisql.expression.nodes import Expression
 from minisql.optimizer.access_path import AccessPath, Apply, Filter, HashJoin, NestedLoopJoin, inputs
 from minisql.optimizer.search_space import Order, same_order
 from minisql.session.explanations.join_steps import (
     JoinStep,
     Side,
     factor_text,
-    intermediate_rows,
     join_steps,
     listed,
     number_text,
@@ -138,11 +136,11 @@ class Differences:
         step = next(
             (each for each in join_steps(plan) if not each.hashed and each.left.rows * each.right.rows == pairs), None
         )
-        between = ""
+        between = " in one of them"
         if step is not None:
             table, other = (step.right, step.left) if step.right.is_table else (step.left, step.right)
-            between = f" of {_what(table)} and {_what(other)}"
-        return f"Without hash tables a join looks at every pair of rows, {number_text(pairs)} pairs{between} alone"
+            between = f" of {_what(table)} and {_what(other)} alone"
+        return f"Without hash tables a join looks at every pair of rows, {_pairs_text(pairs)}{between}"
 
     def _as_written_order(self, plan: PlannedQuery) -> str | None:
         steps = join_steps(plan)
@@ -186,9 +184,8 @@ class Differences:
         ]
         if not found:
             return None
-        _, rows, condition = max(found, key=lambda each: each[:2])
-        text = format_expression(condition)
-        return f"Asks {text} where it is written, of {rows_text(rows)} in place of {rows_text(before[condition])}"
+        _, rows, condition = max(found)
+        return f"Asks {condition} where it is written, of {rows_text(rows)} in place of {rows_text(before[condition])}"
 
     def _without(self, plan: PlannedQuery, name: str) -> str:
         """What can be said of any setting: what is joined, and how many rows that makes."""
@@ -199,8 +196,7 @@ class Differences:
         rows, chosen_rows = _joined_rows(plan.path), _joined_rows(self._chosen.path)
         if rows_text(rows) != rows_text(chosen_rows):
             return f"{what}: {rows_text(rows)} come out of joins in place of {rows_text(chosen_rows)}"
-        intermediate = intermediate_rows(join_steps(plan))
-        return f"{what}: the joins give as many rows, {rows_text(intermediate)} of them in between"
+        return f"{what}, and joins as many rows"
 
 
 _WITHOUT = {
@@ -217,6 +213,11 @@ _WITHOUT = {
     "delay_expensive_conditions": "Asks expensive conditions of each row of a table before it is joined",
     "materialize_common_tables": "Computes a common table expression for each use",
 }
+
+
+def _pairs_text(pairs: float) -> str:
+    number = number_text(pairs)
+    return f"{number} pair" if number == "1" else f"{number} pairs"
 
 
 def _what(side: Side) -> str:
@@ -242,8 +243,11 @@ def _joined_rows(path: AccessPath) -> float:
     return sum(each.rows for each in _paths(path) if isinstance(each, HashJoin | NestedLoopJoin))
 
 
-def _rows_asked(path: AccessPath) -> dict[Expression, float]:
-    """Of how many rows each condition of a filter is asked."""
+def _rows_asked(path: AccessPath) -> dict[str, float]:
+    """Of how many rows each condition of a filter, as it is printed, is asked."""
     return {
-        condition: each.input.rows for each in _paths(path) if isinstance(each, Filter) for condition in each.conditions
+        format_expression(condition): each.input.rows
+        for each in _paths(path)
+        if isinstance(each, Filter)
+        for condition in each.conditions
     }
