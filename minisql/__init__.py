@@ -25,6 +25,7 @@ from minisql.errors import (
     NotSupportedError,
     OperationalError,
     ProgrammingError,
+    QueryWarning,
     Span,
     SqlError,
     Warning,  # noqa: A004  (the name is PEP 249's)
@@ -74,6 +75,7 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "ProgrammingError",
+    "QueryWarning",
     "Result",
     "Span",
     "SqlError",

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except (OSError, UnicodeDecodeError) as error:
                 sys.stderr.write(f"minisql: {value}: {_reason(error)}\n")
                 return 1
-            if not run_script(connection, text, options.mode):
+            if not run_script(connection, text, options.mode, warns=options.warns):
                 return 1
     return 0
 
@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the version, and whether the planner is compiled"
     )
     parser.add_argument("--mode", choices=("table", "csv", "json"), default="table", help="how results are printed")
+    parser.add_argument(
+        "--warnings",
+        dest="warns",
+        action=argparse.BooleanOptionalAction,
+        help="print warnings on standard error, or do not; without either they are printed where that is a terminal",
+    )
     return parser
 
 

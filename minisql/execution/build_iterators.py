@@ -16,6 +16,7 @@ from minisql.columnar.column import Batch
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.execution.aggregate import HashAggregateIterator
 from minisql.execution.apply import ApplyIterator
+from minisql.execution.counted_join import CountedJoin, CountedRows, is_counted
 from minisql.execution.filter_project import FilterIterator, ProjectIterator
 from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
@@ -66,13 +67,18 @@ from minisql.settings import Settings
 
 
 def build_iterators(
-    path: AccessPath, required: Sequence[ColumnId], settings: Settings, profile: Profile | None = None
+    path: AccessPath,
+    required: Sequence[ColumnId],
+    settings: Settings,
+    profile: Profile | None = None,
+    joins: list[CountedJoin] | None = None,
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
-    With a profile, every operator notes in it what it does.
+    With a profile, every operator notes in it what it does. With `joins`, the rows of joins that run once are counted
+    there.
     """
-    iterator = _Builder(settings, profile).build(path, tuple(required))
+    iterator = _Builder(settings, profile, joins).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -106,10 +112,11 @@ class _Visit:
 
 
 class _Builder:
-    def __init__(self, settings: Settings, profile: Profile | None) -> None:
+    def __init__(self, settings: Settings, profile: Profile | None, joins: list[CountedJoin] | None) -> None:
         self._settings = settings
         self._batch_rows = settings.batch_rows
         self._profile = profile
+        self._joins = joins
         self._tables: dict[int, int] = {}
         self._types: dict[ColumnId, SqlType] = {}
         self._shared: dict[Shared, SharedRows] = {}
@@ -248,7 +255,12 @@ class _Builder:
                 kept: Kept[Any] | None = None
                 if visit.recursion is not None and self._keeps_table(visit):
                     kept = self._recursions[visit.recursion].keep(Kept())
-                return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows, kept)
+                if self._joins is None or visit.recursion is not None or not is_counted(path):
+                    return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows, kept)
+                left, right = CountedRows(inputs[0]), CountedRows(inputs[1])
+                joined = CountedRows(HashJoinIterator(path, left, right, required, self._types, self._batch_rows))
+                self._joins.append(CountedJoin(path, left, right, joined))
+                return joined
             case NestedLoopJoin():
                 return NestedLoopJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
             case Apply():

@@ -101,7 +101,7 @@ class JoinedTable:
     """A join. USING and NATURAL are conditions by now; no condition is TRUE.
 
     Where it is `lateral`, something on the right side has outer references to the left one. The `subqueries` are those
-    in the condition.
+    in the condition. `merges_keys` tells USING and NATURAL from ON.
     """
 
     kind: JoinKind
@@ -110,6 +110,7 @@ class JoinedTable:
     condition: Expression | None
     lateral: bool = False
     subqueries: tuple[Subquery, ...] = ()
+    merges_keys: bool = False
 
 
 FromTree: TypeAlias = TableUse | DerivedTable | WorkingTable | JoinedTable

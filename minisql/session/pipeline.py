@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
+from minisql.errors import QueryWarning
 from minisql.execution.build_iterators import build_iterators
+from minisql.execution.counted_join import CountedJoin
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
@@ -21,8 +23,9 @@ from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
-from minisql.query_block.query_block import QueryExpression
+from minisql.query_block.query_block import JoinedTable, QueryExpression
 from minisql.query_block.resolve import resolve_query
+from minisql.query_block.table_names import blocks_of
 from minisql.relational.derive_conditions import derive_conditions
 from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
@@ -61,6 +64,8 @@ class PlannedQuery:
     copies: Mapping[int, Mapping[int, int]]
     """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
+    warnings: tuple[QueryWarning, ...] = ()
+    """What planning finds that is most likely not meant; a result has those of its execution, too."""
 
     @property
     def cost(self) -> float:
@@ -87,12 +92,20 @@ class PlannedQuery:
             if profile is not None:
                 for _ in run(self, profile):
                     pass
-            return "\n".join([*map(str, self.simplifications), explain_tree(self.path, profile)])
+            return "\n".join([*self._notes(), explain_tree(self.path, profile)])
+
+    def _notes(self) -> list[str]:
+        """What EXPLAIN says before the plan: the simplifications, and the warnings that are not about one of them."""
+        others = [warning for warning in self.warnings if warning.code != "outer_join_undone"]
+        return [*map(str, self.simplifications), *[f"WARNING: {warning}" for warning in others]]
 
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():
-            return Result(self.names, self.types, list(run(self)))
+            joins: list[CountedJoin] | None = [] if self.settings.warnings else None
+            batches = list(run(self, joins=joins))
+            multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
+            return Result(self.names, self.types, batches, warnings=(*self.warnings, *multiplied))
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
@@ -141,7 +154,18 @@ def plan_relational(
         simplifications=tuple(rewriting.simplifications),
         copies=copies,
         path=find_best_plan(rewritten, settings),
+        warnings=_warnings(query, rewriting.simplifications) if settings.warnings else (),
     )
+
+
+def _warnings(query: QueryExpression, simplifications: Sequence[Simplification]) -> tuple[QueryWarning, ...]:
+    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
+    if not blocks:
+        return ()
+    from minisql.relational.outer_join_warnings import outer_join_warnings  # which queries without joins do not need
+    from minisql.relational.part_of_key import part_of_key_warnings
+
+    return (*outer_join_warnings(blocks, simplifications), *part_of_key_warnings(blocks))
 
 
 class _Rewriting:
@@ -213,10 +237,15 @@ class _Rewriting:
         return prune_branches(derived, self._simplified) if self._settings.prune_branches else derived
 
 
-def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:
-    """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed."""
+def run(
+    planned: PlannedQuery, profile: Profile | None = None, joins: list[CountedJoin] | None = None
+) -> Iterator[Batch]:
+    """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed.
+
+    With `joins`, the rows of joins are counted there.
+    """
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
-    iterator = build_iterators(planned.path, columns, planned.settings, profile)
+    iterator = build_iterators(planned.path, columns, planned.settings, profile, joins)
     try:
         iterator.open()
         while (batch := iterator.next()) is not None:

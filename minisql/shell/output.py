@@ -23,6 +23,12 @@ def print_result(result: Result, mode: str, stream: TextIO) -> None:
     MODES[mode](result, stream)
 
 
+def print_warnings(result: Result, stream: TextIO) -> None:
+    """Prints the warnings of a result."""
+    for warning in result.warnings:
+        stream.write(f"WARNING: {warning}\n")
+
+
 def _print_table(result: Result, stream: TextIO) -> None:
     import tabulate
 
