@@ -88,7 +88,7 @@ def test_blocks_everywhere(connection: minisql.Connection) -> None:
         f"SELECT * FROM ({ONE_KEY}) AS d",
         f"SELECT x, (SELECT max(q.x) FROM ({ONE_KEY}) AS q) FROM c",
         f"SELECT 1, 2 UNION ALL {ONE_KEY}",
-        "SELECT * FROM c LEFT JOIN (SELECT b.k FROM a FULL JOIN b ON a.k = b.k GROUP BY b.k) AS d ON c.k = d.k",
+        "SELECT * FROM c FULL JOIN (SELECT b.k FROM a FULL JOIN b ON a.k = b.k GROUP BY b.k) AS d ON c.k = d.k",
     ):
         assert codes(connection, query) == ["full_join_key"], query
 
