@@ -131,6 +131,16 @@ class OrderedJoin:
 
 
 @node
+class JoinValidation:
+    """How many rows of two tables of a FROM, by their numbers, may meet: `1:1`, `1:m`, `m:1` or `m:n`."""
+
+    left: int
+    right: int
+    kind: str
+    span: Span | None = None
+
+
+@node
 class Grouping:
     """GROUP BY and the aggregates: `ColumnId(table, i)` is key i, and after the keys come the aggregates.
 
@@ -158,8 +168,9 @@ class QueryBlock:
 
     `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
     With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
-    `order` are the joins that a hint asks for, each after those in its sides. `input_subqueries` are those in WHERE, in
-    group keys and in aggregates, `subqueries` those in HAVING, in the select list and in ORDER BY.
+    `order` are the joins that a hint asks for, each after those in its sides, `validations` what other hints ask for.
+    `input_subqueries` are those in WHERE, in group keys and in aggregates, `subqueries` those in HAVING, in the select
+    list and in ORDER BY.
     """
 
     table: int
@@ -176,6 +187,7 @@ class QueryBlock:
     order: tuple[OrderedJoin, ...] = ()
     input_subqueries: tuple[Subquery, ...] = ()
     subqueries: tuple[Subquery, ...] = ()
+    validations: tuple[JoinValidation, ...] = ()
 
 
 @node

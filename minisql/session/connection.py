@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 
@@ -36,15 +36,26 @@ class Connection:
         self._plans = PlanCache(catalog)
         self._lock = threading.RLock()
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> Result:
+    def execute(
+        self, sql: str, parameters: Sequence[object] = (), *, validate: Mapping[str, str] | None = None
+    ) -> Result:
         """Runs one or more statements, separated by `;`, and gives the result of the last one.
 
         `?` in the text stands for the parameters in their order, counted in each statement from the first one.
 
+        `validate` says how many rows of two tables of a query may meet, `{"a-b": "1:m"}`, and that is checked before
+        the query is run: see `session.validate`.
+
         Raises:
             SqlError: a mistake in a statement; those before it have been run, the one at fault has changed nothing.
             InterfaceError: the connection is closed, or there are too few or too many parameters.
+            IntegrityError: keys are there several times on a side of a join that `validate` says has them once.
         """
+        if validate is not None:
+            from minisql.session.validate import execute_validated  # which few programs need
+
+            with self._lock:
+                return execute_validated(self.plan(sql, parameters), validate)
         last = Result(rowcount=-1)
         for result in self.execute_script(sql, parameters):
             last = result
@@ -79,9 +90,9 @@ class Connection:
                     self._plans.forget_old()
             yield result
 
-    def sql(self, sql: str, parameters: Sequence[object] = ()) -> Result:
+    def sql(self, sql: str, parameters: Sequence[object] = (), *, validate: Mapping[str, str] | None = None) -> Result:
         """The same as `execute`, for queries: reads well in front of `.df()` and `.arrow()`."""
-        return self.execute(sql, parameters)
+        return self.execute(sql, parameters, validate=validate)
 
     def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
         """Plans a query without running it: what each stage made of it, to be looked at or executed.

@@ -23,7 +23,7 @@ from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
-from minisql.query_block.query_block import JoinedTable, QueryExpression
+from minisql.query_block.query_block import JoinedTable, QueryBlock, QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.query_block.table_names import blocks_of
 from minisql.relational.derive_conditions import derive_conditions
@@ -66,6 +66,8 @@ class PlannedQuery:
     path: AccessPath
     warnings: tuple[QueryWarning, ...] = ()
     """What planning finds that is most likely not meant; a result has those of its execution, too."""
+    validated: tuple[QueryBlock, ...] = ()
+    """The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run."""
 
     @property
     def cost(self) -> float:
@@ -102,6 +104,10 @@ class PlannedQuery:
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():
+            if self.validated:
+                from minisql.session.validate import check_hints  # which few queries need
+
+                check_hints(self)
             joins: list[CountedJoin] | None = [] if self.settings.warnings else None
             batches = list(run(self, joins=joins))
             multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
@@ -143,6 +149,7 @@ def plan_relational(
         rewritten = rewriting.first(written)
         rewriting.trees = [rewritten]
         rewritten = rewriting.second(rewritten)
+    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -154,14 +161,12 @@ def plan_relational(
         simplifications=tuple(rewriting.simplifications),
         copies=copies,
         path=find_best_plan(rewritten, settings),
-        warnings=_warnings(query, rewriting.simplifications) if settings.warnings else (),
+        warnings=_warnings(blocks, rewriting.simplifications) if settings.warnings and blocks else (),
+        validated=tuple([block for block in blocks if block.validations]),
     )
 
 
-def _warnings(query: QueryExpression, simplifications: Sequence[Simplification]) -> tuple[QueryWarning, ...]:
-    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
-    if not blocks:
-        return ()
+def _warnings(blocks: Sequence[QueryBlock], simplifications: Sequence[Simplification]) -> tuple[QueryWarning, ...]:
     from minisql.relational.outer_join_warnings import outer_join_warnings  # which queries without joins do not need
     from minisql.relational.part_of_key import part_of_key_warnings
 

@@ -164,7 +164,9 @@ def test_rows_are_counted_once(connection: minisql.Connection) -> None:
     )
     assert codes(connection, recursive) == []
     assert codes(connection, "SELECT a.x FROM a JOIN a AS o ON a.k = o.k LIMIT 1") in ([], ["rows_multiplied"])
-    assert codes(connection, "SELECT a.x FROM a JOIN a AS o ON a.k = o.k AND a.x <> o.x") == [], "pairs of a key are meant"
+    assert codes(connection, "SELECT a.x FROM a JOIN a AS o ON a.k = o.k AND a.x <> o.x") == [], (
+        "pairs of a key are meant"
+    )
 
 
 def test_part_of_a_key(connection: minisql.Connection) -> None:
