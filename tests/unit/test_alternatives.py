@@ -40,6 +40,10 @@ QUERIES = {
     "grouped": "SELECT t0.x, count(*), sum(t12.x) FROM t12 JOIN t0 ON t12.k = t0.x GROUP BY t0.x ORDER BY 1",
     "on top": "SELECT t1.x, d.n FROM t1 FULL JOIN (SELECT k, count(*) AS n FROM t12 GROUP BY k) AS d ON t1.x = d.k "
     "WHERE d.k = 2",
+    "product as written": "SELECT count(*), sum(t3.x) FROM t1, t2, t3, t4 WHERE t1.k = t3.k AND t2.x = t3.x "
+    "AND t4.x = t2.x",
+    "several subqueries": "SELECT count(*) FROM t5 WHERE x > (SELECT avg(x) FROM t1 WHERE t1.k = t5.k) "
+    "AND x < (SELECT max(x) FROM t2 WHERE t2.k = t5.k) AND k IN (SELECT k FROM t3 WHERE t3.x > 2)",
     "no join": "SELECT count(*) FROM t5 WHERE k > 1",
     "union": "SELECT t0.x FROM t0 JOIN t1 USING (k) UNION ALL SELECT t2.x FROM t2 ORDER BY 1",
     "cte": "WITH w AS (SELECT t3.k AS k, count(*) AS n FROM t3 JOIN t4 ON t3.x = t4.x GROUP BY t3.k) "

@@ -28,7 +28,7 @@ from minisql.optimizer.plan_selection import PlanFeatures, plan_features, select
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.query_block.table_names import block_of_tables
-from minisql.relational.relational_expression import Aggregate, Apply, SharedScan
+from minisql.relational.relational_expression import Aggregate, Apply, JoinOrder, SharedScan
 from minisql.relational.relational_expression import inputs as relational_inputs
 from minisql.relational.rewriting import nodes_of
 from minisql.session.explanations.differences import Differences
@@ -40,7 +40,7 @@ from minisql.session.result import Result
 
 DEFAULT_COUNT: Final = 5
 """How many alternatives EXPLAIN ALTERNATIVES gives where it is not told."""
-MOST_WORK: Final = 1200
+MOST_WORK: Final = 800
 """About how many operators without inputs are planned for the candidates, all together."""
 LEAST_CANDIDATES: Final = 24
 """How many orders are looked at even where each has many tables."""
@@ -99,7 +99,6 @@ class Alternatives:
 class _Candidate:
     """A plan with another order, or under a setting, which has a value that is not its default."""
 
-    path: AccessPath
     features: PlanFeatures
     order: Order | None = None
     setting: tuple[str, object] | None = None
@@ -133,29 +132,59 @@ def _candidates(planned: PlannedQuery, region: Region | None, space: SearchSpace
     yield from _other_settings(planned)
     if region is None or space is None:
         return
-    nodes = tables_of_region(region.region)
-    names = table_names_of_region(planned, region)
-    chosen = order_of(path_of_region(planned.path, space.graph.graph.nodes), space.graph.graph.nodes)
-    most = max(LEAST_CANDIDATES, MOST_WORK // (_count_leaves(planned.path) + nodes.bit_count()))
+    graph_nodes = space.graph.graph.nodes
+    chosen = order_of(path_of_region(planned.path, graph_nodes), graph_nodes)
+    planner = _OrderPlanner(planned, region)
+    most = max(LEAST_CANDIDATES, MOST_WORK // planner.leaves)
     seen = {chosen}
     for order in islice(_orders(space, chosen, most), 2 * most):
         if order not in seen and len(seen) <= most:
             seen.add(order)
-            path = find_best_plan(region.ordered(order, names), planned.settings)
-            yield _Candidate(path=path, features=plan_features(path), order=order)
+            if (candidate := planner.candidate(order)) is not None:
+                yield candidate
     if space.is_complete:
         return
     rng, order = random.Random(0), chosen
     for _ in range(most):
         changed = _rotated(order, rng)
+        candidate = planner.candidate(changed)
+        if candidate is not None:
+            order = changed
+            if order not in seen:
+                seen.add(order)
+                yield candidate
+
+
+class _OrderPlanner:
+    """Plans a query with other orders of its outermost region. Only the region is planned anew: the rest stays.
+
+    Attributes:
+        leaves: how many operators of the region have no inputs.
+    """
+
+    def __init__(self, planned: PlannedQuery, region: Region) -> None:
+        self._planned, self._region = planned, region
+        self._names = table_names_of_region(planned, region)
+        nodes = tables_of_region(region.region)
+        self._before = path_of_region(planned.path, nodes)
+        whole, part = plan_features(planned.path), plan_features(self._before)
+        self._structure, self._content = whole.structure - part.structure, whole.content - part.content
+        self.leaves = _count_leaves(self._before)
+
+    def candidate(self, order: Order) -> _Candidate | None:
+        """The plan with an order; None where the order is illegal or, as the one as written may, makes a product."""
+        region = JoinOrder(input=self._region.region, joins=order, names=self._names)
         try:
-            path = find_best_plan(region.ordered(changed, names), planned.settings)
+            path = find_best_plan(region, self._planned.settings)
         except ProgrammingError:
-            continue  # the order is illegal, or a product
-        order = changed
-        if order not in seen:
-            seen.add(order)
-            yield _Candidate(path=path, features=plan_features(path), order=order)
+            return None
+        part = plan_features(path)
+        features = PlanFeatures(
+            structure=self._structure + part.structure,
+            content=self._content + part.content,
+            cost=self._planned.cost - self._before.cost + path.cost,
+        )
+        return _Candidate(features=features, order=order)
 
 
 def _other_settings(planned: PlannedQuery) -> Iterator[_Candidate]:
@@ -166,7 +195,7 @@ def _other_settings(planned: PlannedQuery) -> Iterator[_Candidate]:
             continue
         other = _with_setting(planned, name, value)
         if abs(other.cost - planned.cost) > SAME_COST * planned.cost or _joins(other) != joins:
-            yield _Candidate(path=other.path, features=plan_features(other.path), setting=(name, value))
+            yield _Candidate(features=plan_features(other.path), setting=(name, value))
 
 
 def _joins(planned: PlannedQuery) -> list[object]:
@@ -291,17 +320,21 @@ def _described(
     planned: PlannedQuery, region: Region | None, candidate: _Candidate, differences: Differences
 ) -> Alternative:
     """A candidate as a whole plan, with its sentence."""
-    factor = candidate.path.cost / planned.cost if planned.cost else 1.0
     if candidate.setting is not None:
         name, value = candidate.setting
-        plan = _with_setting(planned, name, value)
-        setting = f"{name} = {'off' if value is False else repr(value)}"
-        return _alternative(plan, setting, factor, differences.of_setting(plan, name, factor))
+        plan, setting = _with_setting(planned, name, value), f"{name} = {'off' if value is False else repr(value)}"
+        difference = differences.of_setting(plan, name, _factor(planned, plan))
+        return _alternative(plan, setting, _factor(planned, plan), difference)
     assert region is not None
     assert candidate.order is not None
     rewritten = region.ordered(candidate.order, table_names_of_region(planned, region))
-    plan = replace(planned, rewritten=rewritten, path=candidate.path)
-    return _alternative(plan, None, factor, differences.of_order(plan, candidate.order, factor))
+    plan = replace(planned, rewritten=rewritten, path=find_best_plan(rewritten, planned.settings))
+    difference = differences.of_order(plan, candidate.order, _factor(planned, plan))
+    return _alternative(plan, None, _factor(planned, plan), difference)
+
+
+def _factor(chosen: PlannedQuery, other: PlannedQuery) -> float:
+    return other.cost / chosen.cost if chosen.cost else 1.0
 
 
 def _alternative(planned: PlannedQuery, setting: str | None, factor: float, difference: str) -> Alternative:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from minisql.errors import counted
@@ -53,7 +54,7 @@ def join_steps(planned: PlannedQuery) -> tuple[JoinStep, ...]:
     if region is None:
         return ()
     nodes = tables_of_region(region.region)
-    names = table_names_of_region(planned, region)
+    names = _unique_names(table_names_of_region(planned, region), nodes)
     steps: list[JoinStep] = []
     waiting: list[tuple[AccessPath, float | None]] = [(path_of_region(planned.path, nodes), None)]
     while waiting:
@@ -82,10 +83,15 @@ def join_steps(planned: PlannedQuery) -> tuple[JoinStep, ...]:
     return tuple(steps)
 
 
+def _unique_names(names: Mapping[int, str], nodes: NodeSet) -> dict[int, str]:
+    """What sentences call the tables of a region: those without a name by their number, where there are several."""
+    found = {table: names.get(table, "the subquery") for table in members(nodes)}
+    uses = Counter(found.values())
+    return {table: name if uses[name] == 1 else f"{name} #{table}" for table, name in found.items()}
+
+
 def _side(path: AccessPath, nodes: NodeSet, names: Mapping[int, str]) -> Side:
-    inside = NodeSet(path.nodes & nodes)
-    unique = dict.fromkeys(names.get(table, "the subquery") for table in members(inside))
-    return Side(names=tuple(unique), rows=path.rows)
+    return Side(names=tuple([names[table] for table in members(NodeSet(path.nodes & nodes))]), rows=path.rows)
 
 
 def intermediate_rows(steps: Sequence[JoinStep]) -> float:
