@@ -30,6 +30,12 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     MODES[mode](result, stream, limits)
 
 
+def print_warnings(result: Result, stream: TextIO) -> None:
+    """Prints the warnings of a result."""
+    for warning in result.warnings:
+        stream.write(f"WARNING: {warning}\n")
+
+
 def text_of(value: Value, null: str = "NULL") -> str:
     """A value for people."""
     match value:
