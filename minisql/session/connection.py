@@ -60,6 +60,8 @@ def connect(
             f"Databases in files are not there yet, so '{os.fspath(database)}' cannot be opened.",
             hint="Open connect(), and read Parquet and CSV files by their path: SELECT * FROM 'path.parquet'.",
         )
+    if not isinstance(scan_frames, (bool, Mapping)):
+        raise InterfaceError(f"scan_frames is True, False or a mapping of variables, not {scan_frames!r}.")
     return Connection(autocommit=autocommit, scan_frames=scan_frames)
 
 
@@ -302,9 +304,7 @@ class Connection:
         Raises:
             InterfaceError: the object is no table, or the name is that of a stored table or view.
         """
-        if not isinstance(name, str) or not name:
-            raise InterfaceError(f"A table is registered under a name, not {name!r}.")
-        table = registered_table(name, data)
+        table = registered_table(_checked_name(name), data)
         with self._lock:
             self._open_catalog().register(name, table)
             self._plans.forget_old()
@@ -316,7 +316,7 @@ class Connection:
             InterfaceError: nothing is registered under the name.
         """
         with self._lock:
-            self._open_catalog().unregister(name)
+            self._open_catalog().unregister(_checked_name(name))
             self._plans.forget_old()
 
     def create_function(
@@ -369,7 +369,7 @@ class Connection:
             InterfaceError: there is no such function.
         """
         with self._lock:
-            self._open_catalog().remove_function(name)
+            self._open_catalog().remove_function(_checked_name(name))
             self._plans.forget_old()
 
     # --- how it works -------------------------------------------------------------------------------------------------
@@ -526,6 +526,12 @@ def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
         if planned is None:
             return
         yield planned
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise InterfaceError(f"A name is a str that is not empty, not {name!r}.")
+    return name
 
 
 def _checked_text(sql: object) -> str:
