@@ -44,6 +44,8 @@ from minisql.session.result import Result
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from minisql.explain.plan_description import NodeDescription
 
 
@@ -65,6 +67,8 @@ class PlannedQuery:
     copies: Mapping[int, Mapping[int, int]]
     """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
+    text: str = ""
+    """The query as the user wrote it; '' where it is a part of another statement."""
 
     @property
     def cost(self) -> float:
@@ -99,6 +103,22 @@ class PlannedQuery:
                     pass
             return describe_plan(self.path, profile)
 
+    def save(self, path: str | Path, *, analyze: bool = True) -> None:
+        """Writes the page of EXPLAIN HTML to a file, which is made or replaced.
+
+        Args:
+            path: the file.
+            analyze: whether the query is run for it.
+
+        Raises:
+            InterfaceError: the path is none.
+            OperationalError: the file cannot be written.
+            SqlError: the query fails.
+        """
+        from minisql.session.explanations.page import save_page  # which few statements need
+
+        save_page(self, path, analyze=analyze)
+
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():
@@ -108,7 +128,7 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings)
+    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings, tree.span.source)
 
 
 def plan_relational(
@@ -118,6 +138,7 @@ def plan_relational(
     names: tuple[str, ...],
     types: tuple[SqlType, ...],
     settings: Settings,
+    text: str = "",
 ) -> PlannedQuery:
     """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it.
 
@@ -151,6 +172,7 @@ def plan_relational(
         simplifications=tuple(rewriting.simplifications),
         copies=copies,
         path=find_best_plan(rewritten, settings),
+        text=text,
     )
 
 

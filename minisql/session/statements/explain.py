@@ -31,6 +31,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
+        case "HTML":
+            from minisql.session.explanations.page import page_of
+
+            return text_of_lines([page_of(planned, statement.statement.span.source, analyze=statement.analyze)])
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
