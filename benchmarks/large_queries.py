@@ -83,7 +83,7 @@ def measure(shape: str, joins: str, tables: int, repeat: int) -> str:
         seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     written = cost(connection, sql, "join_order", "'as_written'") / planned
-    with patch("minisql.optimizer.find_best_plan.improve_order"):
+    with patch("minisql.optimizer.find_order.improve_order"):
         greedy = connection.plan(sql).path.cost / planned
     best = "-"
     if tables <= MOST_TABLES_FOR_BEST and shape != "star":

@@ -10,7 +10,7 @@ edges with hash keys is a dozen operations on numbers.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.optimizer.cardinality import MOST_ROWS, Cardinality
@@ -92,6 +92,23 @@ class Entry:
         self.build = build_cost(rows)
         self.probe = probe_cost_of_row(rows)
         self.output = output_cost(rows)
+
+
+class PlanReceiver(Protocol):
+    """A receiver that keeps the cheapest plan of each set: the `CostingReceiver`, or what stands in its place."""
+
+    @property
+    def seen(self) -> dict[int, Entry]:
+        """The sets that have a plan; one object, which changes."""
+
+    def found_single_node(self, node: int) -> None:
+        """A set of one node."""
+
+    def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
+        """Pairs of a set with others that an edge connects with it; those that have no plan are passed over."""
+
+    def found_pair(self, first: int, second: int) -> None:
+        """Two sets that have plans, whether something connects them or not."""
 
 
 class CostingReceiver:

@@ -2,10 +2,7 @@
 
 Operators that are no joins are planned one by one, inputs first. A join region is planned as a whole:
 
-    make_join_hypergraph -> enumerate_subgraph_pairs -> CostingReceiver -> finish_plan
-
-Over the budget of pairs, the cheaper of the order as written, which is always legal, and a greedy order is improved by
-linearised dynamic programming.
+    make_join_hypergraph -> find_order -> finish_plan
 """
 
 from __future__ import annotations
@@ -14,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
+from minisql.errors import InternalError
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
 from minisql.expression.walk import conjunction, conjuncts
 from minisql.expression.window import WindowCall
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
-from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs, fewest_pairs
 from minisql.node_set import EMPTY, NodeSet, single
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
@@ -35,9 +32,8 @@ from minisql.optimizer.cost_model import (
     window_cost,
 )
 from minisql.optimizer.costing_receiver import CostingReceiver
+from minisql.optimizer.find_order import OpenRegion, find_order
 from minisql.optimizer.finish_plan import finish_plan
-from minisql.optimizer.greedy_ordering import order_greedily
-from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.predicate_rank import MeasuredCondition, by_rank, measured_by_rank, measured_cost
 from minisql.optimizer.recursion import EXPECTED_ROUNDS, build_on_constant_sides
 from minisql.optimizer.scan_filters import simple_filters
@@ -71,6 +67,7 @@ from minisql.settings import Settings
 
 if TYPE_CHECKING:
     from minisql.optimizer.search_space import SearchSpace
+    from minisql.optimizer.trace import TracingReceiver
 
 
 def find_best_plan(expression: RelationalExpression, settings: Settings) -> AccessPath:
@@ -94,18 +91,38 @@ def find_search_space(region: RelationalExpression, settings: Settings) -> Searc
     return _Planner(settings).search_space(region)
 
 
-class _OpenRegion(NamedTuple):
-    graph: JoinHypergraph
-    leaves: dict[int, AccessPath]
-    connections: Connections
-    cardinality: Cardinality
-    receiver: CostingReceiver
+def trace_search(
+    expression: RelationalExpression, region: RelationalExpression, settings: Settings, most_pairs: int
+) -> RegionSearch:
+    """Plans an expression as `find_best_plan` does, and keeps what its search made of one of its join regions.
+
+    The first `most_pairs` pairs of the search are noted one by one.
+    """
+    planner = _Planner(settings, (region, most_pairs))
+    path = planner.plan(expression)
+    if planner.traced is None:
+        raise InternalError("The region is no part of the expression.")
+    found, receiver = planner.traced
+    return RegionSearch(path, path.cost + planner.shared_cost, found, receiver, planner._statistics)
+
+
+class RegionSearch(NamedTuple):
+    """The plan of a whole expression, what it costs, and how one of its regions was planned."""
+
+    path: AccessPath
+    cost: float
+    region: OpenRegion
+    trace: TracingReceiver
+    statistics: Statistics
 
 
 class _Planner:
     """Plans the operators of one statement; `_statistics` knows the tables planned so far."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, watched: tuple[RelationalExpression, int] | None = None) -> None:
+        """`watched` is a region whose search is traced, up to so many pairs."""
+        self._watched = watched
+        self.traced: tuple[OpenRegion, TracingReceiver] | None = None
         self._settings = settings
         self._statistics = Statistics()
         self._shared: dict[Shared, access_path.Shared] = {}
@@ -161,15 +178,28 @@ class _Planner:
         graph = make_join_hypergraph(region)
         if order is None:
             open_region = self._open_region(graph, graph.leaves)
-            self._find_order(open_region)
+            find_order(open_region, self._settings, self._tracing(region, open_region))
         else:
             from minisql.optimizer.join_order import follow_order, split_order  # which few statements need
 
             joins, ordered_leaves = split_order(order, graph)
             open_region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
-            follow_order(joins, open_region.graph, open_region.receiver, order.names)
+            tracing = self._tracing(region, open_region)
+            if tracing is not None:
+                tracing.begin_phase("prescribed", "A hint says which tables to join.")
+            follow_order(joins, open_region.graph, tracing or open_region.receiver, order.names)
         graph, leaves, connections, _, receiver = open_region
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
+
+    def _tracing(self, region: RelationalExpression, open_region: OpenRegion) -> TracingReceiver | None:
+        """What notes the search in this region, if that is wanted."""
+        if self._watched is None or self._watched[0] is not region:
+            return None
+        from minisql.optimizer.trace import TracingReceiver  # which few statements need
+
+        tracing = TracingReceiver(open_region.receiver, self._watched[1])
+        self.traced = open_region, tracing
+        return tracing
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
         """All orders of a region."""
@@ -179,7 +209,7 @@ class _Planner:
         graph, _, connections, _, receiver = self._open_region(graph, graph.leaves)
         return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
 
-    def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> _OpenRegion:
+    def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> OpenRegion:
         """Plans the leaves of a region, and makes what its joins are ordered with."""
         leaves: dict[int, AccessPath] = {}
         candidates: dict[int, Candidate] = {}
@@ -198,7 +228,7 @@ class _Planner:
         receiver = CostingReceiver(
             connections, cardinality, leaf_costs, self._statistics, hash_join=self._settings.hash_join
         )
-        return _OpenRegion(graph, leaves, connections, cardinality, receiver)
+        return OpenRegion(graph, leaves, connections, cardinality, receiver)
 
     def _leaf_filter(self, node: int, filter_: Filter, candidates: dict[int, Candidate]) -> AccessPath:
         """The filter of a leaf. Where it is a candidate, its expensive conditions have not narrowed columns yet."""
@@ -209,27 +239,6 @@ class _Planner:
             narrowing = tuple([each.expression for each in conditions if each.cost < LEAST_COST])
         narrow_columns(narrowing, self._statistics)
         return path
-
-    def _find_order(self, region: _OpenRegion) -> None:
-        """Gives the receiver pairs until it has a plan for all nodes."""
-        graph, receiver = region.graph, region.receiver
-        if self._find_optimum(graph, receiver):
-            return
-        # The order as written comes first, so that its sets of nodes have the estimates that they have alone.
-        for operator in graph.operators:
-            receiver.found_pair(operator.left_tables, operator.right_tables)
-        if self._settings.join_order == "optimal":
-            order_greedily(graph.graph, receiver)
-            improve_order(graph, region.connections, region.cardinality, receiver)
-
-    def _find_optimum(self, graph: JoinHypergraph, receiver: CostingReceiver) -> bool:
-        """Gives the receiver all nodes, and all pairs if that is wanted and possible within the budget."""
-        budget = self._settings.pair_budget
-        if self._settings.join_order == "optimal" and fewest_pairs(graph.graph) <= budget:
-            return enumerate_subgraph_pairs(graph.graph, receiver, budget) and graph.graph.nodes in receiver.seen
-        for node in graph.leaves:
-            receiver.found_single_node(node)
-        return False
 
     def _apply(self, apply: Apply) -> AccessPath:
         left, right = self.plan(apply.left), self.plan(apply.right)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from minisql.expression.nodes import Expression
 from minisql.hypergraph.connections import Connections, JoinSite, condition_numbers
 from minisql.node_set import NodeSet
 from minisql.optimizer.access_path import AccessPath, Filter, HashJoin, NestedLoopJoin
@@ -52,6 +53,15 @@ def _finish(
     return _finish_join(entry, site, completed, finished, connections, receiver, statistics)
 
 
+def conditions_of_join(connections: Connections, site: JoinSite, first: Entry, second: Entry) -> tuple[Expression, ...]:
+    """The conditions of the join of two sets, those left out that follow from what was applied below it."""
+    conditions = connections.join_conditions(site)
+    if not site.edges and any(map(is_of_class, conditions)):
+        applied = connections.conditions_of(condition_numbers(first.complete | second.complete))
+        return without_implied(conditions, applied)
+    return conditions
+
+
 def _finish_join(
     entry: Entry,
     site: JoinSite,
@@ -68,10 +78,8 @@ def _finish_join(
     first, second = (entry.right, entry.left) if flipped else (entry.left, entry.right)
     left, right = finished[first.nodes], finished[second.nodes]
     nodes = NodeSet(left.nodes | right.nodes)
-    conditions, filters = connections.join_conditions(site), by_rank(connections.filter_conditions(site), statistics)
-    if not site.edges and any(map(is_of_class, conditions)):
-        applied = connections.conditions_of(condition_numbers(first.complete | second.complete))
-        conditions = without_implied(conditions, applied)
+    conditions = conditions_of_join(connections, site, first, second)
+    filters = by_rank(connections.filter_conditions(site), statistics)
     rows, cost = entry.rows, entry.cost
     if filters:
         above = completed & ~connections.non_inner

@@ -17,7 +17,7 @@ from typing import Final
 
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.node_set import lowest
-from minisql.optimizer.costing_receiver import CostingReceiver, Entry
+from minisql.optimizer.costing_receiver import Entry, PlanReceiver
 
 RETRIES_OF_NODE: Final = 20
 """How often edges that could not be applied yet are tried again before the end, for each node of the graph."""
@@ -25,7 +25,7 @@ _FEWEST_ROWS: Final = 1e-9
 _ABOUT: Final = 1 + 1e-9
 
 
-def order_greedily(graph: Hypergraph, receiver: CostingReceiver) -> bool:
+def order_greedily(graph: Hypergraph, receiver: PlanReceiver) -> bool:
     """Gives the receiver the pairs of one plan. Returns False where it ends before all nodes are joined.
 
     The receiver has been given all single nodes.
@@ -62,7 +62,7 @@ class _Component:
 class _Ordering:
     """The components, and which of them has the smallest join."""
 
-    def __init__(self, graph: Hypergraph, receiver: CostingReceiver) -> None:
+    def __init__(self, graph: Hypergraph, receiver: PlanReceiver) -> None:
         self._receiver = receiver
         self._edges: tuple[Hyperedge, ...] = graph.edges
         self._ends = [(lowest(edge.left), lowest(edge.right)) for edge in graph.edges]

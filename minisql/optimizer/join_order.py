@@ -13,7 +13,7 @@ from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
 from minisql.hypergraph.why_not import why_not
 from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, union
-from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, CostingReceiver, Entry
+from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, Entry, PlanReceiver
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
     Filter,
@@ -89,7 +89,7 @@ def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, jo
 
 
 def follow_order(
-    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: CostingReceiver, names: Mapping[int, str]
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: PlanReceiver, names: Mapping[int, str]
 ) -> None:
     """Gives the receiver the pairs of an order of the nodes and no others. `names` are those of the tables.
 

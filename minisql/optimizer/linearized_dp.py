@@ -23,8 +23,8 @@ from typing import Final
 from minisql.hypergraph.connections import Connections, condition_numbers
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph
 from minisql.node_set import NodeSet, members
-from minisql.optimizer.cardinality import Cardinality, join_rows
-from minisql.optimizer.costing_receiver import CostingReceiver, Entry
+from minisql.optimizer.cardinality import EdgeEstimate, join_rows
+from minisql.optimizer.costing_receiver import Entry, PlanReceiver
 from minisql.optimizer.linear_order import LinearEdge, linear_order
 
 PAIRS: Final = 20_000
@@ -37,10 +37,13 @@ _FEWEST_ROWS: Final = 1e-9
 
 
 def improve_order(
-    graph: JoinHypergraph, connections: Connections, cardinality: Cardinality, receiver: CostingReceiver
+    graph: JoinHypergraph, connections: Connections, estimates: dict[int, EdgeEstimate], receiver: PlanReceiver
 ) -> None:
-    """Gives the receiver, which has a plan for all nodes, pairs that may lead to a cheaper one."""
-    improver = _Improver(graph, connections, cardinality, receiver)
+    """Gives the receiver, which has a plan for all nodes, pairs that may lead to a cheaper one.
+
+    `estimates` are those of the edges, by their numbers in `connections`.
+    """
+    improver = _Improver(graph, connections, estimates, receiver)
     most = most_inputs(len(graph.leaves))
     improver.round(most)
     if most < len(graph.leaves):
@@ -56,12 +59,16 @@ def most_inputs(nodes: int) -> int:
 
 class _Improver:
     def __init__(
-        self, graph: JoinHypergraph, connections: Connections, cardinality: Cardinality, receiver: CostingReceiver
+        self,
+        graph: JoinHypergraph,
+        connections: Connections,
+        estimates: dict[int, EdgeEstimate],
+        receiver: PlanReceiver,
     ) -> None:
         self._nodes = graph.graph.nodes
         self._operators = graph.operators
         self._connections = connections
-        self._cardinality = cardinality
+        self._estimates = estimates
         self._receiver = receiver
 
     def round(self, most: int) -> None:
@@ -106,7 +113,7 @@ class _Improver:
                     right |= 1 << place
             if left & right:
                 continue
-            estimate = self._cardinality.edges[number]
+            estimate = self._estimates[number]
             left_rows = max(inputs[left.bit_length() - 1].rows, _FEWEST_ROWS)
             right_rows = max(inputs[right.bit_length() - 1].rows, _FEWEST_ROWS)
             rows = join_rows(self._operators[edge.operator].type, left_rows, right_rows, estimate)

@@ -215,7 +215,7 @@ def improved(region: RelationalExpression) -> tuple[CostingReceiver, int]:
         receiver.found_pair(operator.left_tables, operator.right_tables)
     order_greedily(graph.graph, receiver)
     before = receiver.seen[graph.graph.nodes].cost
-    improve_order(graph, connections, cardinality, receiver)
+    improve_order(graph, connections, cardinality.edges, receiver)
     assert receiver.seen[graph.graph.nodes].cost <= before
     return receiver, graph.graph.nodes
 

@@ -84,7 +84,7 @@ def list_orders(planned: PlannedQuery, span: Span | None) -> OrderList:
     around = planned.cost - in_plan.cost
     operators = space.graph.operators
     written = tuple(OrderedJoin(left=each.left_tables, right=each.right_tables) for each in operators)
-    names = _table_names(planned, region)
+    names = table_names_of_region(planned, region)
     lines = [
         OrderLine(
             order=format_order(_with_leaves(order, leaves), names),
@@ -130,7 +130,7 @@ def iterate_plans(planned: PlannedQuery, *, uniform: bool, seed: int | None) -> 
         while uniform:
             yield planned
         return
-    space, names = _search_space(region, planned.settings), _table_names(planned, region)
+    space, names = _search_space(region, planned.settings), table_names_of_region(planned, region)
     for order in _random_orders(space, seed) if uniform else (order for order, _ in space.cheapest()):
         rewritten = region.ordered(order, names)
         yield replace(planned, rewritten=rewritten, path=find_best_plan(rewritten, planned.settings))
@@ -145,14 +145,14 @@ def _random_orders(space: SearchSpace, seed: int | None) -> Iterator[Order]:
 def order_of_plan(planned: PlannedQuery) -> str:
     """The order of the outermost group of joins in a plan, as a hint would say it."""
     region = Region.outermost(planned.rewritten)
-    names = _table_names(planned, region)
+    names = table_names_of_region(planned, region)
     if region is None:
         return next(iter(names.values()), "") if len(set(names.values())) == 1 else ""
     tables = tables_of_region(region.region)
     return format_order(order_of(path_of_region(planned.path, tables), tables), names)
 
 
-def _table_names(planned: PlannedQuery, region: Region | None) -> Mapping[int, str]:
+def table_names_of_region(planned: PlannedQuery, region: Region | None) -> Mapping[int, str]:
     """What a hint calls the tables of a region, by their numbers."""
     blocks = block_of_tables(planned.query)
     owner = planned.query.table if region is None else region.owner

@@ -35,6 +35,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.page import page_of
 
             return text_of_lines([page_of(planned, statement.statement.span.source, analyze=statement.analyze)])
+        case "TRACE":
+            from minisql.session.explanations.trace import explain_trace
+
+            return explain_trace(planned)
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
