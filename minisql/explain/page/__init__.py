@@ -17,7 +17,9 @@ The model, `minisql.page/1`, is a dictionary. What nobody could find out is None
     hypergraph       regions: title, nodes (number, name, table, rows, conditions, x, y), edges (number, join_type, left,
                        right, ses, tes, conditions, rules), filters (nodes, conditions, rules), simplifications, derived
     orders           lines (order, cost, rows, chosen, as_written), count, reason (why there are none) or None, left_out
-    trace            searches: title, tables (number, name), steps (the events of EXPLAIN TRACE but begin and end), pairs,
+    trace            tables (number, name), texts, steps: [kind, left, right, text, text, rows, cost, beaten], where kind is
+                       first, better, dearer (of a pair: operator and condition), forbidden (nothing and the reason),
+                       table or phase (its name and reason), and a text is a place in texts or None; pairs, order,
                        left_out
     forbidden        cases: order, reason, script, written, reordered, written_rows, reordered_rows (columns, rows of
                        text or None); count, left_out

@@ -1,6 +1,7 @@
 // The hypergraph: nodes as pills, edges as lines, sides of several nodes as hulls. Places come with the model.
 
 const UNIT = 130;
+const PAD = 33;
 
 /** A drawing of a region: the element, and functions that light its edges and nodes or mark the sides of a pair. */
 function drawGraph(region, label) {
@@ -14,7 +15,9 @@ function drawGraph(region, label) {
   picture.style.minWidth = Math.min(box[2] * 0.62, 2600) + "px";
   picture.style.maxWidth = box[2] * 1.35 + "px";
   picture.style.marginInline = "auto";
-  const areas = svg("g"), lines = svg("g"), pills = svg("g");
+  const areas = svg("g");
+  const lines = svg("g");
+  const pills = svg("g");
   picture.append(areas, lines, pills);
   const taken = [...place.values()];
   const parallel = new Map();
@@ -25,7 +28,7 @@ function drawGraph(region, label) {
   function drawEdge(edge) {
     const colour = typeColour(edge.join_type);
     const hulls = [edge.left, edge.right].filter((side) => side.length > 1).map((side) => hull(side, colour));
-    const [from, to] = [middle(edge.left), middle(edge.right)];
+    const [from, to] = [leave(edge.left, middle(edge.right)), leave(edge.right, middle(edge.left))];
     const key = [...edge.left, "-", ...edge.right].sort().join();
     const nth = parallel.get(key) || 0;
     parallel.set(key, nth + 1);
@@ -67,6 +70,21 @@ function drawGraph(region, label) {
     return item;
   }
 
+  /** Where a line to a place leaves a side: at a node in its middle, at several on the border of their hull. */
+  function leave(side, goal) {
+    const start = middle(side);
+    if (side.length === 1) return start;
+    const corners = side.map((each) => place.get(each));
+    const hulled = convex(corners);
+    const path = spanningLines(corners);
+    let last = start;
+    for (let t = 0.02; t < 0.9; t += 0.02) {
+      const point = [0, 1].map((axis) => start[axis] + t * (goal[axis] - start[axis]));
+      if (path.some(([a, b]) => distance(point, a, b) < PAD) || (hulled.length > 2 && inside(point, hulled, -PAD))) last = point;
+    }
+    return last;
+  }
+
   function middle(side) {
     return [0, 1].map((axis) => side.reduce((sum, each) => sum + place.get(each)[axis], 0) / side.length);
   }
@@ -76,9 +94,9 @@ function drawGraph(region, label) {
     const points = side.map((each) => place.get(each));
     const corners = convex(points);
     const strangers = region.nodes.filter((node) => !side.includes(node.number)).map((node) => place.get(node.number));
-    const isHull = corners.length > 2 && !strangers.some((point) => inside(point, corners));
-    const lines = isHull ? "M" + corners.map((each) => each.map(fixed)).join("L") + "Z" : spanning(points);
-    return svg("path", { class: "area" + (isHull ? "" : " round"), d: lines, "stroke-width": 66, "--color": colour });
+    const isHull = corners.length > 2 && !strangers.some((point) => inside(point, corners, -44));
+    const lines = isHull ? "M" + corners.map((each) => each.map(fixed)).join("L") + "Z" : spanningLines(points).map(([a, b]) => `M${a.map(fixed)}L${b.map(fixed)}`).join("");
+    return svg("path", { class: "area" + (isHull ? "" : " round"), d: lines, "stroke-width": 2 * PAD, "--color": colour });
   }
 
   /** Lights the edges and nodes for which the functions say so; without them all. */
@@ -120,19 +138,19 @@ function convex(points) {
   return [...half(sorted), ...half(sorted.reverse())];
 }
 
-function inside(point, corners) {
+function inside(point, corners, margin) {
   return corners.every((corner, at) => {
     const next = corners[(at + 1) % corners.length];
     const edge = Math.hypot(next[0] - corner[0], next[1] - corner[1]) || 1;
-    return ((next[0] - corner[0]) * (point[1] - corner[1]) - (next[1] - corner[1]) * (point[0] - corner[0])) / edge > -44;
+    return ((next[0] - corner[0]) * (point[1] - corner[1]) - (next[1] - corner[1]) * (point[0] - corner[0])) / edge > margin;
   });
 }
 
 /** The shortest lines that connect all points (Prim). */
-function spanning(points) {
+function spanningLines(points) {
   const reached = [points[0]];
   const waiting = points.slice(1);
-  let path = "";
+  const lines = [];
   while (waiting.length) {
     let best = [Infinity, 0, 0];
     reached.forEach((from, i) => waiting.forEach((to, j) => {
@@ -140,10 +158,17 @@ function spanning(points) {
       if (far < best[0]) best = [far, i, j];
     }));
     const next = waiting.splice(best[2], 1)[0];
-    path += `M${reached[best[1]].map(fixed)}L${next.map(fixed)}`;
+    lines.push([reached[best[1]], next]);
     reached.push(next);
   }
-  return path;
+  return lines;
+}
+
+/** How far a point is from the line between two others. */
+function distance(point, a, b) {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const t = Math.max(0, Math.min(1, ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(point[0] - a[0] - t * dx, point[1] - a[1] - t * dy);
 }
 
 function namesOf(region, numbers) {

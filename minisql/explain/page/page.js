@@ -28,9 +28,9 @@ if (model.orders) {
     () => (model.orders.lines.length ? ordersPanel(model.orders) : []));
 }
 if (model.trace) {
-  const searches = model.trace.searches;
-  panel("search", "Search", searches.reduce((sum, each) => sum + each.pairs, 0), "Each step looks at one pair of sets of tables and keeps the cheapest plan of their union. Drag the slider, use its arrow keys, or press space.",
-    () => several(searches, "Group of joins", (each) => searchPanel(each, regions.find((region) => each.tables.every((table) => region.nodes.some((node) => node.number === table.number))))));
+  const drawn = regions.find((region) => model.trace.tables.every((table) => region.nodes.some((node) => node.number === table.number)));
+  panel("search", "Search", model.trace.pairs, "Each step looks at one pair of sets of tables; the cheapest plan of each set is kept. Drag the slider, use its arrow keys, or press space.",
+    () => searchPanel(model.trace, drawn));
 }
 if (model.forbidden) {
   panel("forbidden", "Forbidden orders", model.forbidden.count, "Orders that would change the result. Each comes with the reason and, where one was found, with a database of a few rows on which the two queries were run.",

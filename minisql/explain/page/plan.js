@@ -75,9 +75,9 @@ function planPanel(plan) {
           node.role && h("span", { class: "tag" }, node.role),
           node.fan_out && h("span", { class: "tag" }, node.fan_out.kind),
           h("span", { class: "op" }, operator), h("span", { class: "rest" }, rest))),
-        h("div", { class: "bell-cell" }, dumbbell(node)),
-        cell("estimated", count(node.rows)),
-        node.actual ? measured(node) : plan.analyzed ? [cell("actual", "never run")] : [cell("cost", cost(node.cost))]),
+        h("div", { class: "metrics" }, h("div", { class: "bell-cell" }, dumbbell(node)),
+          cell("estimated", count(node.rows)),
+          node.actual ? measured(node) : plan.analyzed ? [cell("actual", "never run")] : [cell("cost", cost(node.cost))])),
     );
     element.querySelector(".title").addEventListener("click", () => choose(id));
     return element;
@@ -90,7 +90,7 @@ function planPanel(plan) {
   function measured(node) {
     const own = node.actual.own_ms;
     const bar = h("i");
-    bar.style.width = Math.max(1, (100 * own) / total) + "%";
+    bar.style.width = (own < total * 0.02 ? 0 : (100 * own) / total) + "%";
     return [
       cell("actual", count(node.actual.rows)),
       cell("off", offBy(node), { class: node.q_error > 1.5 ? "off" : "" }),
@@ -102,7 +102,7 @@ function planPanel(plan) {
   function offBy(node) {
     if (node.q_error === null) return "–";
     if (node.q_error < 1.05) return "exact";
-    return (node.actual.rows > node.rows ? "↑ " : "↓ ") + factor(node.q_error);
+    return (node.actual.rows / node.actual.loops > node.rows ? "↑ " : "↓ ") + factor(node.q_error);
   }
 
   /** Estimate (hollow) and actual rows (filled) on a logarithmic scale. */
@@ -135,7 +135,7 @@ function planPanel(plan) {
     const actual = node.actual;
     if (actual) {
       facts.push(["actual rows", count(actual.rows)], ["off by", offBy(node)], ["own time", milliseconds(actual.own_ms)],
-        ["with inputs", milliseconds(actual.ms)], ["batches", count(actual.batches)], ["memory", bytes(actual.bytes)]);
+        ["with inputs", milliseconds(actual.ms)], ["runs", count(actual.loops)], ["batches", count(actual.batches)], ["memory", bytes(actual.bytes)]);
     }
     return h("div", { class: "more" },
       h("dl", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
@@ -147,7 +147,7 @@ function planPanel(plan) {
     return [
       h("p", {}, fan.sentence),
       fan.keys.length > 0 && h("div", { class: "scroll" }, h("table", { class: "rows" },
-        h("thead", {}, h("tr", {}, h("th", {}, "key"), h("th", { class: "num" }, "left rows"), h("th", { class: "num" }, "right rows"), h("th", { class: "num" }, "pairs"))),
+        h("thead", {}, h("tr", {}, h("th", {}, "key"), fan.sides.map((side) => h("th", { class: "num" }, "rows of " + side)), h("th", { class: "num" }, "pairs"))),
         h("tbody", {}, fan.keys.map((each) => h("tr", {}, h("td", {}, each.key), h("td", { class: "num" }, count(each.left)),
           h("td", { class: "num" }, count(each.right)), h("td", { class: "num" }, count(each.pairs))))))),
     ];
@@ -218,8 +218,7 @@ function planPanel(plan) {
   makeCurrent(rows, rows[0]);
 
   const titles = plan.analyzed ? ["estimated", "actual", "off by", "own time", "memory"] : ["estimated", "cost"];
-  const head = h("div", { class: "line head", "aria-hidden": "true" },
-    h("div", { "--indent": x(0) + "px", class: "" }, ""), h("div", {}, "rows"), titles.map((each) => h("div", { class: "num" }, each)));
+  const head = h("div", { class: "line head", "aria-hidden": "true" }, h("div"), h("div", {}, "rows"), titles.map((each) => h("div", { class: "num" }, each)));
   const tree = h("div", { class: "tree" + (columns > 14 ? " wide" : "") + (plan.analyzed ? "" : " plain") }, head, body);
   return [planLegend(plan), h("div", { class: "card scroll" }, tree),
     plan.left_out && h("p", { class: "left-out" }, plan.left_out)];

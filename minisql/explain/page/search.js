@@ -1,12 +1,13 @@
 // The search, step by step: which sets of tables were found, which pair was looked at, what was kept and what it beat.
 
 function searchPanel(search, region) {
-  const steps = search.steps;
+  const steps = search.steps.map(([kind, left, right, text, more, rows, cost, beaten]) => (
+    { kind, left, right, text: search.texts[text], more: search.texts[more], rows, cost, beaten, key: keyOf([...left, ...right]) }));
   const drawn = region || onCircle(search.tables);
   const graph = drawGraph(drawn, "The tables; the two sides of the pair are marked");
   const names = new Map(search.tables.map((table) => [table.number, table.name]));
   const called = (numbers) => setOf(numbers.map((number) => names.get(number) ?? "#" + number));
-  const tone = (step) => "v-" + (step.event === "table" ? "table" : step.verdict);
+  const tone = (step) => "v-" + step.kind;
   const used = usedSets(steps);
   let at = 0;
   let timer = null;
@@ -21,8 +22,8 @@ function searchPanel(search, region) {
   const grouped = Math.max(1, Math.ceil(steps.length / 400));
   for (let from = 0; from < steps.length; from += grouped) {
     const group = steps.slice(from, from + grouped);
-    const most = group.find((step) => step.verdict === "better") || group.find((step) => step.verdict === "first") || group[0];
-    const height = { table: 3, first: 8, better: 10, dearer: 5, forbidden: 4 }[most.event === "table" ? "table" : most.verdict];
+    const most = group.find((step) => step.kind === "better") || group.find((step) => step.kind === "first") || group[0];
+    const height = { phase: 2, table: 3, first: 8, better: 10, dearer: 5, forbidden: 4 }[most.kind];
     ticks.append(svg("rect", { class: tone(most), x: from, y: 10 - height, width: Math.max(0.6, group.length * 0.8), height }));
   }
   const needle = svg("rect", { y: 0, width: Math.max(0.25, steps.length / 400), height: 10, "--color": "var(--ink)" });
@@ -51,7 +52,7 @@ function searchPanel(search, region) {
     slider.setAttribute("aria-valuetext", `step ${at + 1} of ${steps.length}: ${spoken(step)}`);
     output.textContent = `step ${count(at + 1)} of ${count(steps.length)}`;
     needle.setAttribute("x", String(at));
-    const [left, right] = step.event === "table" ? [step.tables, []] : [step.left, step.right];
+    const { left, right } = step;
     graph.mark(left, right);
     const crosses = (edge) => [[left, right], [right, left]].some(([a, b]) => edge.left.every((each) => a.includes(each)) && edge.right.every((each) => b.includes(each)));
     graph.light(crosses, (node) => left.includes(node.number) || right.includes(node.number));
@@ -61,45 +62,38 @@ function searchPanel(search, region) {
   }
 
   function spoken(step) {
-    if (step.event === "table") return "table " + called(step.tables);
-    return `${called(step.left)} with ${called(step.right)}, ${step.verdict}`;
+    if (step.kind === "phase") return step.text;
+    if (step.kind === "table") return "table " + called(step.left);
+    return `${called(step.left)} with ${called(step.right)}, ${step.kind}`;
   }
 
   function sentence(step) {
-    if (step.event === "table") {
-      return [h("p", {}, h("span", { class: "pair a" }, called(step.tables))),
-        h("p", {}, h("span", { class: "verdict v-table" }, "a table"), " ", `${counted(Math.round(step.rows), "row")} at a cost of ${cost(step.cost)}.`)];
-    }
+    const numbers = step.cost === null ? null : h("p", { class: "muted" }, `${counted(Math.round(step.rows), "row")} at a cost of ${cost(step.cost)}`);
+    if (step.kind === "phase") return [h("p", { class: "pair" }, step.text), h("p", {}, step.more)];
+    if (step.kind === "table") return [h("p", { class: "pair a" }, called(step.left)), h("p", {}, h("span", { class: "verdict v-table" }, "table")), numbers];
     const verdict = {
       first: () => "The first plan for this set.",
-      better: () => `Beats the ${cost(step.beaten)} that was best so far by ${factor(step.factor)}.`,
-      dearer: () => `Dearer than the best so far, ${cost(step.best)}, by ${factor(step.factor)}.`,
-      forbidden: () => "The rules of the joins do not allow this pair.",
-    }[step.verdict]();
-    const number = step.rows === null || step.rows === undefined ? null
-      : h("p", { class: "muted" }, `${counted(Math.round(step.rows), "row")} at a cost of ${cost(step.cost)}.`);
+      better: () => `Beats the ${cost(step.beaten)} that was best so far by ${factor(step.beaten / step.cost)}.`,
+      dearer: () => (step.cost === step.beaten ? "As dear as the best so far, which stays." : `Dearer than the best so far, ${cost(step.beaten)}, by ${factor(step.cost / step.beaten)}.`),
+      forbidden: () => step.more || "",
+    }[step.kind]();
     return [h("p", { class: "pair" }, h("span", { class: "a" }, called(step.left)), "  with  ", h("span", { class: "b" }, called(step.right))),
-      h("p", {}, h("span", { class: "verdict " + tone(step) }, step.verdict), " ", verdict),
-      step.operator && h("p", {}, step.operator, step.condition ? [" on ", h("code", {}, step.condition)] : ""), number].filter(Boolean);
+      h("p", {}, h("span", { class: "verdict " + tone(step) }, step.kind), " ", verdict),
+      step.text && h("p", {}, step.text, step.kind !== "forbidden" && step.more ? [" on ", h("code", {}, step.more)] : ""), numbers].filter(Boolean);
   }
 
   /** The best plan of each set after a step, the largest sets first. */
   function bestRows(until) {
     const best = new Map();
-    let touched = null;
     for (const step of steps.slice(0, until + 1)) {
-      const tables = step.event === "table" ? step.tables : [...step.left, ...step.right].sort((a, b) => a - b);
-      const key = tables.join();
-      touched = key;
-      if (step.event === "table" || step.verdict === "first" || step.verdict === "better") {
-        best.set(key, { key, tables, cost: step.cost, rows: step.rows, of: step.event === "table" ? "" : called(step.left) + " · " + called(step.right) });
-      }
+      if (isKept(step)) best.set(step.key, step);
     }
-    const shown = [...best.values()].sort((a, b) => b.tables.length - a.tables.length);
-    const now = shown.findIndex((each) => each.key === touched);
+    const size = (step) => step.left.length + step.right.length;
+    const shown = [...best.values()].sort((a, b) => size(b) - size(a));
+    const now = shown.findIndex((step) => step.key === steps[until].key);
     const from = Math.max(0, Math.min(now - 60, shown.length - 120));
-    return shown.slice(from, from + 120).map((each) => h("tr", { class: (each.key === touched ? "now " : "") + (used.has(each.key) ? "used" : "") },
-      h("td", {}, called(each.tables)), h("td", { class: "num" }, count(Math.round(each.rows))), h("td", { class: "num" }, cost(each.cost))));
+    return shown.slice(from, from + 120).map((step) => h("tr", { class: (step.key === steps[until].key ? "now " : "") + (used.has(step.key) ? "used" : "") },
+      h("td", {}, called(ascending([...step.left, ...step.right]))), h("td", { class: "num" }, count(Math.round(step.rows))), h("td", { class: "num" }, cost(step.cost))));
   }
 
   slider.addEventListener("input", () => {
@@ -128,22 +122,34 @@ function searchPanel(search, region) {
   return [h("div", { class: "split" }, box, table), search.left_out && h("p", { class: "left-out" }, search.left_out)];
 }
 
-/** The sets that the final plan is made of, by their keys. */
+function isKept(step) {
+  return step.kind === "table" || step.kind === "first" || step.kind === "better";
+}
+
+function ascending(numbers) {
+  return numbers.sort((a, b) => a - b);
+}
+
+function keyOf(numbers) {
+  return ascending(numbers).join();
+}
+
+/** The keys of the sets that the best plan of the largest set is made of. */
 function usedSets(steps) {
   const made = new Map();
   let largest = null;
   for (const step of steps) {
-    if (step.event !== "pair" || (step.verdict !== "first" && step.verdict !== "better")) continue;
-    const tables = [...step.left, ...step.right].sort((a, b) => a - b);
-    made.set(tables.join(), [step.left, step.right]);
-    if (!largest || tables.length >= largest.length) largest = tables;
+    if (!isKept(step)) continue;
+    made.set(step.key, step);
+    if (!largest || step.left.length + step.right.length >= largest.left.length + largest.right.length) largest = step;
   }
   const used = new Set();
-  const waiting = largest ? [largest] : [];
+  const waiting = largest ? [largest.key] : [];
   while (waiting.length) {
-    const tables = [...waiting.pop()].sort((a, b) => a - b);
-    used.add(tables.join());
-    waiting.push(...(made.get(tables.join()) || []));
+    const step = made.get(waiting.pop());
+    if (!step) continue;
+    used.add(step.key);
+    if (step.right.length) waiting.push(keyOf([...step.left]), keyOf([...step.right]));
   }
   return used;
 }

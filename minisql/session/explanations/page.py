@@ -15,10 +15,13 @@ from minisql.explain.page import SCHEMA, render_page, size_of
 from minisql.explain.page.layout import place_nodes
 from minisql.explain.plan_description import NodeDescription
 from minisql.explain.regions import RegionDescription
-from minisql.session.explanations.hypergraph import describe_hypergraph
 from minisql.node import value_node
+from minisql.optimizer.trace_records import Trace
+from minisql.session.explanations.hypergraph import describe_hypergraph
 from minisql.session.explanations.orders import OrderList, list_orders
 from minisql.session.explanations.page_plan import cut, finite, hottest_sentence, plan_model, summary
+from minisql.session.explanations.page_search import search_model
+from minisql.session.explanations.trace import trace_of
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
 
@@ -36,14 +39,15 @@ class Bounds:
     operators: int
     characters: int
     orders: int
+    steps: int
     tables: int
 
 
 _BOUNDS: Final = (
-    Bounds(operators=1_000, characters=600, orders=200, tables=100),
-    Bounds(operators=500, characters=200, orders=100, tables=60),
-    Bounds(operators=200, characters=100, orders=40, tables=30),
-    Bounds(operators=100, characters=60, orders=10, tables=0),
+    Bounds(operators=1_000, characters=600, orders=200, steps=2_000, tables=100),
+    Bounds(operators=500, characters=200, orders=100, steps=800, tables=60),
+    Bounds(operators=200, characters=100, orders=40, steps=200, tables=30),
+    Bounds(operators=100, characters=60, orders=10, steps=50, tables=0),
 )
 """From generous to small: those are taken with which the page is not too large."""
 
@@ -88,8 +92,9 @@ def page_model(planned: PlannedQuery, text: str, *, analyze: bool) -> Model:
     with deep_recursion():
         regions = describe_hypergraph(planned)
         orders = _listed(planned)
+        trace = trace_of(planned) if regions else None
         for bounds in _BOUNDS:
-            model = _model(planned, text, plan, regions, orders, bounds)
+            model = _model(planned, text, plan, regions, orders, trace, bounds)
             if size_of(model) <= MOST_BYTES:
                 break
     return model
@@ -101,6 +106,7 @@ def _model(
     plan: NodeDescription,
     regions: Sequence[RegionDescription],
     orders: OrderList | str,
+    trace: Trace | None,
     bounds: Bounds,
 ) -> Model:
     headline, facts = summary(plan)
@@ -118,7 +124,7 @@ def _model(
         "plan": plan_model(plan, bounds.operators, bounds.characters),
         "hypergraph": _hypergraph(regions, bounds),
         "orders": _orders(orders, bounds) if regions else None,
-        "trace": None,
+        "trace": None if trace is None else search_model(trace, bounds.steps, bounds.characters),
         "forbidden": None,
     }
 
