@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -40,6 +40,9 @@ from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import AccessPath, Apply, JoinKey
 from minisql.optimizer.bind_references import bind_references
 from minisql.relational.relational_expression import ApplyType
+
+if TYPE_CHECKING:
+    from minisql.execution.measured_join import MeasuredJoin
 
 Pairs = Iterator[tuple[IndexArray, Array]]
 Run = Callable[[AccessPath, tuple[ColumnId, ...]], RowIterator]
@@ -223,10 +226,12 @@ class ApplyIterator(RowIterator):
         types: Mapping[ColumnId, SqlType],
         batch_rows: int,
         run: Run,
+        measured: MeasuredJoin | None = None,
     ) -> None:
         """Gives `columns`; `right` is None where the right path has outer references, and `run` makes its iterators.
 
-        `right_columns` are those that are needed of the right path.
+        `right_columns` are those that are needed of the right path. `measured` is told the pairs that match, of the
+        types that give pairs.
         """
         self.columns = columns
         self._path = path
@@ -235,6 +240,7 @@ class ApplyIterator(RowIterator):
         self._types = types
         self._batch_rows = batch_rows
         self._run = run
+        self._measured = measured
         self._mark = None if path.mark is None else ColumnId(path.mark, 0)
         plain = [column for column in columns if column != self._mark]
         self._joined = JoinedRows(plain, right_columns, left.columns, types)
@@ -321,6 +327,8 @@ class ApplyIterator(RowIterator):
             matched[rows] = True
             if len(rows):
                 assert held is not None
+                if self._measured is not None:
+                    self._measured.report(batch, rows, held, held_rows)
                 yield self._joined.pairs(held, held_rows, batch, rows)
         if self._path.type is not ApplyType.INNER and not matched.all():
             yield self._joined.passing_alone(batch, np.flatnonzero(~matched))

@@ -7,10 +7,10 @@ then the iterators are made from the bottom.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from minisql.columnar.column import Batch
 from minisql.datatypes import BOOLEAN, SqlType
@@ -64,15 +64,23 @@ from minisql.optimizer.recursion import working_tables
 from minisql.relational.relational_expression import JoinType, SetOperator
 from minisql.settings import Settings
 
+if TYPE_CHECKING:
+    from minisql.execution.measured_join import MeasuredJoin
+
 
 def build_iterators(
-    path: AccessPath, required: Sequence[ColumnId], settings: Settings, profile: Profile | None = None
+    path: AccessPath,
+    required: Sequence[ColumnId],
+    settings: Settings,
+    profile: Profile | None = None,
+    originals: Mapping[AccessPath, AccessPath] | None = None,
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
-    With a profile, every operator notes in it what it does.
+    With a profile, every operator notes in it what it does; a path that was made of another one for a run, under the
+    `originals` of these.
     """
-    iterator = _Builder(settings, profile).build(path, tuple(required))
+    iterator = _Builder(settings, profile, originals or {}).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -106,10 +114,11 @@ class _Visit:
 
 
 class _Builder:
-    def __init__(self, settings: Settings, profile: Profile | None) -> None:
+    def __init__(self, settings: Settings, profile: Profile | None, originals: Mapping[AccessPath, AccessPath]) -> None:
         self._settings = settings
         self._batch_rows = settings.batch_rows
         self._profile = profile
+        self._originals = originals
         self._tables: dict[int, int] = {}
         self._types: dict[ColumnId, SqlType] = {}
         self._shared: dict[Shared, SharedRows] = {}
@@ -146,7 +155,7 @@ class _Builder:
                 visit, [self._kept(visit, visits[input_].path, built.pop(input_)) for input_ in visit.inputs]
             )
             if self._profile is not None:
-                iterator = ProfilingIterator(iterator, visit.path, self._profile)
+                iterator = ProfilingIterator(iterator, self._original(visit.path), self._profile)
             built[number] = iterator
         return built[0]
 
@@ -248,9 +257,11 @@ class _Builder:
                 kept: Kept[Any] | None = None
                 if visit.recursion is not None and self._keeps_table(visit):
                     kept = self._recursions[visit.recursion].keep(Kept())
-                return HashJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows, kept)
+                (left, right), measured = self._measured(path, inputs)
+                return HashJoinIterator(path, left, right, required, self._types, self._batch_rows, kept, measured)
             case NestedLoopJoin():
-                return NestedLoopJoinIterator(path, inputs[0], inputs[1], required, self._types, self._batch_rows)
+                (left, right), measured = self._measured(path, inputs)
+                return NestedLoopJoinIterator(path, left, right, required, self._types, self._batch_rows, measured)
             case Apply():
                 return self._apply(path, required, inputs)
             case Project():
@@ -280,10 +291,38 @@ class _Builder:
         if path.references:
             for below in _all_paths(path.right):
                 self._note_types(below)
-        right = None if path.references else inputs[1]
         right_columns = self._sides(path, self._needed_of_apply(path, required))[1][1]
-        run = partial(build_iterators, settings=self._settings)
-        return ApplyIterator(path, inputs[0], right, required, right_columns, self._types, self._batch_rows, run)
+        inputs, measured = self._measured(path, inputs)
+        left, right = inputs[0], None if path.references else inputs[1]
+        run = partial(self._run_for_values, path.right)
+        return ApplyIterator(path, left, right, required, right_columns, self._types, self._batch_rows, run, measured)
+
+    def _run_for_values(self, path: AccessPath, bound: AccessPath, columns: tuple[ColumnId, ...]) -> RowIterator:
+        """The iterator of a path whose outer references have values, `bound`."""
+        if self._profile is None:
+            return build_iterators(bound, columns, self._settings)
+        originals = [self._original(each) for each in _all_paths(path)]
+        return build_iterators(
+            bound, columns, self._settings, self._profile, dict(zip(_all_paths(bound), originals, strict=True))
+        )
+
+    def _original(self, path: AccessPath) -> AccessPath:
+        """The path of the plan that this one is, but for the values of outer references."""
+        return self._originals.get(path, path)
+
+    def _measured(
+        self, path: HashJoin | NestedLoopJoin | Apply, inputs: list[RowIterator]
+    ) -> tuple[list[RowIterator], MeasuredJoin | None]:
+        """The inputs of a join, and who is told its pairs, where its fan-out is to be measured."""
+        if self._profile is None:
+            return inputs, None
+        from minisql.execution.measured_join import MeasuredJoin, is_measured  # which only EXPLAIN ANALYZE needs
+
+        if not is_measured(path):
+            return inputs, None
+        measured = MeasuredJoin(path, self._profile)
+        self._profile.add_join(self._original(path), measured)
+        return measured.inputs(inputs), measured
 
     def _kept(self, visit: _Visit, path: AccessPath, input_: RowIterator) -> RowIterator:
         """An input of a part of a step, with its rows kept where it is the same in every round and the part is not."""

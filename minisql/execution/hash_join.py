@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from minisql.expression.nodes import ColumnId
 from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import HashJoin
 from minisql.relational.relational_expression import JoinType
+
+if TYPE_CHECKING:
+    from minisql.execution.measured_join import MeasuredJoin
 
 
 class _State(Enum):
@@ -66,10 +69,12 @@ class HashJoinIterator(RowIterator):
         types: Mapping[ColumnId, SqlType],
         batch_rows: int,
         kept_table: Kept[_BuildTable | None] | None = None,
+        measured: MeasuredJoin | None = None,
     ) -> None:
         """Gives `columns`, of those that `left` and `right` have; `types` has the type of each.
 
-        With `kept_table`, the build side is read only once, however often the iterator is opened.
+        With `kept_table`, the build side is read only once, however often the iterator is opened. `measured` is told
+        the pairs that match, where there are residual conditions.
         """
         self.columns = columns
         self._path = path
@@ -98,6 +103,7 @@ class HashJoinIterator(RowIterator):
 
         self._state = _State.END
         self._kept_table = kept_table
+        self._measured = measured
         self._table: _BuildTable | None = None  # None where the build side has no rows
         self._marked: BoolArray = np.empty(0, np.bool_)  # by id, or by row where there are residual conditions
         self._output: Iterator[Batch] = iter(())
@@ -187,6 +193,8 @@ class HashJoinIterator(RowIterator):
             passed = residual.passed(table.rows, build_rows, batch, rows)
             rows = passed if rows is None else rows.take(passed)
             build_rows = build_rows.take(passed)
+            if self._measured is not None:
+                self._measured.report(batch, rows, table.rows, build_rows)
             matched[rows] = True
             if self._marks:
                 self._marked[build_rows] = True

@@ -8,6 +8,7 @@ ends with a pass over the others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import NestedLoopJoin
 from minisql.relational.relational_expression import JoinType
 
+if TYPE_CHECKING:
+    from minisql.execution.measured_join import MeasuredJoin
+
 
 class NestedLoopJoinIterator(RowIterator):
     """Joins by looking at every pair of rows."""
@@ -34,13 +38,18 @@ class NestedLoopJoinIterator(RowIterator):
         columns: tuple[ColumnId, ...],
         types: Mapping[ColumnId, SqlType],
         batch_rows: int,
+        measured: MeasuredJoin | None = None,
     ) -> None:
-        """Gives `columns`, of those that `left` and `right` have; `types` has the type of each."""
+        """Gives `columns`, of those that `left` and `right` have; `types` has the type of each.
+
+        `measured` is told the pairs that match.
+        """
         self.columns = columns
         self._path = path
         self._type = path.type
         self._left, self._right = left, right
         self._batch_rows = batch_rows
+        self._measured = measured
         self._filters = path.type in (JoinType.SEMI, JoinType.ANTI)
         self._keeps_left = path.type in (JoinType.LEFT, JoinType.FULL)
         read = {*columns, *(column for condition in path.conditions for column in columns_of(condition))}
@@ -103,6 +112,8 @@ class NestedLoopJoinIterator(RowIterator):
                 if self._conditions is not None:
                     passed = self._conditions.passed(self._held, held_rows, batch, rows)
                     rows, held_rows = rows.take(passed), held_rows.take(passed)
+                if self._measured is not None:
+                    self._measured.report(batch, rows, self._held, held_rows)
                 matched[rows] = True
                 if self._type is JoinType.FULL:
                     self._marked[held_rows] = True

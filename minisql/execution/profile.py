@@ -17,6 +17,7 @@ from minisql.optimizer.access_path import AccessPath
 
 if TYPE_CHECKING:
     from minisql.execution.fan_out import FanOut
+    from minisql.execution.measured_join import MeasuredJoin
 
 
 @dataclass(slots=True)
@@ -31,7 +32,6 @@ class OperatorProfile:
         seconds: on the clock, its inputs' included.
         own_seconds: the same without them.
         held_bytes: of rows that it kept, at most; its inputs' not included.
-        fan_out: of a join, once it has been measured.
     """
 
     loops: int = 0
@@ -41,7 +41,6 @@ class OperatorProfile:
     seconds: float = 0.0
     own_seconds: float = 0.0
     held_bytes: int = 0
-    fan_out: FanOut | None = None
 
     @property
     def complete(self) -> bool:
@@ -59,6 +58,16 @@ class Profile(dict[AccessPath, OperatorProfile]):
         super().__init__()
         self._called = 0.0  # the time in operators that the running one has called
         self._measuring = 0.0  # the time that was spent on measuring, in all
+        self._joins: dict[AccessPath, MeasuredJoin | None] = {}
+
+    def add_join(self, path: AccessPath, join: MeasuredJoin) -> None:
+        """Has the fan-out of a join measured. A path that is run as several joins, below an Apply, has none."""
+        self._joins[path] = None if path in self._joins else join
+
+    def fan_out(self, path: AccessPath) -> FanOut | None:
+        """The fan-out of a join that was run and has one."""
+        join = self._joins.get(path)
+        return None if join is None else join.fan_out()
 
     @contextmanager
     def clock(self, own: OperatorProfile) -> Iterator[None]:

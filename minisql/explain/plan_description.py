@@ -151,6 +151,7 @@ def describe_plan(path: AccessPath, profile: Profile | None = None) -> NodeDescr
         visit = visits[number]
         inputs = tuple([described.pop(input_) for input_ in visit.inputs])
         actual = None if profile is None else profile.get(visit.path)
+        fan_out = None if profile is None or actual is None else profile.fan_out(visit.path)
         described[number] = NodeDescription(
             path=visit.path,
             operator=operator_name(visit.path),
@@ -163,7 +164,7 @@ def describe_plan(path: AccessPath, profile: Profile | None = None) -> NodeDescr
             cost=visit.path.cost,
             analyzed=profile is not None,
             actual=None if actual is None else _actual(actual, visit.path.rows),
-            fan_out=None if actual is None else actual.fan_out,
+            fan_out=fan_out,
             hottest=visit.path is hottest,
             inputs=inputs,
         )
