@@ -2,6 +2,7 @@
 
 const UNIT = 130;
 const PAD = 33;
+const MOST_SHOWN = 4; // nodes of a side whose hull is there before someone asks for it
 
 /** A drawing of a region: the element, and functions that light its edges and nodes or mark the sides of a pair. */
 function drawGraph(region, label) {
@@ -12,23 +13,26 @@ function drawGraph(region, label) {
   const ys = [...place.values()].map((each) => each[1]);
   const box = [Math.min(...xs) - reach, Math.min(...ys) - 52, Math.max(...xs) - Math.min(...xs) + 2 * reach, Math.max(...ys) - Math.min(...ys) + 104];
   const picture = svg("svg", { class: "graph", viewBox: box.map((each) => each.toFixed(1)).join(" "), role: "group", "aria-label": label });
-  picture.style.minWidth = Math.min(box[2] * 0.62, 2600) + "px";
+  picture.style.minWidth = box[2] * 0.55 + "px";
   picture.style.maxWidth = box[2] * 1.35 + "px";
   picture.style.marginInline = "auto";
   const areas = svg("g");
+  const marks = svg("g");
   const lines = svg("g");
   const pills = svg("g");
-  picture.append(areas, lines, pills);
+  picture.append(areas, marks, lines, pills);
   const taken = [...place.values()];
   const parallel = new Map();
   const edges = region.edges.map((edge) => drawEdge(edge));
+  picture.style.setProperty("--hull", String(Math.max(0.05, Math.min(0.2, 0.9 / Math.max(1, areas.children.length)))));
   const nodes = region.nodes.map((node) => drawNode(node));
   const parts = new Map(region.nodes.map((node, at) => [node.number, nodes[at]]));
 
   function drawEdge(edge) {
     const colour = typeColour(edge.join_type);
     const hulls = [edge.left, edge.right].filter((side) => side.length > 1).map((side) => hull(side, colour));
-    const [from, to] = [leave(edge.left, middle(edge.right)), leave(edge.right, middle(edge.left))];
+    const [left, right] = [ends(edge, edge.left), ends(edge, edge.right)];
+    const [from, to] = [leave(left, middle(right)), leave(right, middle(left))];
     const key = [...edge.left, "-", ...edge.right].sort().join();
     const nth = parallel.get(key) || 0;
     parallel.set(key, nth + 1);
@@ -46,8 +50,15 @@ function drawGraph(region, label) {
       svg("g", { class: "label", transform: `translate(${at.map(fixed)})` },
         svg("rect", { x: -half, y: -10, width: 2 * half, height: 20, rx: 10 }), svg("text", {}, text)));
     for (const each of hulls) areas.append(each);
+    hulls.forEach((each, at) => each.classList.toggle("large", [edge.left, edge.right].filter((side) => side.length > 1)[at].length > MOST_SHOWN));
     lines.append(item);
     return { edge, item, hulls };
+  }
+
+  /** The nodes of a side that its line ends at: of a large side only those that the conditions use. */
+  function ends(edge, side) {
+    const used = side.filter((each) => edge.ses.includes(each));
+    return side.length <= MOST_SHOWN || !used.length ? side : used;
   }
 
   function freest(candidates) {
@@ -105,7 +116,10 @@ function drawGraph(region, label) {
     edges.forEach(({ edge, item, hulls }) => {
       const lit = Boolean(isEdge && isEdge(edge));
       item.classList.toggle("lit", lit);
-      hulls.forEach((each) => { each.style.opacity = isEdge ? (lit ? "0.3" : "0.05") : ""; });
+      hulls.forEach((each) => {
+        each.classList.toggle("lit", lit);
+        each.classList.toggle("dim", Boolean(isEdge) && !lit);
+      });
     });
     region.nodes.forEach((node) => parts.get(node.number).classList.toggle("lit", Boolean(isNode && isNode(node))));
   }
@@ -115,6 +129,11 @@ function drawGraph(region, label) {
       item.classList.toggle("side-a", left.includes(number));
       item.classList.toggle("side-b", right.includes(number));
     }
+    marks.replaceChildren(...[[left, "a"], [right, "b"]].filter(([side]) => side.length > 1 && side.every((each) => place.has(each))).map(([side, name]) => {
+      const drawn = hull(side, `var(--side-${name})`);
+      drawn.classList.add("side-hull");
+      return drawn;
+    }));
   }
 
   return { picture, edges, nodes, light, mark };
@@ -265,6 +284,6 @@ function regionPanel(region) {
     h("code", {}, each.conditions.join(" AND ")), " as soon as " + setOf(namesOf(region, each.nodes)) + (each.nodes.length === 1 ? " is" : " are") + " joined",
     each.rules.map((rule) => h("p", {}, rule)))));
   const said = (title, sentences) => sentences.map((each) => h("div", { class: "note" }, h("b", {}, title), h("div", {}, each)));
-  return h("div", {}, h("div", { class: "split" }, h("div", { class: "card scroll" }, graph.picture), inspector), list,
+  return h("div", {}, h("div", { class: "split" }, h("div", { class: "card scroll stage" }, graph.picture), inspector), list,
     h("div", { class: "notes", "--gap": "1rem" }, filters, said("Simplified", region.simplifications), said("Derived", region.derived)));
 }

@@ -15,7 +15,7 @@ Point: TypeAlias = tuple[float, float]
 Edge: TypeAlias = tuple[Sequence[int], Sequence[int]]
 
 _MOST_MAJORIZED: Final = 40
-"""Larger graphs stand on a circle: the time is quadratic, and a circle is easier to read."""
+"""Larger graphs stand in rows: the time is quadratic, and no shape is left to see."""
 _ROUNDS: Final = 80
 _SAME_SIDE: Final = 0.9
 _APART: Final = 0.95
@@ -27,12 +27,12 @@ def place_nodes(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, Point]
     order = _walk(nodes, edges)
     if len(order) == 1:
         return {order[0]: (0.0, 0.0)}
-    places = _on_circle(order)
-    if len(order) <= _MOST_MAJORIZED:
-        distances = _distances(order, edges)
-        for _ in range(_ROUNDS):
-            places = _majorized(order, places, distances)
-        places = _apart(_turned(places))
+    if len(order) > _MOST_MAJORIZED:
+        return _in_rows(order)
+    places, distances = _on_circle(order), _distances(order, edges)
+    for _ in range(_ROUNDS):
+        places = _majorized(order, places, distances)
+    places = _apart(_turned(places))
     return {node: (round(x, 3), round(y, 3)) for node, (x, y) in places.items()}
 
 
@@ -67,6 +67,16 @@ def _on_circle(order: Sequence[int]) -> dict[int, Point]:
     radius = max(0.6, len(order) / (2 * math.pi))
     angles = {node: 2 * math.pi * place / len(order) - math.pi / 2 for place, node in enumerate(order)}
     return {node: (radius * math.cos(angle), radius * math.sin(angle)) for node, angle in angles.items()}
+
+
+def _in_rows(order: Sequence[int]) -> dict[int, Point]:
+    """Rows that go to and fro, so that neighbours in the order stay neighbours."""
+    columns = math.ceil(math.sqrt(1.5 * len(order)))
+    places = {}
+    for place, node in enumerate(order):
+        row, column = divmod(place, columns)
+        places[node] = (float(columns - 1 - column if row % 2 else column), row * 0.9)
+    return places
 
 
 def _distances(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[tuple[int, int], float]:

@@ -65,7 +65,7 @@ for (const [name, value, unit] of model.facts) {
 for (const each of model.warnings) byId("notes").append(h("div", { class: "note warning" }, h("b", {}, "Warning"), h("div", {}, each)));
 for (const each of model.simplifications) byId("notes").append(h("div", { class: "note" }, h("b", {}, "Simplified"), h("div", {}, each)));
 byId("sql").append(...highlighted(model.sql));
-byId("query").open = model.sql.split("\n").length <= 14 && model.sql.length <= 900;
+byId("query").open = model.sql.split("\n").length <= 14 && model.sql.length <= 900 && innerWidth > 640;
 
 const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 const nameTheme = () => { byId("theme").textContent = isDark() ? "Light" : "Dark"; };

@@ -73,8 +73,9 @@ function planPanel(plan) {
         h("div", { class: "title" }, h("div", { class: "clamp" },
           node.hottest && h("span", { class: "tag hot" }, "hottest"),
           node.role && h("span", { class: "tag" }, node.role),
-          node.fan_out && h("span", { class: "tag" }, node.fan_out.kind),
-          h("span", { class: "op" }, operator), h("span", { class: "rest" }, rest))),
+          h("span", { class: "op" }, operator),
+          node.fan_out && [" ", h("span", { class: "tag fan" + (node.fan_out.kind === "n:m" ? " many" : "") }, node.fan_out.kind)],
+          h("span", { class: "rest" }, rest))),
         h("div", { class: "metrics" }, h("div", { class: "bell-cell" }, dumbbell(node)),
           cell("estimated", count(node.rows)),
           node.actual ? measured(node) : plan.analyzed ? [cell("actual", "never run")] : [cell("cost", cost(node.cost))])),
@@ -131,12 +132,9 @@ function planPanel(plan) {
   }
 
   function details(node) {
-    const facts = [["estimated rows", count(node.rows)], ["estimated cost", cost(node.cost)]];
+    const facts = [["estimated cost", cost(node.cost)]];
     const actual = node.actual;
-    if (actual) {
-      facts.push(["actual rows", count(actual.rows)], ["off by", offBy(node)], ["own time", milliseconds(actual.own_ms)],
-        ["with inputs", milliseconds(actual.ms)], ["runs", count(actual.loops)], ["batches", count(actual.batches)], ["memory", bytes(actual.bytes)]);
-    }
+    if (actual) facts.push(["time with inputs", milliseconds(actual.ms)], ["batches", count(actual.batches)], ["runs", count(actual.loops)]);
     return h("div", { class: "more" },
       h("dl", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
       node.notes.map((note) => h("p", {}, note)),
@@ -239,6 +237,7 @@ function planLegend(plan) {
 
 /** The operator's name and what follows it. */
 function divided(node) {
-  const found = /^[^(:,]*/.exec(node.title)[0].length;
-  return [node.title.slice(0, found), node.title.slice(found)];
+  const found = /^(Group by|[^(:,]*[^(:,\s])/.exec(node.title);
+  const end = found ? found[0].length : 0;
+  return [node.title.slice(0, end), node.title.slice(end)];
 }

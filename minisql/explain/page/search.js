@@ -14,8 +14,8 @@ function searchPanel(search, region) {
 
   const slider = h("input", { type: "range", id: "step", min: 0, max: steps.length - 1, step: 1, value: 0, "aria-label": "Step of the search" });
   const output = h("output", { for: "step" });
-  const button = (text, label, action) => h("button", { type: "button", "aria-label": label, onclick: action }, text);
-  const play = h("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, "Play");
+  const button = (path, label, action) => h("button", { type: "button", "aria-label": label, title: label, onclick: action }, icon(path));
+  const play = h("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, icon("M4 2L14 8L4 14Z"), "Play");
   const said = h("div", { class: "said", "aria-live": "polite" });
   const body = h("tbody");
   const ticks = svg("svg", { viewBox: `0 0 ${steps.length} 10`, preserveAspectRatio: "none", "aria-hidden": "true" });
@@ -24,14 +24,14 @@ function searchPanel(search, region) {
     const group = steps.slice(from, from + grouped);
     const most = group.find((step) => step.kind === "better") || group.find((step) => step.kind === "first") || group[0];
     const height = { phase: 2, table: 3, first: 8, better: 10, dearer: 5, forbidden: 4 }[most.kind];
-    ticks.append(svg("rect", { class: tone(most), x: from, y: 10 - height, width: Math.max(0.6, group.length * 0.8), height }));
+    ticks.append(svg("rect", { class: tone(most), x: from, y: 10 - height, width: group.length * (steps.length > 120 ? 1 : 0.8), height }));
   }
   const needle = svg("rect", { y: 0, width: Math.max(0.25, steps.length / 400), height: 10, "--color": "var(--ink)" });
   ticks.append(needle);
 
   function start() {
     if (at === steps.length - 1) show(0);
-    play.textContent = "Pause";
+    play.replaceChildren(icon("M3 2H7V14H3ZM9 2H13V14H9Z"), "Pause");
     const pace = Math.max(60, Math.min(900, 24000 / steps.length));
     timer = setInterval(() => {
       if (at < steps.length - 1) show(at + 1);
@@ -42,7 +42,7 @@ function searchPanel(search, region) {
   function stop() {
     clearInterval(timer);
     timer = null;
-    play.textContent = "Play";
+    play.replaceChildren(icon("M4 2L14 8L4 14Z"), "Play");
   }
 
   function show(next) {
@@ -55,10 +55,19 @@ function searchPanel(search, region) {
     const { left, right } = step;
     graph.mark(left, right);
     const crosses = (edge) => [[left, right], [right, left]].some(([a, b]) => edge.left.every((each) => a.includes(each)) && edge.right.every((each) => b.includes(each)));
-    graph.light(crosses, (node) => left.includes(node.number) || right.includes(node.number));
+    graph.light(left.length ? crosses : null, (node) => left.includes(node.number) || right.includes(node.number));
     said.replaceChildren(...sentence(step));
-    body.replaceChildren(...bestRows(at));
-    body.querySelector(".now")?.scrollIntoView({ block: "nearest", inline: "nearest", container: "nearest" });
+    const rows = bestRows(at);
+    body.replaceChildren(...(rows.length ? rows : [h("tr", {}, h("td", { class: "none", colspan: 3 }, "Nothing found yet."))]));
+    reveal(body.querySelector(".now"));
+  }
+
+  /** Scrolls the table, and nothing else, to a row. */
+  function reveal(row) {
+    if (!row) return;
+    const [top, bottom] = [row.offsetTop - 40, row.offsetTop + row.offsetHeight];
+    if (top < table.scrollTop) table.scrollTop = top;
+    else if (bottom > table.scrollTop + table.clientHeight) table.scrollTop = bottom - table.clientHeight;
   }
 
   function spoken(step) {
@@ -106,10 +115,10 @@ function searchPanel(search, region) {
   };
   const box = h("div", { class: "card" },
     h("div", { class: "transport", role: "group", "aria-label": "Replay" }, play,
-      button("⏮", "First step", go(() => 0)), button("◀", "One step back", go(() => at - 1)),
-      button("▶", "One step on", go(() => at + 1)), button("⏭", "Last step", go(() => steps.length - 1)), output),
+      button("M2 2H4V14H2ZM14 2V14L5 8Z", "First step", go(() => 0)), button("M12 2V14L3 8Z", "One step back", go(() => at - 1)),
+      button("M4 2L13 8L4 14Z", "One step on", go(() => at + 1)), button("M12 2H14V14H12ZM2 2L11 8L2 14Z", "Last step", go(() => steps.length - 1)), output),
     h("div", { class: "timeline" }, ticks, slider),
-    h("div", { class: "scroll" }, graph.picture), said);
+    h("div", { class: "scroll stage" }, graph.picture), said);
   box.addEventListener("keydown", (event) => {
     if (event.target.tagName === "BUTTON" || event.key !== " ") return;
     event.preventDefault();
@@ -120,6 +129,10 @@ function searchPanel(search, region) {
     h("thead", {}, h("tr", {}, h("th", {}, "set"), h("th", { class: "num" }, "rows"), h("th", { class: "num" }, "best cost"))), body));
   show(0);
   return [h("div", { class: "split" }, box, table), search.left_out && h("p", { class: "left-out" }, search.left_out)];
+}
+
+function icon(path) {
+  return svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: path }));
 }
 
 function isKept(step) {

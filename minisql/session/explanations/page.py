@@ -14,7 +14,7 @@ from minisql.errors import InterfaceError, NotSupportedError, OperationalError, 
 from minisql.explain.page import SCHEMA, render_page, size_of
 from minisql.explain.page.layout import place_nodes
 from minisql.explain.plan_description import NodeDescription
-from minisql.explain.regions import RegionDescription
+from minisql.explain.regions import EdgeDescription, RegionDescription
 from minisql.node import value_node
 from minisql.optimizer.trace_records import Trace
 from minisql.session.explanations.hypergraph import describe_hypergraph
@@ -187,7 +187,7 @@ def _hypergraph(regions: Sequence[RegionDescription], bounds: Bounds) -> Model |
 
 
 def _region(region: RegionDescription, bounds: Bounds) -> Model:
-    places = place_nodes([node.number for node in region.nodes], [(edge.left, edge.right) for edge in region.edges])
+    places = place_nodes([node.number for node in region.nodes], [_near(edge) for edge in region.edges])
     names = [node.name for node in region.nodes]
     made = region.to_dict()
     for node in made["nodes"]:
@@ -196,3 +196,9 @@ def _region(region: RegionDescription, bounds: Bounds) -> Model:
     for part in (*made["nodes"], *made["edges"], *made["filters"]):
         part["conditions"] = [cut(each, bounds.characters) for each in part["conditions"]]
     return {"title": cut(f"Joins of {', '.join(names)}", 70), **made}
+
+
+def _near(edge: EdgeDescription) -> tuple[Sequence[int], Sequence[int]]:
+    """What an edge should bring together: the nodes that its conditions use, where there are some on each side."""
+    left, right = (tuple(node for node in side if node in edge.ses) for side in (edge.left, edge.right))
+    return left or edge.left, right or edge.right

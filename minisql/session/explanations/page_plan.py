@@ -11,7 +11,7 @@ from minisql.explain.plan_description import NodeDescription
 
 Model = dict[str, Any]
 
-_ROLES: Final = {"root": "", "input": "", "build": "hashed", "anchor": "first", "step": "repeated", "shared": "once"}
+_ROLES: Final = {"root": "", "input": "", "probe": "", "left": "", "build": "hashed", "anchor": "first", "step": "repeated", "shared": "once"}
 
 
 def plan_model(plan: NodeDescription, most: int, longest: int) -> Model:
@@ -168,7 +168,7 @@ def hottest_sentence(plan: NodeDescription) -> str | None:
     for _, node in plan.walk():
         if node.hottest and node.actual is not None and plan.actual is not None and plan.actual.seconds > 0:
             share = min(1.0, node.actual.own_seconds / plan.actual.seconds)
-            return f"{share:.0%} of the time went into one operator: {cut(node.title, 90)}."
+            return None if share < 0.25 else f"{share:.0%} of the time went into one operator: {cut(node.title, 90)}."
     return None
 
 
