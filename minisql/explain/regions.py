@@ -6,27 +6,33 @@ are ascending tuples of these numbers. Conditions and rules are text. All of it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
-from minisql.expression.format import format_expression
+from minisql.explain import rewrites
 from minisql.expression.nodes import Expression
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
+from minisql.hypergraph.sentences import Wording, format_written
+from minisql.node import node as node_class
 from minisql.node import value_node
-from minisql.node_set import NodeSet, members, single, union
+from minisql.node_set import NodeSet, is_subset, members, single, union
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
+from minisql.relational.derive_conditions import Derivation
 from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     RelationalExpression,
     inputs,
+    output_tables,
 )
+from minisql.relational.rewriting import nodes_of
 from minisql.relational.shared import shared_users_first
+from minisql.relational.simplify_outer import Simplification
 
 Nodes = tuple[int, ...]
 
@@ -63,6 +69,8 @@ class EdgeDescription:
         tes: the total eligibility set: all of `left` and `right`.
         conditions: the conjuncts; none where it is a product.
         rules: a sentence for each reason why the join may not be made as soon as its `ses` is there.
+        chain: the number of the chain of full joins that the edge is of, from 1; an edge for each two members, and
+            any of them may come first. 0 where it is of none.
     """
 
     number: int
@@ -73,6 +81,7 @@ class EdgeDescription:
     tes: Nodes
     conditions: tuple[str, ...]
     rules: tuple[str, ...]
+    chain: int = 0
 
 
 @value_node
@@ -99,24 +108,101 @@ class RegionDescription:
         return asdict(self)
 
 
-def describe_regions(
-    expression: RelationalExpression, path: AccessPath, names: Mapping[int, str]
-) -> list[RegionDescription]:
-    """The regions of a query, the outermost first; `names` are what hints call its tables."""
-    rows = _expected_rows(path)
-    return [_describe(graph, rows, names) for graph in _regions(expression)]
+@node_class
+class QueryToDescribe:
+    """What is known of a planned query: its stages, and what the passes have recorded.
+
+    `names` are what hints call its tables, by their numbers.
+    """
+
+    as_written: RelationalExpression
+    rewritten: RelationalExpression
+    path: AccessPath
+    simplifications: tuple[Simplification, ...]
+    derivations: tuple[Derivation, ...]
+    names: Mapping[int, str]
+
+
+def describe_regions(query: QueryToDescribe) -> list[RegionDescription]:
+    """The regions of a query, the outermost first.
+
+    What was done to tables that no region joins any more is told with the outermost one; see also `describe_rewrites`.
+    """
+    rows = _expected_rows(query.path)
+    aliases = rewrites.aliases(query.as_written) | rewrites.aliases(query.rewritten)
+    conditions = rewrites.conditions_in(query.rewritten)
+    derivations = [each for each in query.derivations if each.condition in conditions]
+    graphs = list(_regions(query.rewritten))
+    steps = _by_region(graphs, query.simplifications, lambda step: rewrites.base_tables(step.join))
+    derived = _by_region(graphs, derivations, lambda each: tables_of(each.condition))
+    regions = []
+    for number, graph in enumerate(graphs):
+        words = Wording(graph, _node_names(graph, aliases, query.names))
+        done = [rewrites.describe_simplification(step, aliases) for step in steps[number]]
+        done += rewrites.describe_new_joins(graph, words, query.as_written, aliases)
+        if number == 0:
+            done += rewrites.describe_dropped(query.as_written, query.rewritten)
+        regions.append(
+            RegionDescription(
+                nodes=_nodes(graph, rows, words),
+                edges=_edges(graph, words),
+                filters=_filters(graph, words),
+                simplifications=tuple(dict.fromkeys(done)),
+                derived=tuple(dict.fromkeys(map(rewrites.describe_derivation, derived[number]))),
+            )
+        )
+    return regions
+
+
+def describe_rewrites(query: QueryToDescribe) -> list[str]:
+    """What became of the joins of a query that joins nothing any more."""
+    aliases = rewrites.aliases(query.as_written)
+    steps = [rewrites.describe_simplification(step, aliases) for step in query.simplifications]
+    return steps + rewrites.describe_dropped(query.as_written, query.rewritten)
 
 
 def _regions(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
-    waiting = [*(shared.input for shared in reversed(shared_users_first(expression))), expression]
-    while waiting:
-        node = waiting.pop()
-        if is_join_region(node):
-            graph = make_join_hypergraph(node)
-            yield graph
-            waiting += reversed(graph.leaves.values())
-        else:
-            waiting += reversed(inputs(node))
+    for tree in (expression, *(shared.input for shared in shared_users_first(expression))):
+        waiting = [tree]
+        while waiting:
+            node = waiting.pop()
+            if is_join_region(node):
+                graph = make_join_hypergraph(node)
+                yield graph
+                waiting += reversed(graph.leaves.values())
+            else:
+                waiting += reversed(inputs(node))
+
+
+T = TypeVar("T")
+
+
+def _by_region(
+    graphs: Sequence[JoinHypergraph], items: Iterable[T], tables_in: Callable[[T], NodeSet]
+) -> list[list[T]]:
+    """Each item at the innermost region that joins all of its tables, or else at the outermost."""
+    below = [_all_tables(graph) for graph in graphs]
+    found: list[list[T]] = [[] for _ in graphs]
+    for item in items:
+        around = [number for number, tables in enumerate(below) if is_subset(tables_in(item), tables)]
+        if graphs:
+            found[min(around, key=lambda number: below[number].bit_count(), default=0)].append(item)
+    return found
+
+
+def _all_tables(graph: JoinHypergraph) -> NodeSet:
+    """All tables in the leaves of a region, and those that are computed of them."""
+    nodes = (node for leaf in graph.leaves.values() for node in nodes_of(leaf))
+    return NodeSet(graph.graph.nodes | union(map(output_tables, nodes)))
+
+
+def _node_names(graph: JoinHypergraph, aliases: Mapping[int, str], names: Mapping[int, str]) -> dict[int, str]:
+    """What the query calls the nodes; by the longer names of hints where two are called the same."""
+    called = leaf_names(graph, {**names, **aliases})
+    return {
+        node: name if list(called.values()).count(name) == 1 else names.get(node, f"{name}#{node}")
+        for node, name in called.items()
+    }
 
 
 def _expected_rows(path: AccessPath) -> dict[NodeSet, float]:
@@ -134,34 +220,53 @@ def _expected_rows(path: AccessPath) -> dict[NodeSet, float]:
     return rows
 
 
-def _describe(graph: JoinHypergraph, rows: Mapping[NodeSet, float], names: Mapping[int, str]) -> RegionDescription:
-    called = leaf_names(graph, names)
-    nodes = []
+def _nodes(graph: JoinHypergraph, rows: Mapping[NodeSet, float], words: Wording) -> tuple[NodeDescription, ...]:
+    found = []
     for number in members(graph.graph.nodes):
         leaf = graph.leaves[single(number)]
-        nodes.append(
+        found.append(
             NodeDescription(
                 number=number,
-                name=called[number],
+                name=words.tables(single(number)),
                 table=_table_name(leaf),
-                rows=rows.get(single(number), 0.0),
+                rows=rows.get(single(number), rows.get(output_tables(leaf), 0.0)),
                 conditions=_conditions(leaf.conditions) if isinstance(leaf, Filter) else (),
             )
         )
-    edges = [
-        EdgeDescription(
-            number=number,
-            join_type=graph.operators[edge.operator].type.value,
-            left=tuple(members(edge.eligibility.left)),
-            right=tuple(members(edge.eligibility.right)),
-            ses=tuple(members(union(map(tables_of, edge.conditions)))),
-            tes=tuple(members(edge.eligibility.tables)),
-            conditions=_conditions(edge.conditions),
-            rules=(),
-        )
-        for number, edge in enumerate(graph.edges, 1)
-    ]
-    return RegionDescription(nodes=tuple(nodes), edges=tuple(edges), filters=(), simplifications=(), derived=())
+    return tuple(found)
+
+
+def _edges(graph: JoinHypergraph, words: Wording) -> tuple[EdgeDescription, ...]:
+    chains = list(dict.fromkeys(edge.chain for edge in graph.edges if edge.chain is not None))
+    return tuple(
+        [
+            EdgeDescription(
+                number=number,
+                join_type=graph.operators[edge.operator].type.value,
+                left=tuple(members(edge.eligibility.left)),
+                right=tuple(members(edge.eligibility.right)),
+                ses=tuple(members(words.reasons.derivation(edge).ses)),
+                tes=tuple(members(edge.eligibility.tables)),
+                conditions=_conditions(edge.conditions),
+                rules=tuple(words.rules(edge)),
+                chain=0 if edge.chain is None else 1 + chains.index(edge.chain),
+            )
+            for number, edge in enumerate(graph.edges, 1)
+        ]
+    )
+
+
+def _filters(graph: JoinHypergraph, words: Wording) -> tuple[FilterDescription, ...]:
+    return tuple(
+        [
+            FilterDescription(
+                nodes=tuple(members(filter_.nodes)),
+                conditions=_conditions(filter_.conditions),
+                rules=tuple(words.rules(filter_)),
+            )
+            for filter_ in graph.filters
+        ]
+    )
 
 
 def _table_name(leaf: RelationalExpression) -> str:
@@ -170,5 +275,5 @@ def _table_name(leaf: RelationalExpression) -> str:
     return leaf.source.name if isinstance(leaf, BaseTable) else ""
 
 
-def _conditions(conditions: tuple[Expression, ...]) -> tuple[str, ...]:
-    return tuple([format_expression(condition) for condition in conditions])
+def _conditions(conditions: Sequence[Expression]) -> tuple[str, ...]:
+    return tuple([format_written([condition]) for condition in conditions])

@@ -23,6 +23,7 @@ from minisql.relational.relational_expression import (
     Sort,
     Values,
     WorkingTable,
+    inputs,
     output_tables,
 )
 
@@ -69,5 +70,16 @@ def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str
             name = f"({' '.join(names.get(each, f'#{each}') for each in members(tables_of_region(leaf)))})"
         elif name is None:
             name = alias_of(leaf)
-        found[table] = name or f"#{table}"
+        found[table] = name or _described(leaf, table)
     return found
+
+
+def _described(leaf: RelationalExpression, table: int) -> str:
+    """What a leaf without a name is called: after the tables that it is computed of."""
+    waiting, inside = [leaf], []
+    while waiting:
+        node = waiting.pop()
+        waiting += reversed(inputs(node))
+        if not inputs(node) and alias_of(node):
+            inside.append(alias_of(node))
+    return f"(subquery on {', '.join(dict.fromkeys(inside))})" if inside else f"#{table}"

@@ -31,6 +31,7 @@ from minisql.expression.failure import may_fail
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression, IsNull, Literal
 from minisql.expression.predicates import apply_predicate, as_predicate
 from minisql.expression.walk import columns_of, outer_references, replace_columns, tables_of
+from minisql.node import node as node_class
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, overlaps
 from minisql.relational.columns import group_keys, projected
 from minisql.relational.merged_keys import is_null_if_padded
@@ -68,9 +69,36 @@ _Targets: TypeAlias = dict[int, NodeSet]
 """For the tables of the inputs that conditions are derived for, all tables of the input."""
 
 
-def derive_conditions(expression: RelationalExpression) -> RelationalExpression:
-    """The same rows under more conditions, which are pushed down; the expression itself where none is derived."""
-    derived = _Deriver().node(expression)
+@node_class
+class Derivation:
+    """A condition that was derived, and from what.
+
+    Attributes:
+        condition: what was derived.
+        known: what is known of the term `source`, and is asked of `target` now; None where the two were made equal.
+        source: a term of a class.
+        target: another term of it.
+        equalities: those that made the class, among which there is a way from the one term to the other.
+    """
+
+    condition: Expression
+    known: Expression | None
+    source: Expression
+    target: Expression
+    equalities: tuple[Comparison, ...]
+
+
+def derive_conditions(
+    expression: RelationalExpression, derivations: list[Derivation] | None = None
+) -> RelationalExpression:
+    """The same rows under more conditions, which are pushed down; the expression itself where none is derived.
+
+    What was derived is added to `derivations`; later rewrites may find some of it superfluous.
+    """
+    deriver = _Deriver()
+    derived = deriver.node(expression)
+    if derivations is not None:
+        derivations += deriver.derivations
     return expression if derived is expression else push_down(derived)
 
 
@@ -114,6 +142,7 @@ class _Deriver:
     """
 
     def __init__(self) -> None:
+        self.derivations: list[Derivation] = []
         self._known = _Known()
         self._next_class = 0
         self._subqueries = 0  # those that are run for each row and that this node is in
@@ -261,18 +290,37 @@ class _Deriver:
         )
         class_.is_constant = any(map(_is_constant, carried))
         inside = [term for term in class_.terms if _is_within(term, targets)] if carried else []
-        return [apply_predicate(p, term) for term in inside for p in carried if p not in known[term]]
+        found = []
+        for term in inside:
+            for predicate in carried:
+                if predicate not in known[term]:
+                    condition = apply_predicate(predicate, term)
+                    source = next(other for other, predicates in known.items() if predicate in predicates)
+                    self._note(condition, apply_predicate(predicate, source), source, term, class_)
+                    found.append(condition)
+        return found
 
     def _closed(self, class_: _Class, here: _Known, targets: _Targets) -> list[Comparison]:
         """The equalities that follow between terms of different inputs, or of one target."""
         if class_.is_constant or not 3 <= len(class_.terms) <= MOST_TERMS:
             return []
-        return [
+        found = [
             equality
             for left, right in itertools.combinations(class_.terms, 2)
             if not (_is_equality_known(left, right, here) or _is_equality_known(left, right, self._known))
             and _is_of_inputs(equality := Comparison(operator="=", left=left, right=right), targets)
         ]
+        for equality in found:
+            self._note(equality, None, equality.left, equality.right, class_)
+        return found
+
+    def _note(
+        self, condition: Expression, known: Expression | None, source: Expression, target: Expression, class_: _Class
+    ) -> None:
+        equalities = tuple(class_.equalities)
+        self.derivations.append(
+            Derivation(condition=condition, known=known, source=source, target=target, equalities=equalities)
+        )
 
     def _predicates(self, term: Expression, here: _Known) -> _Predicates:
         """What is known of a term that is not NULL; what is known `here` is TRUE in every row."""

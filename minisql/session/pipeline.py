@@ -24,7 +24,7 @@ from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
-from minisql.relational.derive_conditions import derive_conditions
+from minisql.relational.derive_conditions import Derivation, derive_conditions
 from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
 from minisql.relational.from_query_block import relational_expression
@@ -64,6 +64,7 @@ class PlannedQuery:
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
+    derivations: tuple[Derivation, ...]
     copies: Mapping[int, Mapping[int, int]]
     """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
@@ -170,6 +171,7 @@ def plan_relational(
         as_written=as_written,
         rewritten=rewritten,
         simplifications=tuple(rewriting.simplifications),
+        derivations=tuple(rewriting.derivations),
         copies=copies,
         path=find_best_plan(rewritten, settings),
         text=text,
@@ -187,6 +189,7 @@ class _Rewriting:
         """The query and what is shared in it, for `second`: their tables have other numbers than new ones."""
         self._new_tables: NewTables | None = None
         self.simplifications: list[Simplification] = []
+        self.derivations: list[Derivation] = []
 
     def unnested(self, expression: RelationalExpression) -> RelationalExpression:
         """The whole query with its subqueries turned into joins, once conditions are simple."""
@@ -237,7 +240,7 @@ class _Rewriting:
 
     def _derived(self, expression: RelationalExpression) -> RelationalExpression:
         """The expression under more conditions, which may make others superfluous, or contradict them."""
-        derived = derive_conditions(expression)
+        derived = derive_conditions(expression, self.derivations)
         if derived is expression:
             return expression
         if self._settings.simplify_conditions:

@@ -27,6 +27,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
     match statement.format:
         case "TREE":
             return text_of_lines([planned.explain(analyze=statement.analyze)])
+        case "HYPERGRAPH":
+            from minisql.session.explanations.hypergraph import explain_hypergraph
+
+            return explain_hypergraph(planned)
         case "ORDERS":
             from minisql.session.explanations.orders import explain_orders
 
