@@ -7,6 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -113,7 +114,32 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(len(names))])
+    rewritten, simplifications, copies = rewrite_relational(as_written, table, len(names), settings)
+    return PlannedQuery(
+        query=query,
+        settings=settings,
+        table=table,
+        names=names,
+        types=types,
+        as_written=as_written,
+        rewritten=rewritten,
+        simplifications=simplifications,
+        copies=copies,
+        path=find_best_plan(rewritten, settings),
+    )
+
+
+class Rewritten(NamedTuple):
+    """What the rewrites make of a relational expression; see `PlannedQuery`."""
+
+    expression: RelationalExpression
+    simplifications: tuple[Simplification, ...]
+    copies: Mapping[int, Mapping[int, int]]
+
+
+def rewrite_relational(as_written: RelationalExpression, table: int, width: int, settings: Settings) -> Rewritten:
+    """Rewrites a relational expression, of which the first columns of a table are the result."""
+    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(width)])
     copies: Mapping[int, Mapping[int, int]] = {}
     written = rewriting.unnested(as_written)
     if any(uses_in(written)):
@@ -130,18 +156,7 @@ def plan_relational(
         rewritten = rewriting.first(written)
         rewriting.trees = [rewritten]
         rewritten = rewriting.second(rewritten)
-    return PlannedQuery(
-        query=query,
-        settings=settings,
-        table=table,
-        names=names,
-        types=types,
-        as_written=as_written,
-        rewritten=rewritten,
-        simplifications=tuple(rewriting.simplifications),
-        copies=copies,
-        path=find_best_plan(rewritten, settings),
-    )
+    return Rewritten(rewritten, tuple(rewriting.simplifications), copies)
 
 
 class _Rewriting:

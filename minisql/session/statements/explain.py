@@ -31,6 +31,11 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
+        case "WHY NOT":
+            from minisql.session.explanations.why_not import explain_why_not
+
+            assert statement.order is not None
+            return explain_why_not(planned, statement.order, statement.format_span)
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
