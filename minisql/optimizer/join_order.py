@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from minisql.errors import ProgrammingError
+from minisql.errors import ProgrammingError, Span
 from minisql.expression.format import format_conditions
+from minisql.expression.walk import tables_of
 from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
@@ -20,6 +21,14 @@ from minisql.relational.relational_expression import (
     JoinOrder,
     RelationalExpression,
 )
+
+
+class ForbiddenJoinError(ProgrammingError):
+    """Two sides of a prescribed order may not be joined; `is_product` says that no condition has to do with both."""
+
+    def __init__(self, message: str, span: Span | None, *, is_product: bool = False) -> None:
+        super().__init__(message, span)
+        self.is_product = is_product
 
 
 class SplitOrder(NamedTuple):
@@ -36,7 +45,8 @@ def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
     its node alone.
 
     Raises:
-        ProgrammingError: the order is not one of the tables of this region, or has such a leaf in pieces.
+        ForbiddenJoinError: the order has such a leaf in pieces.
+        ProgrammingError: the order is not one of the tables of this region.
     """
     last = order.joins[-1]
     named = last.left | last.right
@@ -79,10 +89,10 @@ def _joins_of_subqueries(graph: JoinHypergraph, named: NodeSet) -> list[OrderedJ
     return joins
 
 
-def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:
+def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ForbiddenJoinError:
     names = ", ".join(order.names.get(table, f"#{table}") for table in members(tables))
     conditions = format_conditions(leaf.conditions) if isinstance(leaf, Filter) else ""
-    return ProgrammingError(
+    return ForbiddenJoinError(
         f"The tables {names} can be joined to others only together, because of {conditions} below a full join.",
         join.span,
     )
@@ -98,7 +108,7 @@ def follow_order(
     be right.
 
     Raises:
-        ProgrammingError: two sides of the order may not be joined.
+        ForbiddenJoinError: two sides of the order may not be joined.
     """
     for node in graph.leaves:
         receiver.found_single_node(node)
@@ -106,7 +116,8 @@ def follow_order(
         if _is_connected(graph.graph, join.left, join.right):
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.tables not in receiver.seen:
-            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, names)), join.span)
+            reason = why_not(graph, join.left, join.right, leaf_names(graph, names))
+            raise ForbiddenJoinError(reason, join.span, is_product=_is_product(graph, join.left, join.right))
         _hash_right(receiver.seen[join.tables])
 
 
@@ -125,6 +136,21 @@ def _is_connected(graph: Hypergraph, left: NodeSet, right: NodeSet) -> bool:
         not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left)
         for edge in graph.edges
     )
+
+
+def _is_product(graph: JoinHypergraph, left: NodeSet, right: NodeSet) -> bool:
+    """Whether no condition uses tables of both sides, or has to be applied where they are joined."""
+    both = NodeSet(left | right)
+    groups = leaves_of_several_tables(graph)
+    needed = [edge.eligibility.tables for edge in graph.edges] + [filter_.nodes for filter_ in graph.filters]
+    if any(is_subset(each, both) and not is_subset(each, left) and not is_subset(each, right) for each in needed):
+        return False
+    for edge in graph.edges:
+        tables = union(tables_of(each) for each in edge.conditions) or edge.eligibility.tables
+        used = NodeSet(tables | union(NodeSet(node) for node, group in groups.items() if overlaps(group, tables)))
+        if overlaps(used, left) and overlaps(used, right):
+            return False
+    return True
 
 
 def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:

@@ -7,7 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -129,7 +129,8 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    return plan_relational(query, relational_expression(query), query.table, query.names, query.types, settings, tree.span.source)
+    as_written, text = relational_expression(query), tree.span.source
+    return plan_relational(query, as_written, query.table, query.names, query.types, settings, text)
 
 
 def plan_relational(
@@ -145,7 +146,35 @@ def plan_relational(
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(len(names))])
+    rewritten, simplifications, derivations, copies = rewrite_relational(as_written, table, len(names), settings)
+    return PlannedQuery(
+        query=query,
+        settings=settings,
+        table=table,
+        names=names,
+        types=types,
+        as_written=as_written,
+        rewritten=rewritten,
+        simplifications=simplifications,
+        derivations=derivations,
+        copies=copies,
+        path=find_best_plan(rewritten, settings),
+        text=text,
+    )
+
+
+class Rewritten(NamedTuple):
+    """What the rewrites make of a relational expression; see `PlannedQuery`."""
+
+    expression: RelationalExpression
+    simplifications: tuple[Simplification, ...]
+    derivations: tuple[Derivation, ...]
+    copies: Mapping[int, Mapping[int, int]]
+
+
+def rewrite_relational(as_written: RelationalExpression, table: int, width: int, settings: Settings) -> Rewritten:
+    """Rewrites a relational expression, of which the first columns of a table are the result."""
+    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(width)])
     copies: Mapping[int, Mapping[int, int]] = {}
     written = rewriting.unnested(as_written)
     if any(uses_in(written)):
@@ -162,20 +191,7 @@ def plan_relational(
         rewritten = rewriting.first(written)
         rewriting.trees = [rewritten]
         rewritten = rewriting.second(rewritten)
-    return PlannedQuery(
-        query=query,
-        settings=settings,
-        table=table,
-        names=names,
-        types=types,
-        as_written=as_written,
-        rewritten=rewritten,
-        simplifications=tuple(rewriting.simplifications),
-        derivations=tuple(rewriting.derivations),
-        copies=copies,
-        path=find_best_plan(rewritten, settings),
-        text=text,
-    )
+    return Rewritten(rewritten, tuple(rewriting.simplifications), tuple(rewriting.derivations), copies)
 
 
 class _Rewriting:

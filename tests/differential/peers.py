@@ -82,6 +82,11 @@ class Peers:
             self._refusal = str(error)
         return from_sqlite, from_duckdb
 
+    def rows_of_each(self, query: str) -> dict[str, Rows | None]:
+        """The rows by engine; None where one refuses."""
+        from_sqlite, from_duckdb = self._rows_of_both(query)
+        return {"SQLite": from_sqlite, "DuckDB": from_duckdb}
+
     def close(self) -> None:
         self._sqlite.close()
         self._duckdb.close()

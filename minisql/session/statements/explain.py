@@ -43,6 +43,11 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.trace import explain_trace
 
             return explain_trace(planned)
+        case "WHY NOT":
+            from minisql.session.explanations.why_not import explain_why_not
+
+            assert statement.order is not None
+            return explain_why_not(planned, statement.order, statement.format_span)
         case _:
             raise NotSupportedError(
                 f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span

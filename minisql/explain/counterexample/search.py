@@ -1,0 +1,135 @@
+"""Searches a database on which two forms of a region give other rows, and makes it small.
+
+The databases are random, small ones first, in large batches; see `databases` for their values. Of those of a batch that
+tell the two forms apart the smallest is taken. It loses rows as long as it tells them apart with one row less, and its
+values are replaced by plainer ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from minisql.explain.counterexample.compare import FormComparison
+from minisql.explain.counterexample.databases import (
+    NULL,
+    Database,
+    Databases,
+    Domains,
+    find_domains,
+    random_databases,
+)
+from minisql.explain.counterexample.script_table import ScriptRegion, ScriptTable
+from minisql.expression.nodes import Value
+from minisql.relational.relational_expression import RelationalExpression
+
+BATCHES: Final = ((300, 1), (700, 2), (2000, 2), (3000, 3), (3000, 2), (4000, 3), (4000, 3))
+"""How many databases are tried at once, and the most rows of a table in them."""
+
+SECONDS: Final = 1.2
+"""After so long, no further batch is begun."""
+
+Rows = tuple[tuple[tuple[Value, ...], ...], ...]
+"""The rows of each table."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rows of the smallest database that tells the forms apart (None: there is none), and how many were tried."""
+
+    rows: Rows | None
+    tried: int
+
+
+def find_database(region: ScriptRegion, other: RelationalExpression, *, seed: int = 1) -> Found:
+    """A database on which the region and another form of it give other rows."""
+    domains = find_domains(region)
+    comparison = FormComparison(region, other)
+    rng = np.random.default_rng(seed)
+    end = time.monotonic() + SECONDS
+    tried = 0
+    for count, most_rows in BATCHES:
+        if tried and time.monotonic() > end:
+            break
+        databases = random_databases(domains, region.tables, count, most_rows, rng)
+        tried += count
+        differing = comparison.differing(databases)
+        if differing:
+            sizes = databases.sizes()
+            smallest = min(differing, key=lambda number: sizes[number])
+            database = _Shrinking(comparison, domains, region.tables).shrunk(databases[smallest])
+            return Found(_values(database, domains), tried)
+    return Found(None, tried)
+
+
+def _values(database: Database, domains: Domains) -> Rows:
+    return tuple(
+        tuple(tuple(domain[value] for domain, value in zip(columns, row, strict=True)) for row in rows)
+        for rows, columns in zip(database, domains.values, strict=True)
+    )
+
+
+class _Shrinking:
+    def __init__(self, comparison: FormComparison, domains: Domains, tables: tuple[ScriptTable, ...]) -> None:
+        self._comparison = comparison
+        self._domains = domains
+        self._tables = tables
+
+    def shrunk(self, database: Database) -> Database:
+        """A part of the database without a row that can go, in plain values."""
+        while True:
+            smaller = self._fewest_rows(database)
+            plainer = self._plainest_values(smaller)
+            if plainer == database:
+                return database
+            database = plainer
+
+    def _fewest_rows(self, database: Database) -> Database:
+        while (smaller := self._first_that_differs(_without_one_row(database))) is not None:
+            database = smaller
+        return database
+
+    def _plainest_values(self, database: Database) -> Database:
+        for place, rows in enumerate(database):
+            for number, row in enumerate(rows):
+                for position in range(len(row)):
+                    candidates = self._with_plainer_value(database, place, number, position)
+                    database = self._first_that_differs(candidates) or database
+        return database
+
+    def _with_plainer_value(self, database: Database, place: int, number: int, position: int) -> Iterator[Database]:
+        """The database with other values in one place, the plainest first: NULL is the last of them."""
+        rows = database[place]
+        value = rows[number][position]
+        values = range(1, len(self._domains.values[place][position]) if value == NULL else value)
+        for plainer in values:
+            row = (*rows[number][:position], plainer, *rows[number][position + 1 :])
+            changed = (*rows[:number], row, *rows[number + 1 :])
+            if self._keeps_keys(self._tables[place], changed):
+                yield (*database[:place], changed, *database[place + 1 :])
+
+    @staticmethod
+    def _keeps_keys(table: ScriptTable, rows: tuple[tuple[int, ...], ...]) -> bool:
+        for key in table.unique:
+            values = [tuple(row[column] for column in key.columns) for row in rows]
+            known = [each for each in values if NULL not in each]
+            if len(known) != len(set(known)):
+                return False
+        return True
+
+    def _first_that_differs(self, candidates: Iterator[Database]) -> Database | None:
+        listed = list(candidates)
+        if not listed:
+            return None
+        differing = self._comparison.differing(Databases.of(self._domains, listed))
+        return listed[differing[0]] if differing else None
+
+
+def _without_one_row(database: Database) -> Iterator[Database]:
+    for place, rows in enumerate(database):
+        for number in range(len(rows)):
+            yield (*database[:place], (*rows[:number], *rows[number + 1 :]), *database[place + 1 :])

@@ -1,0 +1,139 @@
+"""The counterexample of an order that the rules forbid, found by a search and run before it is shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+
+from minisql.errors import InternalError
+from minisql.explain.counterexample.reorder import reordered
+from minisql.explain.counterexample.script_table import ScriptRegion, conditions_in, script_region
+from minisql.explain.counterexample.search import Found, find_database
+from minisql.explain.counterexample.write_sql import write_query, write_script
+from minisql.expression.functions import is_volatile
+from minisql.expression.nodes import Expression
+from minisql.expression.walk import outer_references
+from minisql.node import node
+from minisql.optimizer.search_space import Order
+from minisql.query_block.query_block import QueryBlock
+from minisql.relational.relational_expression import JoinOrder, Project, RelationalExpression, Sort
+from minisql.session.explanations.prescribed import prescribe_for_any_data
+from minisql.session.pipeline import PlannedQuery
+from minisql.session.result import Row
+from minisql.settings import Settings
+
+_KEPT = ("hash_join", "plan_cache", "materialize_common_tables")
+"""Settings that are no rewrites."""
+
+
+@node
+class Counterexample:
+    """A query as written and in another order, and the database on which their rows differ; see `why_not.Answer`."""
+
+    sentence: str
+    script: str | None
+    written: str
+    reordered: str
+    names: tuple[str, ...]
+    rows_written: tuple[Row, ...]
+    rows_reordered: tuple[Row, ...]
+    databases: int
+
+
+def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Counterexample:
+    """The query as written and in the order, and a database on which they differ if one is found.
+
+    Raises:
+        InternalError: the two do not differ on the database that was found.
+    """
+    prescribed = prescribe_for_any_data(planned, block, order)
+    joins = prescribed.order
+    selected = _select_list(planned, prescribed.rewritten, joins)
+    names = planned.names if selected else ()
+    region = script_region(joins.input, selected, names, joins.names)
+    other = reordered(region.tree, joins.joins)
+    note = "" if selected else "What is compared are the rows of the joins, before they are grouped or selected from."
+    unknown = _unknown(region)
+    if unknown:
+        return _shown(region, other, Found(None, 0), note=unknown)
+    found = find_database(region, other)
+    if found.rows is None and selected:
+        whole = region.all_columns()
+        more = find_database(whole, other)
+        if more.rows is not None:
+            tried = found.tried + more.tried
+            hidden = "The select list hides the difference, so all columns of the joined rows are compared."
+            return _shown(whole, other, Found(more.rows, tried), note=hidden)
+    return _shown(region, other, found, note=note)
+
+
+def _select_list(planned: PlannedQuery, rewritten: RelationalExpression, joins: JoinOrder) -> tuple[Expression, ...]:
+    """The select list over the joins, of a query that does nothing else with their rows."""
+    node = rewritten
+    while isinstance(node, Sort):
+        node = node.input
+    if not isinstance(node, Project) or node.input is not joins:
+        return ()
+    return node.expressions[: len(planned.names)]
+
+
+def _unknown(region: ScriptRegion) -> str:
+    """Why the rows cannot be compared, a sentence; empty where they can."""
+    for expression in (*conditions_in(region.tree), *region.expressions):
+        if outer_references(expression):
+            return "The joins read columns of a query around them, so no database was tried."
+        if is_volatile(expression):
+            return "The joins use random numbers, so no database was tried."
+    return ""
+
+
+def _shown(region: ScriptRegion, other: RelationalExpression, found: Found, *, note: str) -> Counterexample:
+    written, asked = write_query(region, region.tree), write_query(region, other)
+    if found.rows is None:
+        sentence = note or "No difference was found"
+        if found.tried:
+            sentence = f"No difference was found in {found.tried:,} databases: the rule forbids the order all the same."
+            sentence = f"{sentence} {note}" if note else sentence
+        return Counterexample(
+            sentence=sentence, script=None, written=written, reordered=asked, names=(), rows_written=(),
+            rows_reordered=(), databases=found.tried,
+        )  # fmt: skip
+    script = write_script(region.tables, found.rows)
+    names, rows_written, rows_reordered = _run(script, written, asked)
+    counts = f"the query as written gives {_rows(rows_written)} and this order {_rows(rows_reordered)}"
+    if len(rows_written) == len(rows_reordered):
+        counts = f"the two give other rows ({len(rows_written)} each)"
+    sentence = f"On the database of the script, the smallest found among {found.tried:,}, {counts}."
+    return Counterexample(
+        sentence=f"{sentence} {note}" if note else sentence,
+        script=script,
+        written=written,
+        reordered=asked,
+        names=names,
+        rows_written=rows_written,
+        rows_reordered=rows_reordered,
+        databases=found.tried,
+    )
+
+
+def _rows(rows: tuple[Row, ...]) -> str:
+    return "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+
+
+def _run(script: str, written: str, asked: str) -> tuple[tuple[str, ...], tuple[Row, ...], tuple[Row, ...]]:
+    """Runs what is shown, word by word, without any rewrite."""
+    from minisql.session.connection import connect
+
+    with connect() as connection:
+        for setting in fields(Settings):
+            if isinstance(setting.default, bool) and setting.name not in _KEPT:
+                connection.execute(f"SET {setting.name} = off")
+        connection.execute("SET join_order = 'as_written'")
+        for _ in connection.execute_script(script):
+            pass
+        results = [connection.execute(query) for query in (written, asked)]
+        names = results[0].names
+        rows = [tuple(result.fetchall()) for result in results]
+    if Counter(map(repr, rows[0])) == Counter(map(repr, rows[1])):
+        raise InternalError(f"The counterexample shows no difference:\n{script}\n{written};\n{asked};")
+    return names, rows[0], rows[1]
