@@ -206,7 +206,7 @@ function spokenNode(node) {
 
 function regionPanel(region) {
   const graph = drawGraph(region, "Hypergraph of the joins; arrow keys go from one edge or table to the next");
-  const inspector = h("div", { class: "inspector card", "aria-live": "polite", id: "inspector" });
+  const inspector = h("div", { class: "inspector card", "aria-live": "polite", id: "inspector", tabindex: "0", role: "region", "aria-label": "What is pointed at" });
   const buttons = new Map();
   let pinned = null;
 
@@ -284,6 +284,6 @@ function regionPanel(region) {
     h("code", {}, each.conditions.join(" AND ")), " as soon as " + setOf(namesOf(region, each.nodes)) + (each.nodes.length === 1 ? " is" : " are") + " joined",
     each.rules.map((rule) => h("p", {}, rule)))));
   const said = (title, sentences) => sentences.map((each) => h("div", { class: "note" }, h("b", {}, title), h("div", {}, each)));
-  return h("div", {}, h("div", { class: "split" }, h("div", { class: "card scroll stage" }, graph.picture), inspector), list,
+  return h("div", {}, h("div", { class: "split even" }, h("div", { class: "card scroll stage" }, graph.picture), inspector), list,
     h("div", { class: "notes", "--gap": "1rem" }, filters, said("Simplified", region.simplifications), said("Derived", region.derived)));
 }

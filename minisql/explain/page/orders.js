@@ -36,11 +36,7 @@ function forbiddenPanel(forbidden) {
   }
 
   function side(title, sql, rows, others) {
-    return h("div", {}, h("h3", {}, title), sql && h("pre", { tabindex: "0" }, highlighted(sql)), rows && rowsTable(rows, others, each(title)));
-  }
-
-  function each(title) {
-    return title + " gives";
+    return h("div", {}, h("h3", {}, title), sql && h("pre", { tabindex: "0" }, highlighted(sql)), rows && rowsTable(rows, others, title + ": what it gives"));
   }
 
   rove(choices, "[role=radio]", (button) => button.click());

@@ -19,6 +19,7 @@ from minisql.node import value_node
 from minisql.optimizer.trace_records import Trace
 from minisql.session.explanations.hypergraph import describe_hypergraph
 from minisql.session.explanations.orders import OrderList, list_orders
+from minisql.session.explanations.page_forbidden import forbidden_answers, forbidden_model
 from minisql.session.explanations.page_plan import cut, finite, hottest_sentence, plan_model, summary
 from minisql.session.explanations.page_search import search_model
 from minisql.session.explanations.trace import trace_of
@@ -41,13 +42,14 @@ class Bounds:
     orders: int
     steps: int
     tables: int
+    cases: int
 
 
 _BOUNDS: Final = (
-    Bounds(operators=1_000, characters=600, orders=200, steps=2_000, tables=100),
-    Bounds(operators=500, characters=200, orders=100, steps=800, tables=60),
-    Bounds(operators=200, characters=100, orders=40, steps=200, tables=30),
-    Bounds(operators=100, characters=60, orders=10, steps=50, tables=0),
+    Bounds(operators=1_000, characters=600, orders=200, steps=2_000, tables=100, cases=6),
+    Bounds(operators=500, characters=200, orders=100, steps=800, tables=60, cases=6),
+    Bounds(operators=200, characters=100, orders=40, steps=200, tables=30, cases=3),
+    Bounds(operators=100, characters=60, orders=10, steps=50, tables=0, cases=1),
 )
 """From generous to small: those are taken with which the page is not too large."""
 
@@ -93,8 +95,10 @@ def page_model(planned: PlannedQuery, text: str, *, analyze: bool) -> Model:
         regions = describe_hypergraph(planned)
         orders = _listed(planned)
         trace = trace_of(planned) if regions else None
+        answers, has_more = forbidden_answers(planned) if regions else ([], False)
         for bounds in _BOUNDS:
             model = _model(planned, text, plan, regions, orders, trace, bounds)
+            model["forbidden"] = forbidden_model(answers, bounds.cases, bounds.characters, has_more=has_more)
             if size_of(model) <= MOST_BYTES:
                 break
     return model
@@ -125,7 +129,6 @@ def _model(
         "hypergraph": _hypergraph(regions, bounds),
         "orders": _orders(orders, bounds) if regions else None,
         "trace": None if trace is None else search_model(trace, bounds.steps, bounds.characters),
-        "forbidden": None,
     }
 
 

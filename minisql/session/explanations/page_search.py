@@ -27,7 +27,7 @@ def search_model(trace: Trace, most: int, longest: int) -> Model:
     def text(value: object) -> int | None:
         return None if value is None else texts.setdefault(cut(str(value), longest), len(texts))
 
-    rows = []
+    rows: list[list[object]] = []
     for step in steps:
         kind = step["verdict"] if step["event"] == "pair" else step["event"]
         if kind == "phase":
