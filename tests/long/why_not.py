@@ -54,6 +54,8 @@ def main() -> int:
     )
     points = {f"{quantile} of 100": seconds[int((len(seconds) - 1) * quantile / 100)] for quantile in (50, 90, 99, 100)}
     print("seconds an answer: " + ", ".join(f"{name} {value:.2f}" for name, value in points.items()))
+    for bug, count in tally.known_bugs.items():
+        print(f"{count} times: {bug}")
     print(f"{len(tally.failures)} failures")
     return 1 if tally.failures or share < 95 else 0
 

@@ -133,12 +133,16 @@ def _fits(value: Value, type_: SqlType) -> bool:
 
 def _integers(constants: Iterable[Value]) -> list[int]:
     known = [each for each in constants if isinstance(each, int | float | Decimal)]
-    numbers = {int(each) for each in known if abs(each) < 10**15}
+    numbers = {int(each) for each in known if -(10**15) < each < 10**15}
     near = {number + step for number in numbers for step in (0, 1, -1)}
     plain = [1, 2, 0] if len(near) < MOST_VALUES - 1 else [1, 2]
-    others = sorted(near - {*plain}, key=lambda number: (number not in numbers, abs(number)))
+    others = sorted(near.difference(plain), key=lambda number: (number not in numbers, abs(number)))
     chosen = {*others[: MOST_VALUES - len(plain)], *plain}
-    return sorted(chosen, key=lambda number: (number == 0, number < 0, abs(number)))
+    return sorted(chosen, key=_plainness)
+
+
+def _plainness(number: int) -> tuple[bool, bool, int]:
+    return number == 0, number < 0, abs(number)
 
 
 def _texts(constants: Iterable[Value]) -> list[str]:

@@ -187,6 +187,7 @@ def script_region(
     expressions: tuple[Expression, ...],
     names: tuple[str, ...],
     hint_names: Mapping[int, str],
+    mentioned: Iterable[ColumnRef],
 ) -> ScriptRegion:
     """The region over tables of a script.
 
@@ -195,10 +196,11 @@ def script_region(
         expressions: a select list over it; none where all columns are to be compared.
         names: those of the select list.
         hint_names: what a hint calls the tables.
+        mentioned: columns that the tables are to have, beside those that the region uses.
     """
     leaves = list(leaves_of(region))
     aliases = _unique_aliases(leaves, hint_names)
-    used = _columns_used(region, expressions)
+    used = {reference.column: reference for reference in mentioned} | _columns_used(region, expressions)
     groups = _tables(leaves, aliases)
     new_columns: dict[ColumnId, Expression] = {}
     scans: dict[int, BaseTable] = {}

@@ -12,11 +12,12 @@ from minisql.explain.counterexample.search import Found, find_database
 from minisql.explain.counterexample.write_sql import write_query, write_script
 from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import Expression
-from minisql.expression.walk import outer_references
+from minisql.expression.walk import column_references, outer_references
 from minisql.node import node
 from minisql.optimizer.search_space import Order
 from minisql.query_block.query_block import QueryBlock
 from minisql.relational.relational_expression import JoinOrder, Project, RelationalExpression, Sort
+from minisql.relational.rewriting import expressions_of, nodes_of
 from minisql.session.explanations.prescribed import prescribe_for_any_data
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Row
@@ -48,9 +49,17 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
     """
     prescribed = prescribe_for_any_data(planned, block, order)
     joins = prescribed.order
+    if joins is None:
+        raise InternalError("What follows from the data alone is not known of any data.")
     selected = _select_list(planned, prescribed.rewritten, joins)
     names = planned.names if selected else ()
-    region = script_region(joins.input, selected, names, joins.names)
+    mentioned = [
+        reference
+        for node in nodes_of(prescribed.as_written)
+        for expression in expressions_of(node)
+        for reference in column_references(expression)
+    ]
+    region = script_region(joins.input, selected, names, joins.names, mentioned)
     other = reordered(region.tree, joins.joins)
     note = "" if selected else "What is compared are the rows of the joins, before they are grouped or selected from."
     unknown = _unknown(region)

@@ -29,10 +29,14 @@ Term = TypeVar("Term", bound=QueryTerm)
 
 @node
 class Prescribed:
-    """A query rewritten with an order in it; `order` is the node that has it."""
+    """A query rewritten with an order in it.
 
+    `order` is the node that has it; None where the query came to be without these joins, as it gives no rows.
+    """
+
+    as_written: RelationalExpression
     rewritten: RelationalExpression
-    order: JoinOrder
+    order: JoinOrder | None
 
 
 def prescribe(planned: PlannedQuery, block: QueryBlock, joins: Order) -> Prescribed:
@@ -56,7 +60,7 @@ def _prescribe(
     rewritten = rewrite_relational(as_written, planned.table, len(planned.names), settings).expression
     wanted = format_order(joins, table_names(block))
     found = (each for each in _orders_in(rewritten) if format_order(each.joins, each.names) == wanted)
-    return Prescribed(rewritten=rewritten, order=next(found))
+    return Prescribed(as_written=as_written, rewritten=rewritten, order=next(found, None))
 
 
 def _orders_in(root: RelationalExpression) -> Iterator[JoinOrder]:

@@ -9,17 +9,16 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import from_values
 from minisql.datatypes import VARCHAR
 from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.hypergraph.leaves import tables_of_region
-from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.node import node
-from minisql.node_set import EMPTY, NodeSet, members
+from minisql.node_set import EMPTY, NodeSet, members, node_set
 from minisql.optimizer.access_path import AccessPath, inputs
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.join_order import ForbiddenJoinError, split_order
@@ -28,13 +27,20 @@ from minisql.parser import parse_tree
 from minisql.query_block.query_block import OrderedJoin, QueryBlock
 from minisql.query_block.resolve_hints import resolve_join_tree
 from minisql.query_block.table_names import format_order, from_items, table_names
+from minisql.relational.relational_expression import JoinOrder
 from minisql.session.explanations.dearer import cost_difference, times
+from minisql.session.explanations.order_trees import orders_near, written_tree
 from minisql.session.explanations.orders import block_of_region
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
-from minisql.session.explanations.prescribed import Prescribed, prescribe
+from minisql.session.explanations.prescribed import prescribe
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result, Row
+
+_MOST_STEPS: Final = 3
+"""How far from the order of the query forbidden orders are looked for."""
+_MOST_TRIED: Final = 60
+"""The most orders that are tried at each distance."""
 
 
 @node
@@ -113,38 +119,41 @@ def why_not(planned: PlannedQuery, order: Order) -> Answer:
 
 
 class _WhyNot:
-    def __init__(self, planned: PlannedQuery, block: QueryBlock, order: Order) -> None:
+    def __init__(self, planned: PlannedQuery, block: QueryBlock, joins: Order) -> None:
         self._planned = planned
         self._block = block
-        self._order = order
+        self._joins = joins
         names = table_names(block)
         only = from_items(block.from_)
-        self._text = format_order(order, names) if order else names.get(only[0].table, "") if only else ""
+        self._text = format_order(joins, names) if joins else names.get(only[0].table, "") if only else ""
 
     def answer(self) -> Answer:
-        if not self._order:
-            return Answer(
-                order=self._text, verdict="chosen", reason=f"{self._text} is the only table: there is no other order."
+        if not self._joins:
+            return self._answer("chosen", f"{self._text} is the only table: there is no other order.")
+        prescribed = prescribe(self._planned, self._block, self._joins)
+        if prescribed.order is None:
+            return self._answer(
+                "not enumerated", "The query gives no rows, whatever its tables hold: nothing is joined."
             )
-        prescribed = prescribe(self._planned, self._block, self._order)
+        plan = _PlannedOrder(self._planned, self._block, prescribed.order)
         try:
             path = find_best_plan(prescribed.rewritten, self._planned.settings)
         except ForbiddenJoinError as error:
-            return self._forbidden(error, prescribed)
-        return self._legal(prescribed, path)
+            return self._forbidden(error, plan.left_out())
+        return self._allowed(prescribed.order, path, plan)
 
-    def _forbidden(self, error: ForbiddenJoinError, prescribed: Prescribed) -> Answer:
-        dropped = self._dropped(prescribed)
+    def _answer(self, verdict: str, *sentences: str) -> Answer:
+        return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
+
+    def _forbidden(self, error: ForbiddenJoinError, left_out: str) -> Answer:
         if error.is_product:
-            reason = f"{error.message} Products that the query does not have are not considered."
-            return Answer(order=self._text, verdict="not enumerated", reason=_sentences(reason, dropped))
+            note = "A product that the query does not have is not considered."
+            return self._answer("not enumerated", error.message, note, left_out)
         from minisql.session.explanations.forbidden import counterexample
 
-        shown = counterexample(self._planned, self._block, self._order)
-        return Answer(
-            order=self._text,
-            verdict="illegal",
-            reason=_sentences(error.message, shown.sentence, dropped),
+        shown = counterexample(self._planned, self._block, self._joins)
+        return replace(
+            self._answer("illegal", error.message, shown.sentence, left_out),
             script=shown.script,
             written=shown.written,
             reordered=shown.reordered,
@@ -154,44 +163,27 @@ class _WhyNot:
             databases=shown.databases,
         )
 
-    # --- orders that the rules allow ----------------------------------------------------------------------------------
-
-    def _legal(self, prescribed: Prescribed, path: AccessPath) -> Answer:
-        region = Region.outermost(self._planned.rewritten)
-        dropped = self._dropped(prescribed)
-        named = prescribed.order.joins[-1].tables
-        if region is None:
-            reason = "The plan joins nothing: what is left of the tables is read alone."
-            return Answer(order=self._text, verdict="not enumerated", reason=_sentences(reason, dropped))
-        nodes = make_join_hypergraph(region.region).graph.nodes
-        taking_part = NodeSet(_all_tables(region) & named)
-        in_plan = path_of_region(self._planned.path, NodeSet(_all_tables(region) | nodes))
-        chosen = _restricted(order_of(in_plan, _all_tables(region)), taking_part)
-        asked = _restricted(prescribed.order.joins, taking_part)
-        if not asked:
-            reason = "The tables of this order that take part in the plan are not joined with each other."
-            return Answer(order=self._text, verdict="not enumerated", reason=_sentences(reason, dropped))
-        space = self._space(prescribed)
-        if same_order(asked, chosen):
-            return Answer(order=self._text, verdict="chosen", reason=_sentences(self._chosen(space), dropped))
-        joins, _ = split_order(prescribed.order, space.graph)
+    def _allowed(self, order: JoinOrder, path: AccessPath, plan: _PlannedOrder) -> Answer:
+        left_out = plan.left_out()
+        if plan.taking_part & (plan.taking_part - 1) == 0:
+            return self._answer("not enumerated", "No two tables of this order are joined in the plan.", left_out)
+        space = find_search_space(order.input, self._planned.settings)
+        unsearched = self._why_not_searched(space)
+        if plan.is_chosen():
+            reason = "This is the order of the plan."
+            if unsearched is None:
+                others = f"the cheapest of {space.count:,}" if space.count > 1 else "the only one that the rules allow"
+                reason = f"This is the order of the plan, {others}."
+            return self._answer("chosen", reason, unsearched or "", left_out)
+        joins, _ = split_order(order, space.graph)
         cost = path.cost
-        if taking_part == named and _all_tables(region) == named and space.is_complete:
-            cost = self._planned.cost - in_plan.cost + space.cost(joins)
-        unsearched = self._why_not_searched(space)
+        if plan.has_all_of(order) and space.is_complete:
+            cost = plan.cost_around + space.cost(joins)
         if unsearched is not None:
-            reason = f"{unsearched} This order costs {times(cost, self._planned.cost)} the chosen one."
-            return Answer(order=self._text, verdict="not enumerated", reason=_sentences(reason, dropped))
-        reason = cost_difference(space, joins, self._names(prescribed), cost, self._planned.cost)
-        return Answer(order=self._text, verdict="dearer", reason=_sentences(reason, dropped))
-
-    def _chosen(self, space: SearchSpace) -> str:
-        unsearched = self._why_not_searched(space)
-        if unsearched is not None:
-            return f"This is the order of the plan. {unsearched}"
-        if space.count == 1:
-            return "This is the order of the plan, and the only one that the rules allow."
-        return f"This is the order of the plan, the cheapest of {space.count:,}."
+            reason = f"This order costs {times(cost, self._planned.cost)} the chosen one."
+            return self._answer("not enumerated", unsearched, reason, left_out)
+        reason = cost_difference(space, joins, order.names, cost, self._planned.cost)
+        return self._answer("dearer", reason, left_out)
 
     def _why_not_searched(self, space: SearchSpace) -> str | None:
         """Why not all orders were looked at, a sentence; None where they were."""
@@ -205,31 +197,72 @@ class _WhyNot:
             return f"{pairs}, so only some orders were looked at."
         return None
 
-    def _space(self, prescribed: Prescribed) -> SearchSpace:
-        return find_search_space(prescribed.order.input, self._planned.settings)
 
-    def _names(self, prescribed: Prescribed) -> Mapping[int, str]:
-        return prescribed.order.names
+class _PlannedOrder:
+    """The order of a plan, in terms of the tables that a prescribed order names.
 
-    def _dropped(self, prescribed: Prescribed) -> str:
-        """A sentence on tables that the plan does without."""
-        region = Region.outermost(self._planned.rewritten)
-        there = self._planned.path.nodes if region is None else _all_tables(region)
-        there = NodeSet(there | _read(self._planned.path))
-        named = prescribed.order.joins[-1].tables
-        gone = [prescribed.order.names.get(table, f"#{table}") for table in members(NodeSet(named & ~there))]
-        if not gone:
+    A derived table that the order names as a whole may be several tables in the plan.
+    """
+
+    def __init__(self, planned: PlannedQuery, block: QueryBlock, order: JoinOrder) -> None:
+        self._order = order
+        self._named: dict[int, int] = {}  # which of the named tables each table of the plan belongs to
+        called = {order.names.get(table, ""): table for table in members(order.joins[-1].tables)}
+        for table, name in table_names(block, planned.copies).items():
+            whole = next((each for each in called if each and (name == each or name.startswith(f"{each}."))), None)
+            if whole is not None:
+                self._named[table] = called[whole]
+        self._all_of_plan = _tables_in(planned.path)
+        region = Region.outermost(planned.rewritten)
+        joins: Order = ()
+        self._region_tables, self.cost_around = EMPTY, planned.cost
+        if region is not None:
+            self._region_tables = tables_of_region(region.region)
+            path = path_of_region(planned.path, self._region_tables)
+            joins = order_of(path, self._region_tables)
+            self.cost_around -= path.cost
+        self._chosen = self._contracted(joins)
+        self.taking_part = self._as_named(self._region_tables)
+
+    def is_chosen(self) -> bool:
+        """Whether the plan joins the tables that take part in this order."""
+        asked = []
+        for join in self._order.joins:
+            left, right = NodeSet(join.left & self.taking_part), NodeSet(join.right & self.taking_part)
+            if left and right:
+                asked.append(replace(join, left=left, right=right))
+        return self._chosen is not None and same_order(tuple(asked), self._chosen)
+
+    def has_all_of(self, order: JoinOrder) -> bool:
+        """Whether the plan joins the very tables of the order at this place."""
+        return self._region_tables == order.joins[-1].tables
+
+    def left_out(self) -> str:
+        """A sentence on the tables that the plan does without."""
+        gone = NodeSet(self._order.joins[-1].tables & ~self._as_named(self._all_of_plan))
+        listed = [self._order.names.get(table, f"#{table}") for table in members(gone)]
+        if not listed:
             return ""
-        listed = " and ".join([", ".join(gone[:-1]), gone[-1]]) if len(gone) > 1 else gone[0]
-        them = "it changes" if len(gone) == 1 else "they change"
-        return f"The plan leaves out {listed}, since {them} nothing."
+        text = " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else listed[0]
+        return f"The plan leaves out {text}: the rows are the same without {'it' if len(listed) == 1 else 'them'}."
+
+    def _as_named(self, tables: NodeSet) -> NodeSet:
+        return node_set(self._named[table] for table in members(tables) if table in self._named)
+
+    def _contracted(self, joins: Order) -> Order | None:
+        """The order of the named tables; None where tables of two of them are mixed."""
+        found = []
+        for join in joins:
+            left, right = self._as_named(join.left), self._as_named(join.right)
+            if left & right:
+                if left != right or left & (left - 1):
+                    return None
+            elif left and right:
+                found.append(OrderedJoin(left=left, right=right))
+        return tuple(found)
 
 
-def _sentences(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
-
-
-def _read(path: AccessPath) -> NodeSet:
+def _tables_in(path: AccessPath) -> NodeSet:
     """The tables that a path reads anywhere."""
     found, waiting = EMPTY, [path]
     while waiting:
@@ -239,15 +272,34 @@ def _read(path: AccessPath) -> NodeSet:
     return found
 
 
-def _all_tables(region: Region) -> NodeSet:
-    return tables_of_region(region.region)
+# --- orders to offer --------------------------------------------------------------------------------------------------
 
 
-def _restricted(joins: Sequence[OrderedJoin], tables: NodeSet) -> Order:
-    """What an order says of some of its tables."""
-    found = []
-    for join in joins:
-        left, right = NodeSet(join.left & tables), NodeSet(join.right & tables)
-        if left and right:
-            found.append(replace(join, left=left, right=right))
-    return tuple(found)
+def forbidden_orders(planned: PlannedQuery, limit: int) -> list[Order]:
+    """Orders that are illegal and make no product, those first that are nearest to the order of the query.
+
+    There are none where the query joins fewer than three tables, and where no order is illegal that is up to three
+    steps away (`order_trees`).
+    """
+    with deep_recursion():
+        try:
+            block = _block(planned)
+        except NotSupportedError:
+            return []
+        written = written_tree(block.from_)
+        found: list[Order] = []
+        for ring in [] if written is None else orders_near(written, _MOST_STEPS):
+            for order in ring[:_MOST_TRIED]:
+                if len(found) < limit and _is_forbidden(planned, block, order):
+                    found.append(order)
+            if len(found) >= limit:
+                break
+        return found
+
+
+def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> bool:
+    try:
+        find_best_plan(prescribe(planned, block, order).rewritten, planned.settings)
+    except ForbiddenJoinError as error:
+        return not error.is_product
+    return False
