@@ -6,13 +6,13 @@ FROM -> WHERE -> GROUP BY and aggregates -> HAVING -> window functions -> QUALIF
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from minisql.errors import NotSupportedError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression, OuterReference
-from minisql.expression.walk import conjuncts, tables_of, transform
+from minisql.expression.walk import conjuncts, tables_of, transform, walk
 from minisql.node_set import EMPTY, NodeSet, is_subset, node_set, overlaps, single
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block import query_block
@@ -53,7 +53,7 @@ from minisql.relational.relational_expression import (
     output_tables,
 )
 from minisql.relational.renumber import with_own_number
-from minisql.relational.rewriting import has_volatile_expression, nodes_of, tables_of_outer_references
+from minisql.relational.rewriting import has_volatile_expression, nodes_of, outer_columns
 
 Conditions = tuple[Expression, ...]
 
@@ -67,17 +67,24 @@ _JOIN_TYPES = {
 _APPLY_TYPES = {JoinKind.INNER: ApplyType.INNER, JoinKind.CROSS: ApplyType.INNER, JoinKind.LEFT: ApplyType.LEFT}
 
 
-def relational_expression(query: QueryExpression) -> RelationalExpression:
-    """The relational expression of a query; the query's columns are `ColumnId(query.table, 0..)` in it."""
-    return _query(query, "", {})
+def relational_expression(query: QueryExpression, new_table: Callable[[], int]) -> RelationalExpression:
+    """The relational expression of a query; the query's columns are `ColumnId(query.table, 0..)` in it.
+
+    `new_table` gives table numbers that the query has not.
+    """
+    return _query(query, "", _Translation(new_table))
 
 
-_SharedQueries: TypeAlias = dict[CommonQuery, Shared]
-"""What common queries became so far."""
+class _Translation:
+    """The state of a translation: where new numbers come from, and what common queries became so far."""
+
+    def __init__(self, new_table: Callable[[], int]) -> None:
+        self.new_table = new_table
+        self.shared: dict[CommonQuery, Shared] = {}
 
 
-def _query(query: QueryExpression, alias: str, shared: _SharedQueries) -> RelationalExpression:
-    result = _term(query.term, alias, shared)
+def _query(query: QueryExpression, alias: str, translation: _Translation) -> RelationalExpression:
+    result = _term(query.term, alias, translation)
     if query.order_by:
         result = Sort(input=result, keys=query.order_by)
     if query.limit is not None or query.offset:
@@ -85,30 +92,30 @@ def _query(query: QueryExpression, alias: str, shared: _SharedQueries) -> Relati
     return result
 
 
-def _term(term: QueryTerm, alias: str, shared: _SharedQueries) -> RelationalExpression:
+def _term(term: QueryTerm, alias: str, translation: _Translation) -> RelationalExpression:
     match term:
         case QueryBlock():
-            return _block(term, alias, shared)
+            return _block(term, alias, translation)
         case query_block.Values():
             return Values(table=term.table, alias=alias, names=term.names, types=term.types, rows=term.rows)
         case query_block.SetOperation():
-            return _set_operation(term, shared)
+            return _set_operation(term, translation)
         case query_block.RecursiveUnion():
-            return _recursive_union(term, shared)
+            return _recursive_union(term, translation)
         case QueryExpression():
-            return _query(term, alias, shared)
+            return _query(term, alias, translation)
         case _:
             assert_never(term)
 
 
-def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalExpression:
-    result = OneRow() if block.from_ is None else _from(block.from_, shared)
+def _block(block: QueryBlock, alias: str, translation: _Translation) -> RelationalExpression:
+    result = OneRow() if block.from_ is None else _from(block.from_, translation)
     # Conditions without subqueries come first: no subquery is asked about a row that fails them.
     first, then = _split(block.where, block.input_subqueries)
     result = _filtered(result, first)
     if block.order:
         result = JoinOrder(input=result, joins=block.order, names=table_names(block))
-    result = _filtered(_apply(result, block.input_subqueries, shared), then)
+    result = _filtered(_apply(result, block.input_subqueries, translation), then)
     if block.grouping is not None:
         grouping = block.grouping
         result = Aggregate(
@@ -120,10 +127,10 @@ def _block(block: QueryBlock, alias: str, shared: _SharedQueries) -> RelationalE
         )
     first, then = _split(block.having, block.subqueries)
     below, above = _around_windows(block)
-    result = _filtered(_apply(_filtered(result, first), below, shared), then)
+    result = _filtered(_apply(_filtered(result, first), below, translation), then)
     if block.windows is not None:
         result = Window(table=block.windows.table, input=result, calls=block.windows.calls)
-    result = _filtered(_apply(result, above, shared), conjuncts(block.qualify))
+    result = _filtered(_apply(result, above, translation), conjuncts(block.qualify))
     names = block.names + ("",) * (len(block.expressions) - len(block.names))
     project = Project(
         table=block.table if block.distinct_from is None else block.distinct_from,
@@ -183,7 +190,7 @@ def _filtered(result: RelationalExpression, conditions: Conditions) -> Relationa
 
 
 def _apply(
-    result: RelationalExpression, subqueries: Iterable[Subquery], shared: _SharedQueries
+    result: RelationalExpression, subqueries: Iterable[Subquery], translation: _Translation
 ) -> RelationalExpression:
     """The rows beside the values of subqueries."""
     for subquery in subqueries:
@@ -191,7 +198,7 @@ def _apply(
         result = Apply(
             type=ApplyType.SINGLE if is_scalar else ApplyType.MARK,
             left=result,
-            right=_query(subquery.query, "", shared),
+            right=_query(subquery.query, "", translation),
             mark=None if is_scalar else subquery.table,
             comparison=subquery.comparison,
             span=subquery.span,
@@ -199,9 +206,9 @@ def _apply(
     return result
 
 
-def _set_operation(term: query_block.SetOperation, shared: _SharedQueries) -> RelationalExpression:
-    left, left_table = _operand(term.left, term.left_casts, shared)
-    right, right_table = _operand(term.right, term.right_casts, shared)
+def _set_operation(term: query_block.SetOperation, translation: _Translation) -> RelationalExpression:
+    left, left_table = _operand(term.left, term.left_casts, translation)
+    right, right_table = _operand(term.right, term.right_casts, translation)
     width = range(len(term.names))
     return SetOperation(
         table=term.table,
@@ -216,9 +223,9 @@ def _set_operation(term: query_block.SetOperation, shared: _SharedQueries) -> Re
     )
 
 
-def _recursive_union(term: query_block.RecursiveUnion, shared: _SharedQueries) -> RelationalExpression:
-    anchor, anchor_table = _operand(term.anchor, term.anchor_casts, shared)
-    step, step_table = _operand(term.step, term.step_casts, shared)
+def _recursive_union(term: query_block.RecursiveUnion, translation: _Translation) -> RelationalExpression:
+    anchor, anchor_table = _operand(term.anchor, term.anchor_casts, translation)
+    step, step_table = _operand(term.step, term.step_casts, translation)
     width = range(len(term.names))
     return RecursiveUnion(
         table=term.table,
@@ -234,15 +241,15 @@ def _recursive_union(term: query_block.RecursiveUnion, shared: _SharedQueries) -
     )
 
 
-def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQueries) -> RelationalExpression:
+def _common(use: query_block.DerivedTable, common: CommonQuery, translation: _Translation) -> RelationalExpression:
     """A use of a common query: the query itself where it is the only one."""
     if common.uses == 1 and common.materialized is not True:
-        return with_own_number(_query(common.query, use.alias, shared), common.query.table, use.table)
-    if common not in shared:
-        input_ = _query(common.query, common.name, shared)
+        return with_own_number(_query(common.query, use.alias, translation), common.query.table, use.table)
+    if common not in translation.shared:
+        input_ = _query(common.query, common.name, translation)
         # Each use is to see the same random numbers.
         is_volatile = any(map(has_volatile_expression, nodes_of(input_)))
-        shared[common] = Shared(
+        translation.shared[common] = Shared(
             name=common.name,
             input=input_,
             columns=tuple(ColumnId(common.query.table, position) for position in range(len(common.names))),
@@ -250,11 +257,11 @@ def _common(use: query_block.DerivedTable, common: CommonQuery, shared: _SharedQ
             types=common.query.types,
             materialized=True if is_volatile else common.materialized,
         )
-    return SharedScan(table=use.table, alias=use.alias, shared=shared[common])
+    return SharedScan(table=use.table, alias=use.alias, shared=translation.shared[common])
 
 
-def _operand(term: QueryTerm, casts: Casts | None, shared: _SharedQueries) -> tuple[RelationalExpression, int]:
-    operand = _term(term, "", shared)
+def _operand(term: QueryTerm, casts: Casts | None, translation: _Translation) -> tuple[RelationalExpression, int]:
+    operand = _term(term, "", translation)
     if casts is None:
         return operand, term.table
     names = ("",) * len(casts.expressions)
@@ -262,22 +269,22 @@ def _operand(term: QueryTerm, casts: Casts | None, shared: _SharedQueries) -> tu
     return project, casts.table
 
 
-def _from(tree: FromTree, shared: _SharedQueries) -> RelationalExpression:
+def _from(tree: FromTree, translation: _Translation) -> RelationalExpression:
     match tree:
         case query_block.TableUse():
             return BaseTable(table=tree.table, alias=tree.alias, source=tree.source, span=tree.span)
         case query_block.DerivedTable():
             if tree.common is not None:
-                return _common(tree, tree.common, shared)
-            return _query(tree.query, tree.alias, shared)
+                return _common(tree, tree.common, translation)
+            return _query(tree.query, tree.alias, translation)
         case query_block.WorkingTable():
             return WorkingTable(
                 table=tree.table, alias=tree.alias, recursion=tree.recursion, names=tree.names, types=tree.types
             )
         case query_block.JoinedTable():
-            left, right = _from(tree.left, shared), _from(tree.right, shared)
+            left, right = _from(tree.left, translation), _from(tree.right, translation)
             if tree.subqueries:
-                return _join_with_subqueries(tree, left, right, shared)
+                return _join_with_subqueries(tree, left, right, translation)
             if tree.lateral:
                 return Apply(type=_APPLY_TYPES[tree.kind], left=left, right=right, conditions=conjuncts(tree.condition))
             if tree.kind is JoinKind.RIGHT:
@@ -288,15 +295,13 @@ def _from(tree: FromTree, shared: _SharedQueries) -> RelationalExpression:
 
 
 def _join_with_subqueries(
-    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression, shared: _SharedQueries
+    tree: JoinedTable, left: RelationalExpression, right: RelationalExpression, translation: _Translation
 ) -> RelationalExpression:
     """A join whose condition has subqueries.
 
     The condition of an inner join is a filter above it. Of an outer join, a subquery is applied to the side that it
-    refers to, before the join. Where it refers to both sides of a left join, the right side becomes LATERAL.
-
-    Raises:
-        NotSupportedError: a subquery in the condition of a full join refers to both sides.
+    refers to, before the join. Where it refers to both sides of a left join, the right side becomes LATERAL; for a full
+    join see `full_join_subqueries`.
     """
     if tree.kind is JoinKind.INNER:
         product: RelationalExpression
@@ -304,26 +309,20 @@ def _join_with_subqueries(
             product = Apply(type=ApplyType.INNER, left=left, right=right)
         else:
             product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
-        return Filter(input=_apply(product, tree.subqueries, shared), conditions=conjuncts(tree.condition))
+        return Filter(input=_apply(product, tree.subqueries, translation), conditions=conjuncts(tree.condition))
     if tree.kind is JoinKind.RIGHT:
         left, right = right, left
     lateral = tree.lateral
     for subquery in tree.subqueries:
-        read = tables_of_outer_references(_query(subquery.query, "", {}))
-        if subquery.comparison is not None:
-            read = NodeSet(read | tables_of(subquery.comparison))
+        read = node_set(column.column.table for column in _columns_read(subquery, translation))
         if not overlaps(read, output_tables(left)):
-            right = _apply(right, (subquery,), shared)
+            right = _apply(right, (subquery,), translation)
         elif not overlaps(read, output_tables(right)):
-            left = _apply(left, (subquery,), shared)
+            left = _apply(left, (subquery,), translation)
         elif tree.kind is JoinKind.FULL:
-            raise NotSupportedError(
-                "A subquery in the condition of a FULL JOIN refers to both sides of it.",
-                subquery.span,
-                hint="Compute it on one side in a derived table, or let it refer to one side only.",
-            )
+            return _full_join_of_pairs(tree, translation)
         else:
-            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),), shared)
+            right = _apply(right, (_as_seen_from_right(subquery, output_tables(left)),), translation)
             lateral = True
     conditions = conjuncts(tree.condition)
     if tree.kind is not JoinKind.FULL:
@@ -335,3 +334,38 @@ def _join_with_subqueries(
     if lateral:
         return Apply(type=ApplyType.LEFT, left=left, right=right, conditions=conditions)
     return Join(type=_JOIN_TYPES[tree.kind], left=left, right=right, conditions=conditions)
+
+
+def _full_join_of_pairs(tree: JoinedTable, translation: _Translation) -> RelationalExpression:
+    """A full join with a subquery about both sides.
+
+    Raises:
+        NotSupportedError: a side is not the same when it is computed twice.
+    """
+    from minisql.relational.full_join_subqueries import full_join_of_pairs  # which few statements need
+
+    left, right = _from(tree.left, translation), _from(tree.right, translation)
+    product = Join(type=JoinType.INNER, left=left, right=right, conditions=())
+    if any(map(has_volatile_expression, nodes_of(product))):
+        raise NotSupportedError(
+            "A side of this FULL JOIN has other values whenever it is computed, and a subquery in ON refers to it.",
+            tree.subqueries[0].span,
+            hint="Put the side into a common table expression AS MATERIALIZED.",
+        )
+    first, then = _split(tree.condition, tree.subqueries)
+    matches = _filtered(_apply(_filtered(product, first), tree.subqueries, translation), then)
+    tables = output_tables(product)
+    read = [column for subquery in tree.subqueries for column in _columns_read(subquery, translation)]
+    if tree.condition is not None:
+        read += [part for part in walk(tree.condition) if isinstance(part, ColumnRef)]
+    columns = {column.column: column for column in read if overlaps(single(column.column.table), tables)}
+    return full_join_of_pairs(left, right, matches, columns.values(), translation.new_table)
+
+
+def _columns_read(subquery: Subquery, translation: _Translation) -> list[ColumnRef]:
+    """The columns of queries around that a subquery reads, as columns, those of its comparison included."""
+    outer = outer_columns(_query(subquery.query, "", _Translation(translation.new_table))).values()
+    read = [ColumnRef(column=each.column, name=each.name, type=each.type) for each in outer]
+    if subquery.comparison is not None:
+        read += [part for part in walk(subquery.comparison) if isinstance(part, ColumnRef)]
+    return read

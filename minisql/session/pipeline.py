@@ -129,8 +129,8 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    as_written, text = relational_expression(query), tree.span.source
-    return plan_relational(query, as_written, query.table, query.names, query.types, settings, text)
+    written, text = relational_expression(query, environment.new_table), tree.span.source
+    return plan_relational(query, written, query.table, query.names, query.types, settings, text)
 
 
 def plan_relational(

@@ -382,9 +382,14 @@ def test_on_of_outer_joins(connection: minisql.Connection, sql: str, expected: R
     assert rows(connection, sql) == expected
 
 
-def test_on_of_a_full_join_takes_no_subquery_about_both_sides(connection: minisql.Connection) -> None:
-    with pytest.raises(minisql.NotSupportedError, match="refers to both sides"):
-        connection.execute("SELECT 1 FROM a FULL JOIN n ON EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.k = n.w)")
+def test_on_of_a_full_join_takes_a_subquery_about_both_sides(connection: minisql.Connection) -> None:
+    condition = "EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.k = n.w)"
+    assert rows(connection, f"SELECT a.id, n.v FROM a FULL JOIN n ON {condition}") == [
+        (1, 0), (1, 1), (2, 0), (3, None), (4, 2), (None, None)
+    ]  # fmt: skip
+    assert rows(connection, f"SELECT a.id, n.v FROM a FULL JOIN n ON NOT {condition} AND a.id = 4") == [
+        (1, None), (2, None), (3, None), (4, 0), (4, 1), (None, 2), (None, None)
+    ]  # fmt: skip
 
 
 def test_subqueries_do_not_multiply_a_query() -> None:

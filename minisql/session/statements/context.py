@@ -51,7 +51,11 @@ class Context:
         number = environment.new_table()
         names, types = tuple(column.name for column in columns), tuple(column.type for column in columns)
         project = Project(
-            table=number, alias="", input=relational_expression(query), names=names, expressions=tuple(expressions)
+            table=number,
+            alias="",
+            input=relational_expression(query, environment.new_table),
+            names=names,
+            expressions=tuple(expressions),
         )
         return plan_relational(query, project, number, names, types, self.settings)
 

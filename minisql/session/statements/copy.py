@@ -65,9 +65,8 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
             yield batch
 
     if options.format == "parquet":
-        planned = plan_relational(
-            query, relational_expression(query), query.table, query.names, query.types, context.settings
-        )
+        written = relational_expression(query, environment.new_table)
+        planned = plan_relational(query, written, query.table, query.names, query.types, context.settings)
         write = _parquet_writer(query.names, query.types, options)
     else:
         columns = [ColumnDefinition(name, VARCHAR) for name in query.names]
