@@ -2,4 +2,6 @@
 
 Statistics give selectivities, these give cardinalities, and these costs; `costing_receiver` keeps the cheapest plan of
 every set of tables that the enumeration reports.
+
+`laboratory` plans joins without a catalog, for teaching and research.
 """

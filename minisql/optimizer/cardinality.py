@@ -69,8 +69,12 @@ class Cardinality:
         connections: Connections,
         leaf_rows: Mapping[int, float],
         statistics: Statistics,
+        given: Mapping[int, EdgeEstimate] | None = None,
     ) -> None:
-        """Estimates the region as written, and leaves in `statistics` how often its tables are padded."""
+        """Estimates the region as written, and leaves in `statistics` how often its tables are padded.
+
+        The estimates of the edges follow from their conditions, unless they are `given` by the numbers of the edges.
+        """
         self._connections = connections
         self._operators = graph.operators
         self._leaf_rows = leaf_rows
@@ -88,6 +92,10 @@ class Cardinality:
             left, right = operator.left_tables, operator.right_tables
             if groups:
                 left, right = tables_of_nodes(left, groups), tables_of_nodes(right, groups)
+            if given is not None:
+                self.edges[number] = given[number]
+                self.selectivities[number] = given[number].selectivity
+                continue
             self.edges[number] = edge_estimate(edge.conditions, left, right, statistics)
             self.selectivities[number] = self.edges[number].selectivity
             if operator.type is JoinType.INNER and any(map(is_of_class, edge.conditions)):

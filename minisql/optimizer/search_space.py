@@ -10,8 +10,9 @@ order of a set is one of its pairs, an order of the left side and an order of th
   algorithm 3). The rows of a set do not depend on its order, so a pair has a cost of its own, and the cost of an order
   is the sum of those of its pairs and of the leaves.
 
-The two orientations of a pair are one order. It is shown as the cheaper of the two is executed and EXPLAIN prints it
-(`trace.is_shown_flipped`).
+The two orientations of a pair are one order. It is shown as the cheaper of the two is executed and EXPLAIN prints it:
+the left side of a hash join probes, the right one is hashed. A one-sided nested-loop join has on the left what it keeps
+the rows of, another one the side with the first of the tables.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
 from minisql.node_set import NodeSet
-from minisql.optimizer.costing_receiver import CostingReceiver
-from minisql.optimizer.trace import is_shown_flipped
+from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
 from minisql.query_block.query_block import OrderedJoin
+from minisql.relational.relational_expression import JoinType
 
 Order: TypeAlias = tuple[OrderedJoin, ...]
 """An order of a region: its joins, each after those in its sides."""
@@ -171,11 +172,25 @@ class _Collector:
             return
         cost, entry.cost = entry.cost, 0.0
         if cost != _INFINITE:
-            left, right = seen[first], seen[second]
-            if is_shown_flipped(self._connections, seen, left, right, entry.method):
-                left, right = right, left
-            join = OrderedJoin(left=NodeSet(left.nodes), right=NodeSet(right.nodes))
+            join = self._shown(seen[first], seen[second], entry.method)
             self.pairs.setdefault(nodes, {})[join.left, join.right] = _Pair(join, cost)
+
+    def _shown(self, left: Entry, right: Entry, method: int) -> OrderedJoin:
+        """The join with its sides as they are shown."""
+        if method == BUILD_LEFT or (method == NESTED_LOOP and self._is_flipped(left, right)):
+            left, right = right, left
+        return OrderedJoin(left=NodeSet(left.nodes), right=NodeSet(right.nodes))
+
+    def _is_flipped(self, left: Entry, right: Entry) -> bool:
+        """Whether a nested-loop join has its sides the other way round."""
+        nodes = left.nodes | right.nodes
+        entry = self._receiver.seen[nodes]
+        completed = entry.complete & ~(left.complete | right.complete)
+        site = self._connections.find_join(nodes, left.contained & right.swapped, completed)
+        assert site is not None
+        if site.type in (JoinType.INNER, JoinType.FULL):
+            return left.nodes & -left.nodes > right.nodes & -right.nodes
+        return site.flipped
 
 
 class _CheapestFirst:

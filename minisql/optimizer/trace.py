@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from minisql.hypergraph.connections import Connections
+from minisql.expression.walk import tables_of
+from minisql.hypergraph.connections import Connections, JoinSite
+from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.leaves import leaves_of_several_tables
+from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.node_set import NodeSet, overlaps, union
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, Entry, PlanReceiver
 from minisql.relational.relational_expression import JoinType
 
@@ -71,10 +77,12 @@ class TracingReceiver:
 
     Attributes:
         pairs: the number of all pairs.
+        refused: how many of them may not be joined.
     """
 
     def __init__(self, receiver: PlanReceiver, most_pairs: int) -> None:
         self.pairs = 0
+        self.refused = 0
         self._events: list[Event] = []
         self._receiver = receiver
         self._most_pairs = most_pairs
@@ -89,6 +97,19 @@ class TracingReceiver:
         """What happened, in its order; of the pairs only the first `most_pairs`."""
         self._look_again()
         return tuple(self._events)
+
+    def with_forbidden(
+        self, graph: JoinHypergraph, connections: Connections, pair_budget: int
+    ) -> tuple[tuple[Event, ...], int]:
+        """The events and, after an enumeration, those of `forbidden_pairs`; and how many pairs of these there are."""
+        events = self.events
+        if {event.phase for event in events if isinstance(event, PhaseBegan)} != {"dphyp"}:
+            return events, 0
+        forbidden = forbidden_pairs(graph, connections, self.seen, pair_budget)
+        if not forbidden:
+            return events, 0
+        began = PhaseBegan("forbidden", "Pairs that a condition connects, and that may not be joined all the same.")
+        return (*events, began, *forbidden[: max(0, self._most_pairs - self.pairs)]), len(forbidden)
 
     def begin_phase(self, phase: str, reason: str) -> None:
         """Notes that another way to find pairs begins."""
@@ -141,6 +162,7 @@ class TracingReceiver:
 
     def _note(self, pair: PairFound) -> None:
         self.pairs += 1
+        self.refused += pair.verdict is Verdict.FORBIDDEN
         if self.pairs <= self._most_pairs:
             self._events.append(pair)
 
@@ -153,19 +175,65 @@ class TracingReceiver:
                 self._events[-1] = last._replace(cost=entry.cost, method=entry.method)
 
 
-def is_shown_flipped(
-    connections: Connections, entries: Mapping[int, Entry], left: Entry, right: Entry, method: int
-) -> bool:
-    """Whether a join has its sides the other way round where it is shown, as EXPLAIN and hints do.
+def join_of(
+    connections: Connections, entries: Mapping[int, Entry], first: Entry, second: Entry, method: int
+) -> tuple[JoinSite, bool]:
+    """What joins a pair, and whether the plan, as EXPLAIN prints it, has the second of the two sets on the left.
 
     The left side of a hash join probes, the right one is hashed. A one-sided nested-loop join has on the left what it
-    keeps the rows of, another one the side with the first of the tables.
+    keeps the rows of.
     """
-    if method != NESTED_LOOP:
-        return method == BUILD_LEFT
-    entry = entries[left.nodes | right.nodes]
-    completed = entry.complete & ~(left.complete | right.complete)
-    site = connections.join_site(left.contained & right.swapped, completed)
-    if site.type in (JoinType.INNER, JoinType.FULL):
-        return left.nodes & -left.nodes > right.nodes & -right.nodes
-    return site.flipped
+    entry = entries[first.nodes | second.nodes]
+    completed = entry.complete & ~(first.complete | second.complete)
+    site = connections.join_site(first.contained & second.swapped, completed)
+    if method == NESTED_LOOP:
+        return site, site.flipped and site.type is not JoinType.FULL
+    return site, method == BUILD_LEFT
+
+
+def forbidden_pairs(
+    graph: JoinHypergraph, connections: Connections, entries: Mapping[int, Entry], pair_budget: int
+) -> list[PairFound]:
+    """The pairs of sets with plans that a condition connects, and that may not be joined all the same.
+
+    The enumeration does not come to most of these: what a condition requires beside the tables that it uses is part of
+    its hyperedge. So they are enumerated here over what conditions use, up to the budget of pairs.
+    """
+    groups = leaves_of_several_tables(graph)
+    edges = []
+    for edge in graph.edges:
+        tables = union(tables_of(condition) for condition in edge.conditions)
+        nodes = tables | union(NodeSet(node) for node, group in groups.items() if overlaps(group, tables))
+        sides = edge.eligibility
+        left, right = NodeSet(nodes & sides.left), NodeSet(nodes & sides.right)
+        edges.append(Hyperedge(left or sides.left, right or sides.right))
+    refused = _Refused(connections, entries)
+    enumerate_subgraph_pairs(Hypergraph(graph.graph.nodes, edges), refused, pair_budget)
+    return refused.pairs
+
+
+class _Refused:
+    """Collects the pairs of known sets that may not be joined."""
+
+    def __init__(self, connections: Connections, entries: Mapping[int, Entry]) -> None:
+        self.seen = entries
+        self.pairs: list[PairFound] = []
+        self._connections = connections
+
+    def found_single_node(self, node: int) -> None:
+        """All sets are known."""
+
+    def found_subgraph_pairs(self, subgraph: int, complements: list[int]) -> None:
+        connections, entries = self._connections, self.seen
+        for complement in complements:
+            if complement not in entries:
+                continue
+            left, right, nodes = entries[subgraph], entries[complement], subgraph | complement
+            contained = connections.contained_in_union(left.contained | right.contained, nodes)
+            completed = connections.complete(contained) & ~(left.complete | right.complete)
+            crossing = left.contained & right.swapped
+            if not crossing or connections.find_join(nodes, crossing, completed) is None:
+                beaten = entries[nodes].cost if nodes in entries else _INFINITE
+                self.pairs.append(
+                    PairFound(subgraph, complement, NESTED_LOOP, 0.0, _INFINITE, beaten, Verdict.FORBIDDEN)
+                )

@@ -18,7 +18,7 @@ from minisql.node import node
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.costing_receiver import NESTED_LOOP, Entry
 from minisql.optimizer.finish_plan import conditions_of_join
-from minisql.optimizer.trace import Event, NodeFound, PairFound, PhaseBegan, Verdict, is_shown_flipped
+from minisql.optimizer.trace import Event, NodeFound, PairFound, PhaseBegan, Verdict, join_of
 from minisql.relational.relational_expression import JoinType
 
 SCHEMA: Final = "minisql.trace/1"
@@ -74,9 +74,7 @@ class RegionWords:
         """What a pair that may be joined is joined by, its sides as they are shown."""
         connections, entries = self._connections, self._entries
         left, right = entries[pair.left], entries[pair.right]
-        completed = entries[pair.left | pair.right].complete & ~(left.complete | right.complete)
-        site = connections.join_site(left.contained & right.swapped, completed)
-        flipped = is_shown_flipped(connections, entries, left, right, pair.method)
+        site, flipped = join_of(connections, entries, left, right, pair.method)
         filters = connections.filter_conditions(site)
         return {
             "left": _numbers(pair.right if flipped else pair.left),
@@ -86,6 +84,10 @@ class RegionWords:
             "filter": format_conditions(filters) if filters else None,
             "reason": None,
         }
+
+    def type_of(self, left: Entry, right: Entry) -> JoinType:
+        """The type of the join of two sets that may be joined."""
+        return join_of(self._connections, self._entries, left, right, left.method)[0].type
 
     def _operator(self, site: JoinSite, method: int, *, keeps_right: bool) -> str:
         if not self._has_methods:

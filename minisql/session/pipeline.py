@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from minisql.explain.plan_description import NodeDescription
+    from minisql.optimizer.laboratory import JoinGraph
 
 
 @node
@@ -119,6 +120,30 @@ class PlannedQuery:
         from minisql.session.explanations.page import save_page  # which few statements need
 
         save_page(self, path, analyze=analyze)
+
+    def join_graph(self) -> JoinGraph:
+        """The outermost group of joins for `optimizer.laboratory`, with the engine's estimates.
+
+        Raises:
+            ProgrammingError: the query joins nothing.
+        """
+        from minisql.session.explanations.join_graph import join_graph  # which few statements need
+
+        return join_graph(self)
+
+    def true_cardinalities(self) -> Mapping[frozenset[str], float]:
+        """How many rows each set of tables has that the rules allow to join, counted by joining it.
+
+        It is about the outermost group of joins, with the conditions on single tables applied. The names are those of
+        `join_graph`.
+
+        Raises:
+            ProgrammingError: the query joins nothing.
+            NotSupportedError: there are more pairs than the setting `pair_budget`, or the joins cannot be run alone.
+        """
+        from minisql.session.explanations.join_graph import true_cardinalities  # which few statements need
+
+        return true_cardinalities(self)
 
     def execute(self) -> Result:
         """Runs the plan."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables
+from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
 from minisql.node_set import NodeSet, lowest
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath, SharedScan, TableScan, ValuesScan, WorkingTableScan
@@ -33,14 +33,18 @@ def trace_of(planned: PlannedQuery) -> Trace:
         return Trace(records=tuple(_records_without_joins(planned, names)), pairs=0)
     search = trace_search(planned.rewritten, region.region, planned.settings, PAIRS_LISTED)
     found, tracing = search.region, search.trace
+    names = {**leaf_names(found.graph, names), **names}  # in hints, tables of subqueries have no names
+    tables = tables_of_region(region.region)
+    events, forbidden = tracing.with_forbidden(found.graph, found.connections, planned.settings.pair_budget)
     words = RegionWords(found.graph, found.connections, tracing.seen, names_of_nodes(search, names), has_methods=True)
     end = {
         "pairs": tracing.pairs,
-        "order": order_of_plan(planned),
+        "forbidden": forbidden,
+        "order": format_order(order_of(path_of_region(search.path, tables), tables), names),
         "cost": number(tracing.seen[found.graph.graph.nodes].cost),
         "query_cost": number(search.cost),
     }
-    return Trace(records=tuple(search_records(tracing.events, words, end)), pairs=tracing.pairs)
+    return Trace(records=tuple(search_records(events, words, end)), pairs=tracing.pairs + forbidden)
 
 
 def names_of_nodes(search: RegionSearch, names: Mapping[int, str]) -> dict[int, str]:
@@ -63,6 +67,7 @@ def _records_without_joins(planned: PlannedQuery, names: Mapping[int, str]) -> I
     yield {
         "event": "end",
         "pairs": 0,
+        "forbidden": 0,
         "order": order_of_plan(planned),
         "cost": cost,
         "query_cost": number(planned.cost),

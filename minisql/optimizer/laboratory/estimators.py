@@ -1,0 +1,88 @@
+"""How many rows the join of a set of tables has: functions of the set of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.node_set import single
+from minisql.optimizer.cardinality import Cardinality
+from minisql.optimizer.laboratory.join_graph import JoinGraph, Tables, checked, estimate_of, listed
+from minisql.optimizer.statistics import Statistics
+
+Estimator: TypeAlias = Callable[[Tables], float]
+"""A set of names to a number of rows. It is asked once for each set, for connected sets only."""
+
+
+def independence(
+    graph: JoinGraph,
+    *,
+    rows: Mapping[str, float] | None = None,
+    selectivity: float | Mapping[Tables, float] | None = None,
+) -> Estimator:
+    """The textbook's assumption that conditions are independent of each other, with numbers of one's own.
+
+    A set of inner joins has the product of its tables' rows and of the selectivities of the conditions between them.
+    With other joins in the graph, their formulas follow the query as written (`optimizer.cardinality`).
+
+    Args:
+        graph: the graph.
+        rows: the rows of tables; those that are not there have the graph's.
+        selectivity: one for all conditions, or by the set of all tables that the edge connects; those that are not
+            there have the graph's.
+
+    Raises:
+        ValueError: a table or an edge is not in the graph, or a number is none.
+    """
+    counts: dict[int, float] = {single(number): graph.rows(name) for number, name in graph.names.items()}
+    for name, count in (rows or {}).items():
+        counts[graph.nodes(name)] = checked(count, f"The number of rows of {name}")
+    given = dict(graph.cardinality.edges)
+    sides = _tables_of_edges(graph, graph.joins)
+    if isinstance(selectivity, Mapping):
+        for tables, share in selectivity.items():
+            edges = [number for number, connected in sides.items() if connected == frozenset(tables)]
+            if not edges:
+                raise ValueError(f"No edge connects {listed(tables)}.")
+            for number in edges:
+                given[number] = estimate_of(checked(share, f"The selectivity between {listed(tables)}"))
+    elif selectivity is not None:
+        given = dict.fromkeys(given, estimate_of(checked(selectivity, "The selectivity")))
+    cardinality = Cardinality(graph.joins, graph.connections, counts, Statistics(), given)
+    return lambda tables: cardinality.rows(graph.nodes(tables))
+
+
+def given(cardinalities: Mapping[Tables, float], otherwise: Estimator | None = None) -> Estimator:
+    """Cardinalities that are known, such as true ones.
+
+    Args:
+        cardinalities: the rows by the set of the tables' names.
+        otherwise: what is asked for the sets that are not there; without it they are an error.
+
+    Raises:
+        ValueError: when it is asked for a set that is not known.
+    """
+    known = {frozenset(tables): rows for tables, rows in cardinalities.items()}
+
+    def rows_of(tables: Tables) -> float:
+        if tables in known:
+            return known[tables]
+        if otherwise is None:
+            raise ValueError(f"No cardinality is given for {listed(tables)}.")
+        return otherwise(tables)
+
+    return rows_of
+
+
+def q_error(estimate: float, truth: float) -> float:
+    """By which factor an estimate is wrong, both taken to be one row at least (Moerkotte et al., VLDB 2009)."""
+    estimate, truth = max(estimate, 1.0), max(truth, 1.0)
+    return max(estimate / truth, truth / estimate)
+
+
+def _tables_of_edges(graph: JoinGraph, joins: JoinHypergraph) -> dict[int, Tables]:
+    """What the conditions of each edge connect, by its number."""
+    return {
+        number: graph.tables_of(each.eligibility.tables) for number, each in enumerate(joins.edges, len(joins.filters))
+    }
