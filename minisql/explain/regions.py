@@ -6,6 +6,7 @@ are ascending tuples of these numbers. Conditions and rules are text. All of it 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -197,12 +198,17 @@ def _all_tables(graph: JoinHypergraph) -> NodeSet:
 
 
 def _node_names(graph: JoinHypergraph, aliases: Mapping[int, str], names: Mapping[int, str]) -> dict[int, str]:
-    """What the query calls the nodes; by the longer names of hints where two are called the same."""
+    """What the query calls the nodes; by the longer names of hints, or counted, where two are called the same."""
     called = leaf_names(graph, {**names, **aliases})
-    return {
-        node: name if list(called.values()).count(name) == 1 else names.get(node, f"{name}#{node}")
-        for node, name in called.items()
-    }
+    times = Counter(called.values())
+    called = {node: name if times[name] == 1 else names.get(node, name) for node, name in called.items()}
+    times = Counter(called.values())
+    seen = Counter[str]()
+    found = {}
+    for node, name in called.items():
+        seen[name] += 1
+        found[node] = name if times[name] == 1 else f"{name}:{seen[name]}"
+    return found
 
 
 def _expected_rows(path: AccessPath) -> dict[NodeSet, float]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from minisql.expression.nodes import Comparison, Expression
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
-from minisql.hypergraph.leaves import alias_of
+from minisql.hypergraph.leaves import alias_of, called_after_tables
 from minisql.hypergraph.sentences import Wording, format_written
 from minisql.node_set import NodeSet, is_subset, members, node_set, overlaps, single, union
 from minisql.relational.derive_conditions import Derivation
@@ -23,7 +23,7 @@ from minisql.relational.relational_expression import (
     WorkingTable,
     output_tables,
 )
-from minisql.relational.rewriting import expressions_of, nodes_of
+from minisql.relational.rewriting import expressions_of, nodes_of, own_tables
 from minisql.relational.shared import shared_users_first
 from minisql.relational.simplify_outer import Simplification
 
@@ -56,6 +56,7 @@ def aliases(expression: RelationalExpression) -> dict[int, str]:
 def describe_simplification(simplification: Simplification, names: Mapping[int, str]) -> str:
     """The join before and after a step, and the condition because of which rows that it padded cannot matter."""
     join = simplification.join
+    names = {**_names_without_alias(join), **names}
     left, right = _side(join.left, names), _side(join.right, names)
     after = "RIGHT" if simplification.flipped else simplification.after.name
     is_left_padded = simplification.before is JoinType.FULL and not simplification.flipped
@@ -68,19 +69,27 @@ def describe_simplification(simplification: Simplification, names: Mapping[int, 
     )
 
 
+def _names_without_alias(expression: RelationalExpression) -> dict[int, str]:
+    """What the tables in an expression are called that have no alias."""
+    return {
+        table: alias_of(node) or called_after_tables(node)
+        for node in nodes_of(expression)
+        for table in own_tables(node)
+    }
+
+
 def _side(relation: RelationalExpression, names: Mapping[int, str]) -> str:
-    tables = output_tables(relation)
-    listed = ", ".join(_name(table, names) for table in members(tables))
-    return f"({listed})" if tables & (tables - 1) else listed
+    listed = _all_names(output_tables(relation), names)
+    return f"({', '.join(listed)})" if len(listed) > 1 else listed[0]
 
 
 def _listed(tables: NodeSet, names: Mapping[int, str]) -> str:
-    listed = [_name(table, names) for table in members(tables)]
+    listed = _all_names(tables, names)
     return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else listed[0]
 
 
-def _name(table: int, names: Mapping[int, str]) -> str:
-    return names.get(table, f"#{table}")
+def _all_names(tables: NodeSet, names: Mapping[int, str]) -> list[str]:
+    return list(dict.fromkeys(names.get(table, f"#{table}") for table in members(tables)))
 
 
 # --- joins that came and went -----------------------------------------------------------------------------------------
@@ -98,10 +107,9 @@ def describe_new_joins(
             union(below[single(table)] for table in members(side))
             for side in (operator.left_tables, operator.right_tables)
         )
-        subquery = next((each for each in subqueries if right and is_subset(right, each)), None)
-        if subquery is not None and not is_subset(left, subquery):
+        if any(right and is_subset(right, each) and not is_subset(left, each) for each in subqueries):
             found.append(f"the subquery on {_listed(right, names)} became {words.join(number)}")
-        elif operator.type is JoinType.SEMI and subquery is None:
+        elif operator.type is JoinType.SEMI:
             nodes = words.tables(operator.right_tables)
             found.append(f"{words.join(number)} was an INNER JOIN: of {nodes}, it only matters whether there is a row")
     return found

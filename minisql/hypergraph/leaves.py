@@ -70,16 +70,16 @@ def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str
             name = f"({' '.join(names.get(each, f'#{each}') for each in members(tables_of_region(leaf)))})"
         elif name is None:
             name = alias_of(leaf)
-        found[table] = name or _described(leaf, table)
+        found[table] = name or called_after_tables(leaf)
     return found
 
 
-def _described(leaf: RelationalExpression, table: int) -> str:
-    """What a leaf without a name is called: after the tables that it is computed of."""
-    waiting, inside = [leaf], []
+def called_after_tables(expression: RelationalExpression) -> str:
+    """A name for an expression without one, after the tables that it is computed of."""
+    waiting, inside = [expression], []
     while waiting:
         node = waiting.pop()
         waiting += reversed(inputs(node))
         if not inputs(node) and alias_of(node):
             inside.append(alias_of(node))
-    return f"(subquery on {', '.join(dict.fromkeys(inside))})" if inside else f"#{table}"
+    return f"(subquery on {', '.join(dict.fromkeys(inside))})" if inside else "(subquery)"

@@ -15,6 +15,8 @@ from minisql.relational.relational_expression import JoinType
 
 MOST_LISTED: Final = 8
 """The most names of tables in a row."""
+LONG: Final = 60
+"""Clauses of more letters are separated by commas."""
 
 
 class Wording:
@@ -66,7 +68,7 @@ class Wording:
             return self.join(condition.operator)
         if self._graph.operators[condition.operator].type is JoinType.INNER:
             return f"the condition {text}" if condition.conditions else self.join(condition.operator)
-        return f"{self.join(condition.operator)} ON {text}"
+        return f"{self.join(condition.operator)} ON {text}" if condition.conditions else self.join(condition.operator)
 
     def on(self, number: int) -> str:
         """The ON condition of a join; '' where it has none."""
@@ -95,7 +97,10 @@ class Wording:
         return [f"{what}{_listed(list(dict.fromkeys(who)))}" for what, who in clauses.items()]
 
     def rules(self, condition: JoinEdge | RegionFilter) -> list[str]:
-        """Sentences that say why the conditions may not be applied as soon as the tables that they use are there."""
+        """Sentences that say why the conditions may not be applied as soon as the tables that they use are there.
+
+        Rules that no order breaks are left out.
+        """
         found = self.reasons.derivation(condition)
         sentences = []
         if inputs := self.unused_inputs(found):
@@ -109,7 +114,9 @@ class Wording:
             sentences.append(f"{what} only after {self.tables(union(step.added for step in steps))}, since {why}.")
         open_rules: dict[tuple[int, Cause], list[Reason]] = {}
         for reason in found.rest:
-            open_rules.setdefault(_kind(reason), []).append(reason)
+            # What a semi join hides is joined by it alone, so that such a rule is never broken.
+            if Cause.LOWER_HIDES not in reason.causes:
+                open_rules.setdefault(_kind(reason), []).append(reason)
         for reasons in open_rules.values():
             why = ", and ".join(self.because(reasons, condition))
             sentences.append(f"{self._what_must_be_there(reasons, found)}, since {why}.")
@@ -148,16 +155,18 @@ class Wording:
         lower, upper = self.join(reason.lower), self._upper(reason, condition)
         match cause:
             case Cause.LOWER_DROPS:
-                dropped = self._unmatched(self._graph.operators[reason.lower].type, reason.other)
                 upper = self.join(reason.upper) if reason.upper is not None else upper
-                kept = f"{upper} keeps every row of {self.tables(reason.partner)}"
-                return f"{kept}, and {self._join_on(reason.lower)}, made after it, would drop those {dropped}", ""
+                type_ = self._graph.operators[reason.lower].type
+                dropped = self._unmatched(type_, reason.other, self._used(reason.lower))
+                kept = f"{upper} keeps every row of {self.tables(reason.partner)}, and made after it, "
+                return kept, f"{self._join_on(reason.lower)} would drop those {dropped}"
             case Cause.UPPER_DROPS:
                 dropped = f"rows of {self.tables(reason.other)}"
                 if reason.upper is not None:
                     type_ = self._graph.operators[reason.upper].type
-                    dropped = f"the {dropped} {self._unmatched(type_, reason.partner)}"
-                return f"{upper} drops {dropped}, and {lower}, made after it, would keep them", ""
+                    used = self.reasons.used(condition)
+                    dropped = f"the {dropped} {self._unmatched(type_, reason.partner, used)}"
+                return f"{upper} drops ", f"{dropped}, which {lower}, made after it, would keep"
             case Cause.LOWER_MATCHES:
                 assert reason.upper is not None
                 return self._passes(reason, cause), f"which {self.join(reason.upper)} may pad"
@@ -199,8 +208,14 @@ class Wording:
             what = f"{on} does not reject NULLs on {asked}"
         return f"{what}, "
 
-    def _unmatched(self, type_: JoinType, tables: NodeSet) -> str:
-        return f"that find {'a match' if type_ is JoinType.ANTI else 'no match'} in {self.tables(tables)}"
+    def _unmatched(self, type_: JoinType, tables: NodeSet, used: NodeSet) -> str:
+        """Which rows a join drops that looks for matches in some tables, and uses these of them."""
+        looked_at = self.tables(NodeSet(tables & used) or tables)
+        return f"that find {'a match' if type_ is JoinType.ANTI else 'no match'} in {looked_at}"
+
+    def _used(self, number: int) -> NodeSet:
+        """The nodes that the conditions of a join use."""
+        return union(self.reasons.used(edge) for edge in self._graph.edges if edge.operator == number)
 
     def asked(self, reason: Reason, cause: Cause) -> NodeSet:
         """The tables of which the condition of a join would have to reject nulls on one."""
@@ -234,4 +249,5 @@ def _without_implied_cast(expression: Expression) -> Expression:
 
 
 def _listed(texts: list[str]) -> str:
-    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+    word = ", and " if any(len(text) > LONG for text in texts) else " and "
+    return f"{', '.join(texts[:-1])}{word}{texts[-1]}" if len(texts) > 1 else texts[0]

@@ -8,13 +8,35 @@ from dataclasses import dataclass
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
 from minisql.hypergraph.reasons import Cause, Derivation, Reason, Reasons
 from minisql.hypergraph.sentences import Wording, format_written
+from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, overlaps, single
 from minisql.relational.relational_expression import JoinType
 
 
+@node
+class Explanation:
+    """Why two sets of nodes may not be joined.
+
+    Attributes:
+        text: a sentence or two.
+        needed: the nodes without which they are joined in no order; none where the text does not say so.
+        remedy: what would help, joins by their numbers, each with tables on one of which its conditions would have to
+            reject nulls; none where nothing would.
+    """
+
+    text: str
+    needed: NodeSet = EMPTY
+    remedy: tuple[tuple[int, NodeSet], ...] = ()
+
+
 def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> str:
     """The reason, as a sentence or two. `names` are those of the nodes."""
-    return _WhyNot(graph, left, right, names).text()
+    return explain_why_not(graph, left, right, names).text
+
+
+def explain_why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> Explanation:
+    """The reason. `names` are those of the nodes."""
+    return _WhyNot(graph, left, right, names).explanation()
 
 
 def may_join(graph: JoinHypergraph, reasons: Reasons, left: NodeSet, right: NodeSet) -> bool:
@@ -78,17 +100,21 @@ class _WhyNot:
         self._words = Wording(graph, names)
         self._first, self._second = self._words.tables(left), self._words.tables(right)
 
-    def text(self) -> str:
+    def explanation(self) -> Explanation:
         """The reason; of several, the one that lacks least."""
         lacks = list(self._lacks())
         if lacks:
             lack = min(lacks, key=lambda lack: (lack.needed.bit_count(), len(lack.reasons)))
-            return self._words.shortened(self._lacking(lack)) + self._remedy(lack)
+            remedy = self._remedy(lack)
+            text = self._words.shortened(self._lacking(lack))
+            if remedy:
+                text += f" It could if {self._rejection(remedy)}."
+            return Explanation(text=text, needed=EMPTY if lack.unused else lack.needed, remedy=tuple(remedy))
         for edge in self._graph.edges:
             found = self._words.reasons.derivation(edge)
             if _is_completed(found.tes, self._left, self._right) and not _crosses(found, self._left, self._right):
-                return self._torn(edge, found)
-        return self._unconnected()
+                return Explanation(text=self._torn(edge, found))
+        return Explanation(text=self._unconnected())
 
     # --- tables that are not there yet --------------------------------------------------------------------------------
 
@@ -155,13 +181,13 @@ class _WhyNot:
             return f"{text} computes its key of {unused}, too"
         return f"{text} uses {unused}, too"
 
-    def _remedy(self, lack: _Lack) -> str:
-        """What the conditions would have to do, where that would help."""
+    def _remedy(self, lack: _Lack) -> list[tuple[int, NodeSet]]:
+        """What the conditions would have to reject, where that would help."""
         wanted: dict[tuple[int, NodeSet], NodeSet] = {}
         for reason, _ in lack.reasons:
             for cause in reason.causes:
                 if cause not in (Cause.LOWER_MATCHES, Cause.UPPER_MATCHES):
-                    return ""
+                    return []
                 is_lower = cause is Cause.LOWER_MATCHES
                 number = reason.lower if is_lower else reason.upper
                 assert number is not None
@@ -172,23 +198,26 @@ class _WhyNot:
         for (number, _), tables in wanted.items():
             rejecting[number] = NodeSet(rejecting.get(number, EMPTY) | single(lowest(tables)))
         if not wanted or not may_join(self._graph, Reasons(self._graph, rejecting), self._left, self._right):
-            return ""
-        return f" It could if {self._rejection([(number, tables) for (number, _), tables in wanted.items()])}."
+            return []
+        return [(number, tables) for (number, _), tables in wanted.items()]
 
-    def _rejection(self, wanted: list[tuple[int, NodeSet]]) -> str:
+    def _rejection(self, remedy: list[tuple[int, NodeSet]]) -> str:
         words = self._words
-        if len(wanted) == 1:
-            ((number, tables),) = wanted
+        tables_of_join: dict[int, list[str]] = {}
+        for number, tables in remedy:
+            tables_of_join.setdefault(number, []).append(f"on {words.tables(tables, 'or')}")
+        if len(tables_of_join) == 1:
+            ((number, places),) = tables_of_join.items()
             if not words.on(number):
-                return f"{words.join(number)} had a condition that rejects NULLs on {words.tables(tables, 'or')}"
-            return f"that condition rejected NULLs on {words.tables(tables, 'or')}"
-        by_tables: dict[NodeSet, list[str]] = {}
-        for number, tables in wanted:
+                return f"{words.join(number)} had a condition that rejects NULLs {' and '.join(places)}"
+            return f"that condition rejected NULLs {' and '.join(places)}"
+        texts: dict[str, list[str]] = {}
+        for number, places in tables_of_join.items():
             text = words.on(number) or f"a condition of {words.join(number)}"
-            by_tables.setdefault(tables, []).append(text)
+            texts.setdefault(" and ".join(places), []).append(text)
         return " and ".join(
-            f"{'both ' if len(texts) == 2 else ''}{' and '.join(texts)} rejected NULLs on {words.tables(tables, 'or')}"
-            for tables, texts in by_tables.items()
+            f"{'both ' if len(conditions) == 2 else ''}{' and '.join(conditions)} rejected NULLs {places}"
+            for places, conditions in texts.items()
         )
 
     # --- tables on the wrong side -------------------------------------------------------------------------------------

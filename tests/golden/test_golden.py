@@ -23,7 +23,14 @@ import minisql
 from minisql.explain.hypergraph import show_hypergraphs
 from minisql.explain.stages import show_parse_tree, show_relational
 from minisql.explain.tree import explain_tree
+from minisql.hypergraph.join_hypergraph import JoinHypergraph
+from minisql.hypergraph.leaves import leaf_names
+from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
+from minisql.hypergraph.reasons import Reasons
+from minisql.hypergraph.why_not import may_join, why_not
+from minisql.node_set import node_set
 from minisql.parser.parse import parse_statement
+from minisql.session.explanations.outermost_region import Region
 from minisql.session.pipeline import PlannedQuery
 
 FILES = sorted(Path(__file__).parent.glob("*.test"))
@@ -86,11 +93,34 @@ def _error(connection: minisql.Connection, sql: str) -> str:
     return f"{type(caught.value).__name__}: {caught.value}".replace(str(Path.cwd()), "<here>")
 
 
+def _why_not(connection: minisql.Connection, question: str) -> str:
+    """Why two sets of tables may not be joined: `a, b | c` in the first line, then the query."""
+    sides, _, sql = question.partition("\n")
+    graph = outermost_graph(_planned(connection, sql))
+    names = leaf_names(graph, {})
+    numbers = {name: number for number, name in names.items()}
+    left, right = (node_set(numbers[name.strip()] for name in side.split(",")) for side in sides.split("|"))
+    return "They can be joined." if may_join(graph, Reasons(graph), left, right) else why_not(graph, left, right, names)
+
+
+def outermost_graph(planned: PlannedQuery) -> JoinHypergraph:
+    region = Region.outermost(planned.rewritten)
+    assert region is not None
+    return make_join_hypergraph(region.region)
+
+
+def _explain_hypergraph(connection: minisql.Connection, sql: str) -> str:
+    ((text,),) = connection.execute(f"EXPLAIN HYPERGRAPH {sql}").fetchall()
+    return re.sub(r"\n\n", "\n--\n", str(text))
+
+
 STAGES: dict[str, Callable[[minisql.Connection, str], str]] = {
     "parse_tree": _parse_tree,
     "as_written": _as_written,
     "rewritten": _rewritten,
     "hypergraph": _hypergraph,
+    "explain_hypergraph": _explain_hypergraph,
+    "why_not": _why_not,
     "plan": _plan,
     "analyze": _analyze,
     "rows": _rows,
