@@ -102,8 +102,8 @@ class _Shrinking:
             for number, value in zip(numbers, row, strict=True)
         }
         for number, value in sorted(used):
-            candidates = (self._exchanged(database, number, value, plainer) for plainer in range(1, value))
-            database = self._first_that_differs(each for each in candidates if each is not None) or database
+            exchanged = [self._exchanged(database, number, value, plainer) for plainer in range(1, value)]
+            database = self._first_that_differs(each for each in exchanged if each is not None) or database
         for place, rows in enumerate(database):
             for number, row in enumerate(rows):
                 for position in range(len(row)):

@@ -49,7 +49,9 @@ def quoted(name: str) -> str:
 
 
 def portable_literal(value: Value) -> str:
-    """A constant in a script: a string for a date or time."""
+    """A constant in a script: a string for a date or time, plain digits for a float."""
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, datetime.datetime):
         return f"'{value.isoformat(sep=' ')}'"
     return f"'{value.isoformat()}'" if isinstance(value, datetime.date | datetime.time) else format_value(value)
