@@ -87,6 +87,13 @@ def _rows(connection: minisql.Connection, sql: str) -> str:
     return "\n".join([header, *(" | ".join("NULL" if v is None else str(v) for v in row) for row in result)])
 
 
+def _why_not(connection: minisql.Connection, question: str) -> str:
+    """The answer, what there is of it, each part after its name."""
+    result = connection.execute(f"EXPLAIN WHY NOT {question}")
+    (row,) = result.fetchall()
+    return "\n".join(f"{name}: {value}" for name, value in zip(result.names, row, strict=True) if value is not None)
+
+
 def _error(connection: minisql.Connection, sql: str) -> str:
     with pytest.raises(minisql.Error) as caught:
         connection.execute(sql)
@@ -124,6 +131,7 @@ STAGES: dict[str, Callable[[minisql.Connection, str], str]] = {
     "plan": _plan,
     "analyze": _analyze,
     "rows": _rows,
+    "why_not": _why_not,
     "error": _error,
 }
 

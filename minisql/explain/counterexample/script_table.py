@@ -7,8 +7,10 @@ is a table under its alias.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from minisql.catalog.constraints import UniqueConstraint
 from minisql.catalog.memory_table import MemoryTable
@@ -34,6 +36,8 @@ from minisql.relational.relational_expression import (
     WorkingTable,
     output_tables,
 )
+
+_IS_NAME: Final = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(eq=False)
@@ -245,7 +249,11 @@ def _unique_aliases(leaves: Iterable[RelationalExpression], hint_names: Mapping[
     """A name for each leaf, by its number: the alias, with a number where it is taken."""
     found: dict[int, str] = {}
     taken = set[str]()
-    numbered = [(int(lowest(output_tables(leaf))), alias_of(_core(leaf)) or "t") for leaf in leaves]
+    numbered = []
+    for leaf in leaves:
+        number = int(lowest(output_tables(leaf)))
+        called = hint_names.get(number, "").rpartition(".")[2].strip('"')
+        numbered.append((number, alias_of(_core(leaf)) or called or "t"))
     # What stands in FROM itself keeps its name; tables inside of derived tables make room.
     for number, alias in sorted(numbered, key=lambda each: hint_names.get(each[0]) != quoted_name(each[1])):
         name, count = alias, 1
@@ -331,8 +339,10 @@ def _definition(core: RelationalExpression, place: _Place, reference: ColumnRef)
         column = core.source.columns[place[1]]
         is_stored = _stored_name(core) is not None
         return ColumnDefinition(column.name, column.type, not_null=column.not_null and is_stored)
-    names = _names(core) if place[0] == 0 else ()
-    name = names[place[1]] if place[1] < len(names) else ""
+    name = reference.name.rpartition(".")[2]
+    if not _IS_NAME.fullmatch(name):
+        names = _names(core) if place[0] == 0 else ()
+        name = names[place[1]] if place[1] < len(names) else ""
     return ColumnDefinition(name or f"c{place[1] + 1}", reference.type)
 
 

@@ -94,12 +94,39 @@ class _Shrinking:
         return database
 
     def _plainest_values(self, database: Database) -> Database:
+        # First a value wherever compared columns have it, so that equal values stay equal.
+        used = {
+            (number, value)
+            for numbers, rows in zip(self._domains.classes, database, strict=True)
+            for row in rows
+            for number, value in zip(numbers, row, strict=True)
+        }
+        for number, value in sorted(used):
+            exchanged = [self._exchanged(database, number, value, plainer) for plainer in range(1, value)]
+            database = self._first_that_differs(each for each in exchanged if each is not None) or database
         for place, rows in enumerate(database):
             for number, row in enumerate(rows):
                 for position in range(len(row)):
                     candidates = self._with_plainer_value(database, place, number, position)
                     database = self._first_that_differs(candidates) or database
         return database
+
+    def _exchanged(self, database: Database, number: int, value: int, other: int) -> Database | None:
+        """The database with one value for another in all columns of a class; None where a column cannot have it."""
+        tables = []
+        for place, rows in enumerate(database):
+            classes, domains = self._domains.classes[place], self._domains.values[place]
+            changed = tuple(
+                tuple(
+                    other if each == value and own == number else each for each, own in zip(row, classes, strict=True)
+                )
+                for row in rows
+            )
+            fits = all(each < len(domain) for row in changed for each, domain in zip(row, domains, strict=True))
+            if not fits or not self._keeps_keys(self._tables[place], changed):
+                return None
+            tables.append(changed)
+        return tuple(tables)
 
     def _with_plainer_value(self, database: Database, place: int, number: int, position: int) -> Iterator[Database]:
         """The database with other values in one place, the plainest first: NULL is the last of them."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from minisql.datatypes import VARCHAR
+from minisql.datatypes import BOOLEAN, VARCHAR
 from minisql.explain.counterexample.script_table import ScriptRegion, ScriptTable, hides_right, visible_scans
 from minisql.expression.format import format_conditions, format_expression, format_value
 from minisql.expression.nodes import And, ColumnId, ColumnRef, Expression, InList, Literal, Or, Value
@@ -49,7 +49,9 @@ def quoted(name: str) -> str:
 
 
 def portable_literal(value: Value) -> str:
-    """A constant in a script: a string for a date or time."""
+    """A constant in a script: a string for a date or time, plain digits for a float."""
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, datetime.datetime):
         return f"'{value.isoformat(sep=' ')}'"
     return f"'{value.isoformat()}'" if isinstance(value, datetime.date | datetime.time) else format_value(value)
@@ -187,17 +189,13 @@ class _Writer:
 
 def _written(conditions: Sequence[Expression], names: Names) -> tuple[str, ...]:
     """Conditions as the operands of an AND."""
-    found = []
-    for condition in conditions:
-        text = format_expression(_named(condition, names))
-        found.append(text if len(conditions) == 1 and not isinstance(condition, Or) else _operand(condition, names))
-    return tuple(found)
+    return tuple([_operand(_named(condition, names)) for condition in conditions])
 
 
-def _operand(condition: Expression, names: Names) -> str:
-    named = _named(condition, names)
-    both = format_conditions((named, Literal(value=True, type=VARCHAR)))
-    return both.removesuffix(" AND TRUE")
+def _operand(condition: Expression) -> str:
+    """The condition in parentheses where AND would tear it apart."""
+    true = Literal(value=True, type=BOOLEAN)
+    return format_conditions((condition, true)).removesuffix(f" AND {format_expression(true)}")
 
 
 def _conjunction(texts: Sequence[str]) -> str:

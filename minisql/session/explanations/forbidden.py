@@ -111,7 +111,7 @@ def _shown(region: ScriptRegion, other: RelationalExpression, found: Found, *, n
     names, rows_written, rows_reordered = _run(script, written, asked)
     counts = f"the query as written gives {_rows(rows_written)} and this order {_rows(rows_reordered)}"
     if len(rows_written) == len(rows_reordered):
-        counts = f"the two give other rows ({len(rows_written)} each)"
+        counts = f"the two give different rows ({len(rows_written)} each)"
     sentence = f"On the database of the script, the smallest found among {found.tried:,}, {counts}."
     return Counterexample(
         sentence=f"{sentence} {note}" if note else sentence,

@@ -139,6 +139,9 @@ class _WhyNot:
         try:
             path = find_best_plan(prescribed.rewritten, self._planned.settings)
         except ForbiddenJoinError as error:
+            if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
+                hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name after all others."
+                return self._answer("chosen", "This is the order of the plan.", hint)
             return self._forbidden(error, plan.left_out())
         return self._allowed(prescribed.order, path, plan)
 
