@@ -13,6 +13,7 @@ from minisql.query_block import query_block
 from minisql.query_block.query_block import CommonQuery, DerivedTable, FromTree, JoinedTable, QueryBlock, QueryTerm
 from minisql.query_block.table_names import format_order, table_names
 from minisql.relational.from_query_block import relational_expression
+from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     BaseTable,
     JoinOrder,
@@ -54,7 +55,8 @@ def _prescribe(
     planned: PlannedQuery, block: QueryBlock, joins: Order, settings: Settings, *, about_data: bool
 ) -> Prescribed:
     query = _Replacing(block, replace(block, order=joins)).term(planned.query)
-    as_written = relational_expression(query)
+    trees = [planned.as_written, *(shared.input for shared in shared_users_first(planned.as_written))]
+    as_written = relational_expression(query, NewTables(trees).next)
     if not about_data:
         as_written = rewrite_all(as_written, _over_schemas)
     rewritten = rewrite_relational(as_written, planned.table, len(planned.names), settings).expression
