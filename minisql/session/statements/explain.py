@@ -18,8 +18,9 @@ from minisql.session.statements.context import Context
 def explain(context: Context, statement: st.Explain, parameters: Sequence[object]) -> Result:
     """The result of an EXPLAIN statement."""
     if statement.analyze and not isinstance(statement.statement, parse_tree.QueryExpression):
+        hint = "EXPLAIN FORMAT=HTML does not run what it shows." if statement.format == "HTML" else None
         raise NotSupportedError(
-            "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span
+            "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span, hint=hint
         )
     if statement.analyze and statement.format in ("HYPERGRAPH", "ORDERS", "TRACE"):
         raise NotSupportedError(f"EXPLAIN {statement.format} does not execute the query.", statement.format_span)
