@@ -248,7 +248,9 @@ def test_a_forbidden_order_shows_its_counterexample(page: Page) -> None:
             drawn = sides.nth(number).locator("tbody tr")
             assert drawn.count() == max(1, len(case[key]["rows"]))
         differing = page.locator("#case tr.differs").count()
-        written, reordered = ([json.dumps(row) for row in case[key]["rows"]] for key in ("written_rows", "reordered_rows"))
+        written, reordered = (
+            [json.dumps(row) for row in case[key]["rows"]] for key in ("written_rows", "reordered_rows")
+        )
         common = sum(min(written.count(row), reordered.count(row)) for row in {*written})
         assert differing == len(written) + len(reordered) - 2 * common > 0
 

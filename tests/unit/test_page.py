@@ -23,7 +23,17 @@ from minisql.session.explanations.page_forbidden import MOST_CASES
 from minisql.session.explanations.page_search import chosen_steps
 
 MOST_BYTES = 500_000
-HOSTILE = ["</script>", "<!--", "-->", "]]>", "<script>alert(1)</script>", "\u2028\u2029", "&lt;", "{{script}}", "\\u003c"]
+HOSTILE = [
+    "</script>",
+    "<!--",
+    "-->",
+    "]]>",
+    "<script>alert(1)</script>",
+    "\u2028\u2029",
+    "&lt;",
+    "{{script}}",
+    "\\u003c",
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +79,17 @@ def check(page: str) -> None:
     assert page.startswith("<!DOCTYPE html>")
     code = re.sub(r'<script type="application/json" id="model">.*?</script>', "", page, flags=re.DOTALL)
     assert set(re.findall(r"https?://[^\"'\s]*", code)) == {"http://www.w3.org/2000/svg"}
-    assert not re.search(r"url\(|@import|\bsrc=|fetch\(|XMLHttpRequest|WebSocket|import\(|innerHTML|outerHTML|insertAdjacent", code)
+    assert not re.search(
+        r"url\(|@import|\bsrc=|fetch\(|XMLHttpRequest|WebSocket|import\(|innerHTML|outerHTML|insertAdjacent", code
+    )
     assert re.findall(r'href="([^"]*)"', code) == ["#panels"]
     assert page.count("<script") == page.count("</script>") == 2
     (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     (style,) = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
     (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
-    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (style, script)]
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (style, script)
+    ]
     assert policy == (
         f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; base-uri 'none'; form-action 'none'"
     )
@@ -116,7 +130,9 @@ def test_what_looks_like_markup_is_data(text: str) -> None:
     name = '"' + text.replace('"', '""') + '"'
     literal = "'" + text.replace("'", "''") + "'"
     with minisql.connect() as connection:
-        connection.execute(f"CREATE TABLE {name} ({name} VARCHAR); CREATE TABLE b (k VARCHAR); CREATE TABLE c (k VARCHAR)")
+        connection.execute(
+            f"CREATE TABLE {name} ({name} VARCHAR); CREATE TABLE b (k VARCHAR); CREATE TABLE c (k VARCHAR)"
+        )
         for _ in range(3):
             connection.execute(f"INSERT INTO {name} VALUES (?)", [text])
             connection.execute("INSERT INTO b VALUES (?)", [text])
@@ -201,12 +217,18 @@ def test_everything_that_is_known_has_a_place(connection: minisql.Connection) ->
             f"EXPLAIN WHY NOT {case['order']} {QUERY}"
         ).fetchall()
         assert verdict == "illegal"
-        assert (case["reason"], case["script"], case["written"], case["reordered"]) == (reason, script, written, reordered)
+        assert (case["reason"], case["script"], case["written"], case["reordered"]) == (
+            reason,
+            script,
+            written,
+            reordered,
+        )
         with minisql.connect() as other:
             other.execute(case["script"])
             for key in ("written", "reordered"):
                 rows = [
-                    [None if value is None else str(value) for value in row] for row in other.execute(case[key]).fetchall()
+                    [None if value is None else str(value) for value in row]
+                    for row in other.execute(case[key]).fetchall()
                 ]
                 assert sorted(case[f"{key}_rows"]["rows"], key=repr) == sorted(rows, key=repr)
 
@@ -247,7 +269,8 @@ def test_any_query_has_a_page(connection: minisql.Connection, sql: str, parts: t
         chain(150, "LEFT JOIN"),
         "SELECT " + ", ".join(f"x + {number} AS c{number}" for number in range(2_000)) + " FROM t0",
         " UNION ALL ".join(f"SELECT t{number}.k FROM t{number} JOIN t{number + 1} USING (k)" for number in range(40)),
-        "SELECT count(*) FROM t0" + "".join(
+        "SELECT count(*) FROM t0"
+        + "".join(
             f" LEFT JOIN t{number} ON coalesce(t{number - 1}.x, t{max(0, number - 2)}.k) = t{number}.x"
             for number in range(1, 30)
         ),

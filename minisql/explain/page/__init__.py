@@ -54,7 +54,9 @@ def render_page(model: Mapping[str, Any], title: str) -> str:
     style = _source("page.css")
     script = '"use strict";\n(() => {\n' + "\n".join(_source(name) for name in _SCRIPTS) + "})();\n"
     data = json.dumps(model, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_IN_SCRIPT)
-    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
     parts = {
         "policy": policy,
         "version": html.escape(str(model["version"])),

@@ -11,7 +11,19 @@ from minisql.explain.plan_description import NodeDescription
 
 Model = dict[str, Any]
 
-_ROLES: Final = {"root": "", "input": "", "probe": "", "left": "", "build": "hashed", "anchor": "first", "step": "repeated", "shared": "once"}
+TIMES: Final = "\u00d7"
+
+_ROLES: Final = {
+    "root": "",
+    "input": "",
+    "probe": "",
+    "left": "",
+    "build": "hashed",
+    "anchor": "first",
+    "step": "repeated",
+    "shared": "once",
+}
+"""What the page calls the inputs; those that run straight down need no word."""
 
 
 def plan_model(plan: NodeDescription, most: int, longest: int) -> Model:
@@ -124,7 +136,8 @@ def _fan_out_sentence(fan: FanOut, left: str, right: str) -> str:
             if count
         ]
         if parts:
-            said += f" {' and '.join(parts)} {'match' if len(parts) > 1 or lonely[0][1] + lonely[1][1] > 1 else 'matches'} none."
+            rows = sum(count for _, count, _ in lonely)
+            said += f" {' and '.join(parts)} {'match' if rows > 1 else 'matches'} none."
     return said if fan.complete else f"{said} Not all rows were read."
 
 
@@ -155,7 +168,7 @@ def summary(plan: NodeDescription) -> tuple[str, list[list[str | None]]]:
     errors = [(node.actual.q_error, node) for node in nodes if node.actual is not None and node.actual.q_error]
     if errors:
         worst = max(error for error, _ in errors)
-        facts.append(["Largest q-error", f"{_number(worst)}×" if worst >= 1.05 else "exact", None])
+        facts.append(["Largest q-error", f"{_number(worst)}{TIMES}" if worst >= 1.05 else "exact", None])
     held = max((node.actual.held_bytes for node in nodes if node.actual is not None), default=0)
     if held:
         facts.append(["Most memory held", *_size(held)])
@@ -179,7 +192,9 @@ def _number(value: float) -> str:
 
 
 def _time(seconds: float) -> tuple[str, str]:
-    return (f"{seconds:.3g}", "s") if seconds >= 10 else (f"{seconds * 1000:.3g}" if seconds < 1 else f"{seconds * 1000:,.0f}", "ms")
+    if seconds >= 10:
+        return f"{seconds:.3g}", "s"
+    return (f"{seconds * 1000:,.0f}" if seconds >= 1 else f"{seconds * 1000:.3g}"), "ms"
 
 
 def _size(size: int) -> tuple[str, str]:

@@ -42,9 +42,8 @@ def search_model(trace: Trace, most: int, longest: int) -> Model:
     shown = sum(step["event"] == "pair" for step in steps)
     left_out = None
     if shown < trace.pairs:
-        left_out = (
-            f"{counted(shown, 'pair')} of {trace.pairs:,}: first of all those that gave a set its first or a better plan."
-        )
+        what = "first of all those that gave a set its first or a better plan"
+        left_out = f"{counted(shown, 'pair')} of {trace.pairs:,}: {what}."
     return {
         "tables": begin["tables"],
         "texts": list(texts),

@@ -9,7 +9,9 @@ shown.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from time import monotonic
 from typing import Final
 
 from minisql.columnar.column import Batch
@@ -278,12 +280,13 @@ def _tables_in(path: AccessPath) -> NodeSet:
 # --- orders to offer --------------------------------------------------------------------------------------------------
 
 
-def forbidden_orders(planned: PlannedQuery, limit: int) -> list[Order]:
+def forbidden_orders(planned: PlannedQuery, limit: int, seconds: float = math.inf) -> list[Order]:
     """Orders that are illegal and make no product, those first that are nearest to the order of the query.
 
     There are none where the query joins fewer than three tables, and where no order is illegal that is up to three
-    steps away (`order_trees`).
+    steps away (`order_trees`). After so many seconds the search ends with those that it has.
     """
+    deadline = monotonic() + seconds
     with deep_recursion():
         try:
             block = _block(planned)
@@ -293,10 +296,10 @@ def forbidden_orders(planned: PlannedQuery, limit: int) -> list[Order]:
         found: list[Order] = []
         for ring in [] if written is None else orders_near(written, _MOST_STEPS):
             for order in ring[:_MOST_TRIED]:
-                if len(found) < limit and _is_forbidden(planned, block, order):
+                if len(found) >= limit or monotonic() > deadline:
+                    return found
+                if _is_forbidden(planned, block, order):
                     found.append(order)
-            if len(found) >= limit:
-                break
         return found
 
 
