@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
+from minisql.errors import ProgrammingError
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
 from minisql.expression.walk import conjunction, conjuncts
 from minisql.expression.window import WindowCall
@@ -70,6 +71,7 @@ from minisql.relational.relational_expression import (
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
+    from minisql.optimizer.join_order import ForbiddenJoin
     from minisql.optimizer.search_space import SearchSpace
 
 
@@ -92,6 +94,15 @@ def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple
 def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
     """All orders of a join region, up to the `pair_budget`."""
     return _Planner(settings).search_space(region)
+
+
+def find_forbidden(order: JoinOrder, settings: Settings) -> ForbiddenJoin | None:
+    """Why the order may not be followed; None where it may.
+
+    Raises:
+        ProgrammingError: the order is not one of the tables of the region.
+    """
+    return _Planner(settings).find_forbidden(order)
 
 
 class _OpenRegion(NamedTuple):
@@ -170,6 +181,23 @@ class _Planner:
             follow_order(joins, open_region.graph, open_region.receiver, order.names)
         graph, leaves, connections, _, receiver = open_region
         return finish_plan(receiver.seen[graph.graph.nodes], leaves, connections, receiver, self._statistics)
+
+    def find_forbidden(self, order: JoinOrder) -> ForbiddenJoin | None:
+        """Why the order may not be followed; None where it may."""
+        from minisql.optimizer.join_order import ForbiddenJoin, has_other_tables, split_order, try_order
+
+        graph = make_join_hypergraph(order.input)
+        try:
+            joins, ordered_leaves = split_order(order, graph)
+        except ProgrammingError as error:
+            if has_other_tables(order, graph):
+                raise
+            return ForbiddenJoin(error.message, error.span, is_product=False)
+        for leaf in ordered_leaves.values():
+            if forbidden := self.find_forbidden(leaf):
+                return forbidden
+        region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
+        return try_order(joins, region.graph, region.receiver, order.names)
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
         """All orders of a region."""

@@ -8,7 +8,7 @@ values are replaced by plainer ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ from minisql.relational.relational_expression import RelationalExpression
 BATCHES: Final = ((300, 1), (700, 2), (2000, 2), (3000, 3), (3000, 2), (4000, 3), (4000, 3))
 """How many databases are tried at once, and the most rows of a table in them."""
 
-SECONDS: Final = 1.2
+SECONDS: Final = 0.8
 """After so long, no further batch is begun."""
 
 Rows = tuple[tuple[tuple[Value, ...], ...], ...]
@@ -45,14 +45,20 @@ class Found:
     tried: int
 
 
-def find_database(region: ScriptRegion, other: RelationalExpression, *, seed: int = 1) -> Found:
-    """A database on which the region and another form of it give other rows."""
+def find_database(
+    region: ScriptRegion,
+    other: RelationalExpression,
+    *,
+    batches: Sequence[tuple[int, int]] = BATCHES,
+    seed: int = 1,
+) -> Found:
+    """A database on which the region and another form of it give other rows; `batches` are as `BATCHES`."""
     domains = find_domains(region)
     comparison = FormComparison(region, other)
     rng = np.random.default_rng(seed)
     end = time.monotonic() + SECONDS
     tried = 0
-    for count, most_rows in BATCHES:
+    for count, most_rows in batches:
         if tried and time.monotonic() > end:
             break
         databases = random_databases(domains, region.tables, count, most_rows, rng)

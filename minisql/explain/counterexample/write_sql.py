@@ -62,7 +62,7 @@ def write_query(region: ScriptRegion, tree: RelationalExpression) -> str:
     text = _Writer().tree(tree)
     names = text.names
     selected = []
-    for expression, name in zip(region.expressions, region.names, strict=True):
+    for expression, name in zip(region.expressions, region.names or ("",) * len(region.expressions), strict=True):
         written = format_expression(_named(expression, names))
         selected.append(written if _is_called(written, name) else f"{written} AS {quoted(name)}")
     where = f"\nWHERE {_conjunction(text.waiting)}" if text.waiting else ""
