@@ -100,13 +100,23 @@ class CaseGenerator:
 
     def _from(self, names: Sequence[str]) -> tuple[str, Tree]:
         if len(names) == 1:
-            return names[0], names[0]
+            return self._leaf(names[0]), names[0]
         cut = len(names) - 1 if self._rng.random() < 0.6 else self._rng.randint(1, len(names) - 1)
         (left, left_tree), (right, right_tree) = self._from(names[:cut]), self._from(names[cut:])
         if cut < len(names) - 1:
             right = f"({right})"
         kind = self._rng.choice(KINDS)
         return f"{left} {kind} {right} ON {self._on(names[:cut], names[cut:])}", (left_tree, right_tree)
+
+    def _leaf(self, name: str) -> str:
+        """A table, another one under its name, or some rows of it."""
+        roll = self._rng.random()
+        if roll < 0.88:
+            return name
+        if roll < 0.95:
+            return f"{self._rng.choice('abc')} AS {name}"
+        test = self._rng.choice(("> 0", "IS NULL", "= 1"))
+        return f"(SELECT * FROM {name} WHERE {self._column([name])} {test}) AS {name}"
 
     def _using_chain(self, names: Sequence[str]) -> tuple[str, Tree]:
         text, tree = names[0], names[0]  # type: tuple[str, Tree]
@@ -274,7 +284,7 @@ def check(case: Case, rng: random.Random, tally: Tally, *, brute_force: int) -> 
 
 
 def _difference_of_forms(connection: minisql.Connection, case: Case) -> str:
-    """A database on which the query in an order that is allowed, by the definition, gives other rows; '' without one."""
+    """A database on which the query in an allowed order, by the definition, gives other rows; '' without one."""
     planned = connection.plan(case.query)
     tree = parse_statement(case.statement).statement.order  # type: ignore[union-attr]
     assert tree is not None
