@@ -412,8 +412,8 @@ def _rows_in_minisql(statements: Sequence[str], queries: Sequence[str]) -> list[
         return [bag(connection.execute(query)) for query in queries]
 
 
-def cases(seed: int) -> Iterator[tuple[Case, random.Random]]:
+def cases(seed: int, tables: int | None = None) -> Iterator[tuple[Case, random.Random]]:
     """Cases without end, each with a source of random numbers for its data."""
     for number in itertools.count():
         rng = random.Random(f"{seed} {number}")
-        yield CaseGenerator(rng).case(), rng
+        yield CaseGenerator(rng).case(tables), rng

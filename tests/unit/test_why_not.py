@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -157,7 +158,7 @@ def test_what_is_promised_of_the_tables_is_kept(connection: minisql.Connection) 
     query = "SELECT a.k, e.x, c.k FROM a LEFT JOIN c ON a.k = c.k LEFT JOIN e ON c.x IS NOT DISTINCT FROM e.x"
     answer = ask(connection, "(a (c e))", query)
     assert (answer["verdict"], answer["script"]) == ("illegal", None)
-    assert "No difference was found in 17,000 databases" in str(answer["reason"])
+    assert re.search(r"No difference was found in \d+,000 databases", str(answer["reason"]))
     assert answer["written"] == query.replace(" FROM a", "\nFROM a")
     connection.execute("ALTER TABLE e ALTER x DROP NOT NULL")
     check_counterexample(ask(connection, "(a (c e))", query), query)

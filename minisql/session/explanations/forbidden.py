@@ -8,7 +8,7 @@ from dataclasses import fields
 from minisql.errors import InternalError
 from minisql.explain.counterexample.reorder import reordered
 from minisql.explain.counterexample.script_table import ScriptRegion, conditions_in, script_region
-from minisql.explain.counterexample.search import BATCHES, Found, find_database
+from minisql.explain.counterexample.search import BATCHES, SECONDS, Found, find_database
 from minisql.explain.counterexample.write_sql import write_query, write_script
 from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import Expression
@@ -55,7 +55,7 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
     found = find_database(region, other)
     if found.rows is None and region.names:
         whole = region.all_columns()
-        more = find_database(whole, other, batches=BATCHES[:4])
+        more = find_database(whole, other, batches=BATCHES[:4], seconds=SECONDS / 3)
         if more.rows is not None:
             hidden = "The select list hides the difference, so all columns of the joined rows are compared."
             return _shown(whole, other, Found(more.rows, found.tried + more.tried), note=hidden)
