@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields
 
-from minisql.errors import InternalError
+from minisql.errors import InternalError, SqlError
 from minisql.explain.counterexample.reorder import reordered
 from minisql.explain.counterexample.script_table import ScriptRegion, conditions_in, script_region
 from minisql.explain.counterexample.search import BATCHES, SECONDS, Found, find_database
@@ -146,9 +146,12 @@ def _run(script: str, written: str, asked: str) -> tuple[tuple[str, ...], tuple[
             if isinstance(setting.default, bool) and setting.name not in _KEPT:
                 connection.execute(f"SET {setting.name} = off")
         connection.execute("SET join_order = 'as_written'")
-        for _ in connection.execute_script(script):
-            pass
-        results = [connection.execute(query) for query in (written, asked)]
+        try:
+            for _ in connection.execute_script(script):
+                pass
+            results = [connection.execute(query) for query in (written, asked)]
+        except SqlError as error:
+            raise InternalError(f"The counterexample cannot be run:\n{script}\n{written};\n{asked};") from error
         names = results[0].names
         rows = [tuple(result.fetchall()) for result in results]
     if Counter(map(repr, rows[0])) == Counter(map(repr, rows[1])):
