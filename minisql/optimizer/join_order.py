@@ -23,12 +23,14 @@ from minisql.relational.relational_expression import (
 )
 
 
-class ForbiddenJoinError(ProgrammingError):
-    """Two sides of a prescribed order may not be joined; `is_product` says that no condition has to do with both."""
+class ForbiddenJoin(NamedTuple):
+    """Why an order may not be followed: a sentence, its place, and whether the order makes a product: two sides of it
+    are such that no condition has to do with both.
+    """
 
-    def __init__(self, message: str, span: Span | None, *, is_product: bool = False) -> None:
-        super().__init__(message, span)
-        self.is_product = is_product
+    reason: str
+    span: Span | None
+    is_product: bool
 
 
 class SplitOrder(NamedTuple):
@@ -45,8 +47,7 @@ def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
     its node alone.
 
     Raises:
-        ForbiddenJoinError: the order has such a leaf in pieces.
-        ProgrammingError: the order is not one of the tables of this region.
+        ProgrammingError: the order is not one of the tables of this region, or has such a leaf in pieces.
     """
     last = order.joins[-1]
     named = last.left | last.right
@@ -89,10 +90,10 @@ def _joins_of_subqueries(graph: JoinHypergraph, named: NodeSet) -> list[OrderedJ
     return joins
 
 
-def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ForbiddenJoinError:
+def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:
     names = ", ".join(order.names.get(table, f"#{table}") for table in members(tables))
     conditions = format_conditions(leaf.conditions) if isinstance(leaf, Filter) else ""
-    return ForbiddenJoinError(
+    return ProgrammingError(
         f"The tables {names} can be joined to others only together, because of {conditions} below a full join.",
         join.span,
     )
@@ -108,8 +109,17 @@ def follow_order(
     be right.
 
     Raises:
-        ForbiddenJoinError: two sides of the order may not be joined.
+        ProgrammingError: two sides of the order may not be joined.
     """
+    forbidden = try_order(joins, graph, receiver, names)
+    if forbidden is not None:
+        raise ProgrammingError(forbidden.reason, forbidden.span)
+
+
+def try_order(
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: CostingReceiver, names: Mapping[int, str]
+) -> ForbiddenJoin | None:
+    """The same, with an answer in the place of the error."""
     for node in graph.leaves:
         receiver.found_single_node(node)
     for join in joins:
@@ -117,8 +127,9 @@ def follow_order(
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.tables not in receiver.seen:
             reason = why_not(graph, join.left, join.right, leaf_names(graph, names))
-            raise ForbiddenJoinError(reason, join.span, is_product=_is_product(graph, join.left, join.right))
+            return ForbiddenJoin(reason, join.span, _is_product(graph, join.left, join.right))
         _hash_right(receiver.seen[join.tables])
+    return None
 
 
 def _hash_right(entry: Entry) -> None:
@@ -151,6 +162,12 @@ def _is_product(graph: JoinHypergraph, left: NodeSet, right: NodeSet) -> bool:
         if overlaps(used, left) and overlaps(used, right):
             return False
     return True
+
+
+def has_other_tables(order: JoinOrder, graph: JoinHypergraph) -> bool:
+    """Whether the order names tables that are no tables of the region."""
+    known = union(tables_of_region(leaf) for leaf in graph.leaves.values())
+    return not is_subset(order.joins[-1].tables, known)
 
 
 def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:

@@ -35,7 +35,7 @@ def _sort_key(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _for_sqlite(sql: str) -> str:
     """A date is a text there, which compares as a date does."""
-    return sql.replace("DATE '", "'")
+    return sql.replace("DATE '", "'").replace("TIMESTAMP '", "'")
 
 
 def known_bug(engine: str, query: str) -> str:

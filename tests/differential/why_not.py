@@ -1,6 +1,8 @@
 """Random queries with random orders of their joins, and what has to be true of EXPLAIN WHY NOT about each.
 
-- `chosen` and `dearer`: the hint JOIN_TREE with the order gives the rows of the query, on several databases.
+- `chosen` and `dearer`: the hint JOIN_TREE with the order gives the rows of the query, on several databases; and the
+  query written in that order, by the definition that gives forbidden orders a meaning, gives the rows of the query on
+  hundreds of small ones.
 - `illegal`: the hint is an error. The counterexample gives other rows in the two forms, in minisql, SQLite and DuckDB
   alike; `written` gives the rows of the query in all three; without any one of its rows the two forms agree.
 - `illegal` without a counterexample: many small databases are tried in SQLite, one after the other, to see whether
@@ -20,6 +22,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import minisql
+from minisql.explain.counterexample.search import find_database
+from minisql.explain.counterexample.write_sql import write_query, write_script
+from minisql.parser.parse import parse_statement
+from minisql.query_block.resolve_hints import resolve_join_tree
+from minisql.session.explanations.forbidden import both_forms
+from minisql.session.explanations.orders import block_of_region
+from minisql.session.explanations.outermost_region import Region
 from tests.differential.peers import Peers, Rows, bag, known_bug
 
 COLUMNS = ("k", "x", "y", "s")
@@ -91,13 +100,23 @@ class CaseGenerator:
 
     def _from(self, names: Sequence[str]) -> tuple[str, Tree]:
         if len(names) == 1:
-            return names[0], names[0]
+            return self._leaf(names[0]), names[0]
         cut = len(names) - 1 if self._rng.random() < 0.6 else self._rng.randint(1, len(names) - 1)
         (left, left_tree), (right, right_tree) = self._from(names[:cut]), self._from(names[cut:])
         if cut < len(names) - 1:
             right = f"({right})"
         kind = self._rng.choice(KINDS)
         return f"{left} {kind} {right} ON {self._on(names[:cut], names[cut:])}", (left_tree, right_tree)
+
+    def _leaf(self, name: str) -> str:
+        """A table, another one under its name, or some rows of it."""
+        roll = self._rng.random()
+        if roll < 0.88:
+            return name
+        if roll < 0.95:
+            return f"{self._rng.choice('abc')} AS {name}"
+        test = self._rng.choice(("> 0", "IS NULL", "= 1"))
+        return f"(SELECT * FROM {name} WHERE {self._column([name])} {test}) AS {name}"
 
     def _using_chain(self, names: Sequence[str]) -> tuple[str, Tree]:
         text, tree = names[0], names[0]  # type: tuple[str, Tree]
@@ -244,6 +263,10 @@ def check(case: Case, rng: random.Random, tally: Tally, *, brute_force: int) -> 
                 if expected != found:
                     tally.failures.append(f"{verdict}, but the hint gives other rows\n{_text(case)}")
                 _fill(connection, case, rng)
+            if difference := _difference_of_forms(connection, case):
+                tally.failures.append(
+                    f"{verdict}, but by the definition it gives other rows\n{_text(case)}\n{difference}"
+                )
     if verdict != "illegal":
         if (script, written, reordered) != (None, None, None):
             tally.failures.append(f"{verdict} with a counterexample\n{_text(case)}")
@@ -258,6 +281,21 @@ def check(case: Case, rng: random.Random, tally: Tally, *, brute_force: int) -> 
         tally.counterexamples += 1
         hidden = "hides" in str(reason)
         _check_counterexample(case, str(script), str(written), str(reordered), tally, hidden=hidden)
+
+
+def _difference_of_forms(connection: minisql.Connection, case: Case) -> str:
+    """A database on which the query in an allowed order, by the definition, gives other rows; '' without one."""
+    planned = connection.plan(case.query)
+    tree = parse_statement(case.statement).statement.order  # type: ignore[union-attr]
+    assert tree is not None
+    block = block_of_region(planned, Region.outermost(planned.rewritten))
+    assert block is not None
+    region, other = both_forms(planned, block, resolve_join_tree(tree, block.from_))
+    found = find_database(region, other, batches=((300, 1), (300, 2), (200, 3)))
+    if found.rows is None:
+        return ""
+    queries = [write_query(region, tree) for tree in (region.tree, other)]
+    return "\n".join([write_script(region.tables, found.rows), *queries])
 
 
 def _text(case: Case) -> str:
@@ -374,8 +412,8 @@ def _rows_in_minisql(statements: Sequence[str], queries: Sequence[str]) -> list[
         return [bag(connection.execute(query)) for query in queries]
 
 
-def cases(seed: int) -> Iterator[tuple[Case, random.Random]]:
+def cases(seed: int, tables: int | None = None) -> Iterator[tuple[Case, random.Random]]:
     """Cases without end, each with a source of random numbers for its data."""
     for number in itertools.count():
         rng = random.Random(f"{seed} {number}")
-        yield CaseGenerator(rng).case(), rng
+        yield CaseGenerator(rng).case(tables), rng

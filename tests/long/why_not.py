@@ -28,12 +28,13 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="the number of the first case")
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    parser.add_argument("--tables", type=int, choices=(3, 4, 5), help="of each query; any number without that")
     parser.add_argument("--databases", type=int, default=20_000, help="tried for an order without a counterexample")
     arguments = parser.parse_args()
     tally = Tally()
     start = time.perf_counter()
     for number, (case, rng) in enumerate(
-        itertools.islice(cases(arguments.seed), arguments.first, arguments.first + arguments.cases)
+        itertools.islice(cases(arguments.seed, arguments.tables), arguments.first, arguments.first + arguments.cases)
     ):
         failed = len(tally.failures)
         check(case, rng, tally, brute_force=arguments.databases)

@@ -7,7 +7,8 @@ condition has what it uses, and where several come to one node, that node is one
   all tables of that side. `(a LEFT JOIN b ON a.x = b.x) JOIN c ON b.y = c.y` in the order (a (b c)) is
   `a LEFT JOIN (b JOIN c ON b.y = c.y) ON a.x = b.x`.
 - The conjuncts of an inner join go their own ways: each is applied where the tables that it uses are together.
-- A merged key (USING, or COALESCE of columns) is that of the tables that are there, of one at least:
+- A merged key (USING, or COALESCE of columns that joins make equal) is that of the tables that are there, of one at
+  least:
   `a FULL JOIN b USING (k) LEFT JOIN c USING (k)` in the order ((a c) b) is
   `a LEFT JOIN c ON a.k = c.k FULL JOIN b ON a.k = b.k`. Full joins that merge one key (`hypergraph.key_chain`) compare
   the merged keys of both sides: ((a c) b) of `a FULL JOIN b USING (k) FULL JOIN c USING (k)` is
@@ -30,12 +31,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from minisql.expression.equalities import equalities, is_equality
+from minisql.expression.equalities import coalesced, equalities, is_equality
 from minisql.expression.nodes import Coalesce, ColumnRef, Expression
 from minisql.expression.walk import tables_of, with_children
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation, merged_key
 from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.node_set import EMPTY, NodeSet, is_subset, overlaps, union
+from minisql.partition import Partition
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
@@ -67,9 +69,10 @@ class _Operator:
 class _Condition:
     """A condition of an operator: what it uses on each side, and what of that may be missing."""
 
-    def __init__(self, operator: _Operator, expression: Expression) -> None:
+    def __init__(self, operator: _Operator, expression: Expression, equal: Partition[Expression]) -> None:
+        """`equal` are the terms that joins make equal."""
         self.expression = expression
-        self.merged = list(_merged_keys(expression, operator)) if is_equality(expression) else []
+        self.merged = list(_merged_keys(expression, equal)) if is_equality(expression) else []
         used = tables_of(expression)
         self.left = NodeSet(used & operator.left) or operator.left
         self.right = NodeSet(used & operator.right) or operator.right
@@ -94,14 +97,28 @@ class _Condition:
         return with_children(self.expression, (change(self.expression.left), change(self.expression.right)))
 
 
-def _merged_keys(equality: Expression, operator: _Operator) -> Iterator[Coalesce]:
-    """The operands of an equality that are COALESCE of columns of several tables, all of one side of the join."""
+def _merged_keys(equality: Expression, equal: Partition[Expression]) -> Iterator[Coalesce]:
+    """The operands of an equality that are COALESCE of columns of several tables which joins make equal."""
     assert is_equality(equality)
     for key in (equality.left, equality.right):
         if isinstance(key, Coalesce) and all(isinstance(each, ColumnRef) for each in key.operands):
             tables = tables_of(key)
-            if tables & (tables - 1) and (is_subset(tables, operator.left) or is_subset(tables, operator.right)):
+            if tables & (tables - 1) and len({equal.find(each) for each in key.operands}) == 1:
                 yield key
+
+
+def _made_equal(operators: Iterable[_Operator]) -> Partition[Expression]:
+    """The terms between which there are equalities in joins; COALESCE of equal terms is equal to them.
+
+    The operators come after those in their inputs.
+    """
+    equal: Partition[Expression] = Partition()
+    for operator in operators:
+        for condition in filter(is_equality, operator.conditions):
+            sides = [coalesced(condition.left), coalesced(condition.right)]
+            if all(len({equal.find(term) for term in terms}) == 1 for terms in sides):
+                equal.join(sides[0][0], sides[1][0])
+    return equal
 
 
 class _Parts:
@@ -115,13 +132,14 @@ class _Parts:
         self._chains: list[tuple[KeyedRelation, ...]] = []
         self._finder = ChainFinder()
         self.tables = self._add(region, ())
+        equal = _made_equal(self._written)
         self._waiting = [
-            (operator, [_Condition(operator, condition) for condition in operator.conditions])
+            (operator, [_Condition(operator, condition, equal) for condition in operator.conditions])
             for operator in self._operators
             if operator.type is not JoinType.INNER
         ]
         self._inner = [
-            _Condition(operator, condition)
+            _Condition(operator, condition, equal)
             for operator in self._operators
             if operator.type is JoinType.INNER
             for condition in operator.conditions

@@ -131,7 +131,8 @@ class ScriptRegion:
     Attributes:
         tree: the joins as written, over scans of `ScriptTable`s, whose table numbers are those of the leaves.
         tables: the tables of the script, in the order in which the query names them.
-        expressions: what is compared of the joined rows, with `names` where it is a select list.
+        expressions: what is compared of the joined rows.
+        names: those of the expressions where they are a select list, else none.
     """
 
     tree: RelationalExpression
@@ -141,13 +142,12 @@ class ScriptRegion:
 
     def all_columns(self) -> ScriptRegion:
         """The same with all columns that the joins give in place of the select list."""
-        expressions, names = [], []
+        expressions = []
         for scan in visible_scans(self.tree):
             for position, column in enumerate(scan.source.columns[:-1]):
                 name = f"{scan.alias}.{column.name}"
                 expressions.append(ColumnRef(column=ColumnId(scan.table, position), name=name, type=column.type))
-                names.append("")
-        return replace(self, expressions=tuple(expressions), names=tuple(names))
+        return replace(self, expressions=tuple(expressions), names=())
 
 
 def leaves_of(region: RelationalExpression) -> Iterator[RelationalExpression]:

@@ -8,7 +8,7 @@ values are replaced by plainer ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +30,8 @@ from minisql.relational.relational_expression import RelationalExpression
 BATCHES: Final = ((300, 1), (700, 2), (2000, 2), (3000, 3), (3000, 2), (4000, 3), (4000, 3))
 """How many databases are tried at once, and the most rows of a table in them."""
 
-SECONDS: Final = 1.2
-"""After so long, no further batch is begun."""
+SECONDS: Final = 1.0
+"""No batch is begun that will probably take longer than up to here, but the first."""
 
 Rows = tuple[tuple[tuple[Value, ...], ...], ...]
 """The rows of each table."""
@@ -45,15 +45,26 @@ class Found:
     tried: int
 
 
-def find_database(region: ScriptRegion, other: RelationalExpression, *, seed: int = 1) -> Found:
-    """A database on which the region and another form of it give other rows."""
+def find_database(
+    region: ScriptRegion,
+    other: RelationalExpression,
+    *,
+    batches: Sequence[tuple[int, int]] = BATCHES,
+    seconds: float = SECONDS,
+    seed: int = 1,
+) -> Found:
+    """A database on which the region and another form of it give other rows.
+
+    `batches` and `seconds` are as `BATCHES` and `SECONDS`.
+    """
     domains = find_domains(region)
     comparison = FormComparison(region, other)
     rng = np.random.default_rng(seed)
-    end = time.monotonic() + SECONDS
-    tried = 0
-    for count, most_rows in BATCHES:
-        if tried and time.monotonic() > end:
+    start = batch_start = time.monotonic()
+    tried, expected = 0, 0.0
+    for count, most_rows in batches:
+        # With more rows, products of several tables take far longer.
+        if tried and batch_start + expected * most_rows**2 * count > start + seconds:
             break
         databases = random_databases(domains, region.tables, count, most_rows, rng)
         tried += count
@@ -63,6 +74,8 @@ def find_database(region: ScriptRegion, other: RelationalExpression, *, seed: in
             smallest = min(differing, key=lambda number: sizes[number])
             database = _Shrinking(comparison, domains, region.tables).shrunk(databases[smallest])
             return Found(_values(database, domains), tried)
+        batch_end = time.monotonic()
+        batch_start, expected = batch_end, (batch_end - batch_start) / (count * most_rows**2)
     return Found(None, tried)
 
 

@@ -16,7 +16,18 @@ from typing import Final
 from minisql.datatypes import BOOLEAN, VARCHAR
 from minisql.explain.counterexample.script_table import ScriptRegion, ScriptTable, hides_right, visible_scans
 from minisql.expression.format import format_conditions, format_expression, format_value
-from minisql.expression.nodes import And, ColumnId, ColumnRef, Expression, InList, Literal, Or, Value
+from minisql.expression.nodes import (
+    And,
+    ColumnId,
+    ColumnRef,
+    Comparison,
+    Expression,
+    InList,
+    IsDistinctFrom,
+    Literal,
+    Or,
+    Value,
+)
 from minisql.expression.walk import transform
 from minisql.relational.relational_expression import BaseTable, Filter, Join, JoinType, RelationalExpression
 
@@ -62,7 +73,7 @@ def write_query(region: ScriptRegion, tree: RelationalExpression) -> str:
     text = _Writer().tree(tree)
     names = text.names
     selected = []
-    for expression, name in zip(region.expressions, region.names, strict=True):
+    for expression, name in zip(region.expressions, region.names or ("",) * len(region.expressions), strict=True):
         written = format_expression(_named(expression, names))
         selected.append(written if _is_called(written, name) else f"{written} AS {quoted(name)}")
     where = f"\nWHERE {_conjunction(text.waiting)}" if text.waiting else ""
@@ -202,14 +213,26 @@ def _conjunction(texts: Sequence[str]) -> str:
     return " AND ".join(texts)
 
 
+def _beside(operand: Expression, other: Expression) -> Expression:
+    """A date or time that is compared with something, as a string."""
+    if isinstance(operand, Literal) and not isinstance(other, Literal):
+        value = operand.value
+        if isinstance(value, datetime.date | datetime.time):
+            return Literal(value=portable_literal(value)[1:-1], type=VARCHAR)
+    return operand
+
+
 def _named(expression: Expression, names: Names) -> Expression:
     """The expression as it is written: with these names of columns, strings for dates, and lists that are not cut."""
 
     def change(part: Expression) -> Expression:
         if isinstance(part, ColumnRef):
             return replace(part, name=names[part.column])
-        if isinstance(part, Literal) and isinstance(part.value, datetime.date | datetime.time):
-            return Literal(value=portable_literal(part.value)[1:-1], type=VARCHAR)
+        if isinstance(part, Comparison | IsDistinctFrom):
+            left, right = _beside(part.left, part.right), _beside(part.right, part.left)
+            return replace(part, left=left, right=right)
+        if isinstance(part, InList):
+            part = replace(part, items=tuple([_beside(item, part.operand) for item in part.items]))
         if isinstance(part, InList) and len(part.items) > _MOST_ITEMS:
             starts = range(0, len(part.items), _MOST_ITEMS)
             lists = tuple([replace(part, items=part.items[start : start + _MOST_ITEMS]) for start in starts])

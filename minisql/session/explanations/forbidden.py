@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields
 
-from minisql.errors import InternalError
+from minisql.errors import InternalError, SqlError
 from minisql.explain.counterexample.reorder import reordered
 from minisql.explain.counterexample.script_table import ScriptRegion, conditions_in, script_region
-from minisql.explain.counterexample.search import Found, find_database
+from minisql.explain.counterexample.search import BATCHES, SECONDS, Found, find_database
 from minisql.explain.counterexample.write_sql import write_query, write_script
 from minisql.expression.functions import is_volatile
 from minisql.expression.nodes import Expression
@@ -47,6 +47,27 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
     Raises:
         InternalError: the two do not differ on the database that was found.
     """
+    region, other = both_forms(planned, block, order)
+    note = "" if region.names else "What is compared are the rows of the joins, before anything is made of them."
+    unknown = _unknown(region)
+    if unknown:
+        return _shown(region, other, Found(None, 0), note=unknown)
+    found = find_database(region, other)
+    if found.rows is None and region.names:
+        whole = region.all_columns()
+        more = find_database(whole, other, batches=BATCHES[:4], seconds=SECONDS / 3)
+        if more.rows is not None:
+            hidden = "The select list hides the difference, so all columns of the joined rows are compared."
+            return _shown(whole, other, Found(more.rows, found.tried + more.tried), note=hidden)
+    return _shown(region, other, found, note=note)
+
+
+def both_forms(planned: PlannedQuery, block: QueryBlock, order: Order) -> tuple[ScriptRegion, RelationalExpression]:
+    """The joins of the query over tables of a script, as written and in the order.
+
+    What is compared of them is the select list where the query does nothing else with the joined rows; else the columns
+    are all there are, and have no names.
+    """
     prescribed = prescribe_for_any_data(planned, block, order)
     joins = prescribed.order
     if joins is None:
@@ -60,20 +81,7 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
         for reference in column_references(expression)
     ]
     region = script_region(joins.input, selected, names, joins.names, mentioned)
-    other = reordered(region.tree, joins.joins)
-    note = "" if selected else "What is compared are the rows of the joins, before they are grouped or selected from."
-    unknown = _unknown(region)
-    if unknown:
-        return _shown(region, other, Found(None, 0), note=unknown)
-    found = find_database(region, other)
-    if found.rows is None and selected:
-        whole = region.all_columns()
-        more = find_database(whole, other)
-        if more.rows is not None:
-            tried = found.tried + more.tried
-            hidden = "The select list hides the difference, so all columns of the joined rows are compared."
-            return _shown(whole, other, Found(more.rows, tried), note=hidden)
-    return _shown(region, other, found, note=note)
+    return region, reordered(region.tree, joins.joins)
 
 
 def _select_list(planned: PlannedQuery, rewritten: RelationalExpression, joins: JoinOrder) -> tuple[Expression, ...]:
@@ -138,9 +146,12 @@ def _run(script: str, written: str, asked: str) -> tuple[tuple[str, ...], tuple[
             if isinstance(setting.default, bool) and setting.name not in _KEPT:
                 connection.execute(f"SET {setting.name} = off")
         connection.execute("SET join_order = 'as_written'")
-        for _ in connection.execute_script(script):
-            pass
-        results = [connection.execute(query) for query in (written, asked)]
+        try:
+            for _ in connection.execute_script(script):
+                pass
+            results = [connection.execute(query) for query in (written, asked)]
+        except SqlError as error:
+            raise InternalError(f"The counterexample cannot be run:\n{script}\n{written};\n{asked};") from error
         names = results[0].names
         rows = [tuple(result.fetchall()) for result in results]
     if Counter(map(repr, rows[0])) == Counter(map(repr, rows[1])):

@@ -22,8 +22,8 @@ from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, members, node_set
 from minisql.optimizer.access_path import AccessPath, inputs
-from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
-from minisql.optimizer.join_order import ForbiddenJoinError, split_order
+from minisql.optimizer.find_best_plan import find_best_plan, find_forbidden, find_search_space
+from minisql.optimizer.join_order import ForbiddenJoin, split_order
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.parser import parse_tree
 from minisql.query_block.query_block import OrderedJoin, QueryBlock
@@ -138,27 +138,27 @@ class _WhyNot:
                 "not enumerated", "The query gives no rows, whatever its tables hold: nothing is joined."
             )
         plan = _PlannedOrder(self._planned, self._block, prescribed.order)
-        try:
-            path = find_best_plan(prescribed.rewritten, self._planned.settings)
-        except ForbiddenJoinError as error:
+        forbidden = find_forbidden(prescribed.order, self._planned.settings)
+        if forbidden is not None:
             if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
                 hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name after all others."
                 return self._answer("chosen", "This is the order of the plan.", hint)
-            return self._forbidden(error, plan.left_out())
+            return self._forbidden(forbidden, plan.left_out())
+        path = find_best_plan(prescribed.rewritten, self._planned.settings)
         return self._allowed(prescribed.order, path, plan)
 
     def _answer(self, verdict: str, *sentences: str) -> Answer:
         return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
 
-    def _forbidden(self, error: ForbiddenJoinError, left_out: str) -> Answer:
-        if error.is_product:
+    def _forbidden(self, forbidden: ForbiddenJoin, left_out: str) -> Answer:
+        if forbidden.is_product:
             note = "A product that the query does not have is not considered."
-            return self._answer("not enumerated", error.message, note, left_out)
+            return self._answer("not enumerated", forbidden.reason, note, left_out)
         from minisql.session.explanations.forbidden import counterexample
 
         shown = counterexample(self._planned, self._block, self._joins)
         return replace(
-            self._answer("illegal", error.message, shown.sentence, left_out),
+            self._answer("illegal", forbidden.reason, shown.sentence, left_out),
             script=shown.script,
             written=shown.written,
             reordered=shown.reordered,
@@ -304,8 +304,6 @@ def forbidden_orders(planned: PlannedQuery, limit: int, seconds: float = math.in
 
 
 def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> bool:
-    try:
-        find_best_plan(prescribe(planned, block, order).rewritten, planned.settings)
-    except ForbiddenJoinError as error:
-        return not error.is_product
-    return False
+    prescribed = prescribe(planned, block, order).order
+    forbidden = None if prescribed is None else find_forbidden(prescribed, planned.settings)
+    return forbidden is not None and not forbidden.is_product
