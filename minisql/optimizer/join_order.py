@@ -117,7 +117,7 @@ def follow_order(
 
 
 def try_order(
-    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: CostingReceiver, names: Mapping[int, str]
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: PlanReceiver, names: Mapping[int, str]
 ) -> ForbiddenJoin | None:
     """The same, with an answer in the place of the error."""
     for node in graph.leaves:

@@ -1,4 +1,4 @@
-"""EXPLAIN HTML in a browser: what a reader sees and does, with the mouse, with the keyboard, on a phone, in the dark."""
+"""EXPLAIN HTML in a browser: what a reader sees and does, with mouse and keyboard, on a phone, in the dark."""
 
 from __future__ import annotations
 
@@ -287,7 +287,7 @@ CONTRAST = """() => {
     const back = behind(element);
     const [a, b] = [light(over(rgba(getComputedStyle(element).color), back)), light(back)].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < worst[0]) worst = [contrast, text.slice(0, 40) + " <" + element.tagName + " " + element.className + ">"];
+    if (contrast < worst[0]) worst = [contrast, text.slice(0, 40) + " in " + element.outerHTML.slice(0, 60)];
   }
   return worst;
 }"""
@@ -342,7 +342,8 @@ def test_what_looks_like_markup_stays_text(
     first, second, third, _ = quoted
     literal = HOSTILE[1].replace("'", "''")
     sql = (
-        f"SELECT *, '{literal}' AS {first} FROM {first} LEFT JOIN {second} ON {first}.{quoted[3]} = {second}.{quoted[2]}"
+        f"SELECT *, '{literal}' AS {first}"
+        f" FROM {first} LEFT JOIN {second} ON {first}.{quoted[3]} = {second}.{quoted[2]}"
         f" LEFT JOIN {third} ON coalesce({second}.{quoted[2]}, '{literal}') = {third}.{quoted[1]}"
     )
     file = tmp_path / "hostile.html"

@@ -103,7 +103,7 @@ def _error(connection: minisql.Connection, sql: str) -> str:
     return f"{type(caught.value).__name__}: {caught.value}".replace(str(Path.cwd()), "<here>")
 
 
-def _why_not(connection: minisql.Connection, question: str) -> str:
+def _may_join(connection: minisql.Connection, question: str) -> str:
     """Why two sets of tables may not be joined: `a, b | c` in the first line, then the query."""
     sides, _, sql = question.partition("\n")
     graph = outermost_graph(_planned(connection, sql))
@@ -133,6 +133,7 @@ STAGES: dict[str, Callable[[minisql.Connection, str], str]] = {
     "plan": _plan,
     "analyze": _analyze,
     "rows": _rows,
+    "may_join": _may_join,
     "why_not": _why_not,
     "error": _error,
 }

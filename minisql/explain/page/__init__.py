@@ -2,27 +2,26 @@
 
 The model, `minisql.page/1`, is a dictionary. What nobody could find out is None, and has no place on the page.
 
-    schema           "minisql.page/1"
-    version          of minisql
-    analyzed         whether the query was run
-    sql              its text
-    headline, lead   what there is to say first, as sentences
-    facts            [name, value, unit or None] each
-    warnings, simplifications    sentences
-    plan             nodes: in the order of the tree, each before its inputs; the last input is drawn straight below
-                       parent (the place of the node above, None at the root), role ("" for a only input), title,
-                       rows, cost (estimates), actual (rows, ms, own_ms, batches, bytes) or None, q_error or None,
-                       hottest, notes (sentences), fan_out (kind, sentence, keys: key, left, right, pairs) or None
-                     analyzed, left_out
-    hypergraph       regions: title, nodes (number, name, table, rows, conditions, x, y), edges (number, join_type, left,
-                       right, ses, tes, conditions, rules), filters (nodes, conditions, rules), simplifications, derived
-    orders           lines (order, cost, rows, chosen, as_written), count, reason (why there are none) or None, left_out
-    trace            tables (number, name), texts, steps: [kind, left, right, text, text, rows, cost, beaten], where kind is
-                       first, better, dearer (of a pair: operator and condition), forbidden (nothing and the reason),
-                       table or phase (its name and reason), and a text is a place in texts or None; pairs, order,
-                       left_out
-    forbidden        cases: order, reason, script, written, reordered, written_rows, reordered_rows (columns, rows of
-                       text or None); count, left_out
+    schema      "minisql.page/1"
+    version     of minisql
+    analyzed    whether the query was run
+    sql         its text
+    headline, lead              what there is to say first, as sentences
+    facts       [name, value, unit or None] each
+    warnings, simplifications   sentences
+    plan        nodes, each before its inputs, of which the last is drawn straight below: parent (the place of the node
+                above, None at the root), role ("" where there is nothing to say), title, rows, cost (estimates), actual
+                (rows, loops, ms, own_ms, batches, bytes) or None, q_error or None, hottest, notes (sentences), fan_out
+                (kind, sentence, sides, keys: key, left, right, pairs) or None; analyzed, left_out
+    hypergraph  regions: title, nodes (number, name, table, rows, conditions, x, y), edges (number, join_type, left,
+                right, ses, tes, conditions, rules), filters (nodes, conditions, rules), simplifications, derived;
+                left_out
+    orders      lines (order, cost, rows, chosen, as_written), count, reason (why there are none) or None, left_out
+    trace       tables (number, name), texts, steps: [kind, left, right, text, text, rows, cost, beaten], where kind is
+                first, better, dearer (of a pair: operator and condition), forbidden (nothing and the reason), table or
+                phase (its name and reason), and a text is a place in texts or None; pairs, order, left_out
+    forbidden   cases: order, reason, script, written, reordered, written_rows, reordered_rows (columns, rows of text
+                or None); count, left_out
 
 `left_out` is a sentence where something is not in the file, else None.
 """

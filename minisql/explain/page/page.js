@@ -18,10 +18,11 @@ function panel(id, title, size, lead, make) {
 
 panel("plan", "Plan", null, "Rows flow upwards. What an operator reads row by row runs straight down from it; what it holds branches off. Enter or a click tells more of an operator.", () => planPanel(model.plan));
 const regions = model.hypergraph ? model.hypergraph.regions : [];
-if (regions.length) {
+if (model.hypergraph) {
   panel("hypergraph", "Hypergraph", regions.reduce((sum, each) => sum + each.edges.length, 0),
     "What the optimizer orders: each table is a node, each condition an edge. An edge that needs several tables at once has a hull around them.",
-    () => several(regions, "Group of joins", (each) => regionPanel(each)));
+    () => [regions.length ? several(regions, "Group of joins", (each) => regionPanel(each)) : [],
+      model.hypergraph.left_out && h("p", { class: "left-out" }, model.hypergraph.left_out)]);
 }
 if (model.orders) {
   panel("orders", "Orders", model.orders.count, model.orders.reason || "Every order of the joins that gives the query's rows, a JOIN b and b JOIN a taken as one.",

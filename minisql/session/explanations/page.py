@@ -183,9 +183,10 @@ def _orders(orders: OrderList | str, bounds: Bounds) -> Model:
 def _hypergraph(regions: Sequence[RegionDescription], bounds: Bounds) -> Model | None:
     drawn = [_region(region, bounds) for region in regions if len(region.nodes) <= bounds.tables]
     left_out = len(regions) - len(drawn)
-    if not drawn:
+    if not regions:
         return None
-    sentence = f"{counted(left_out, 'group')} of more than {bounds.tables} tables left out." if left_out else None
+    groups = f"{counted(left_out, 'group')} of joins of more than {bounds.tables} tables"
+    sentence = f"Not drawn: {groups}." if left_out else None
     return {"regions": drawn, "left_out": sentence}
 
 

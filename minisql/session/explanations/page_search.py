@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minisql.errors import counted
 from minisql.optimizer.trace_records import Record, Trace
 from minisql.session.explanations.page_plan import Model, cut, finite
 
@@ -43,7 +42,7 @@ def search_model(trace: Trace, most: int, longest: int) -> Model:
     left_out = None
     if shown < trace.pairs:
         what = "first of all those that gave a set its first or a better plan"
-        left_out = f"{counted(shown, 'pair')} of {trace.pairs:,}: {what}."
+        left_out = f"{shown:,} of {trace.pairs:,} pairs: {what}."
     return {
         "tables": begin["tables"],
         "texts": list(texts),
