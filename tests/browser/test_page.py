@@ -17,7 +17,7 @@ DATA = Path(__file__).parents[2] / "data" / "nycflights13"
 
 # An inner join may not go below the outer joins that it reads of, c has to wait for a, and one edge has two tables on a
 # side.
-QUERY = """SELECT a.k, b.x, c.k, d.x
+QUERY = """SELECT a.k, b.x AS what_b_has_where_there_is_one, c.k AS the_key_of_c, d.x AS something_else_of_d
 FROM a LEFT JOIN b ON a.k = b.k
 LEFT JOIN c ON coalesce(b.x, 4) = c.k
 FULL JOIN d ON d.k = a.x + coalesce(c.x, 0)

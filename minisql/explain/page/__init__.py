@@ -14,8 +14,8 @@ The model, `minisql.page/1`, is a dictionary. What nobody could find out is None
                 (rows, loops, ms, own_ms, batches, bytes) or None, q_error or None, hottest, notes (sentences), fan_out
                 (kind, sentence, sides, keys: key, left, right, pairs) or None; analyzed, left_out
     hypergraph  regions: title, nodes (number, name, table, rows, conditions, x, y), edges (number, join_type, left,
-                right, ses, tes, conditions, rules), filters (nodes, conditions, rules), simplifications, derived;
-                left_out
+                right, ses, tes, conditions, rules, chain), filters (nodes, conditions, rules), simplifications,
+                derived; left_out
     orders      lines (order, cost, rows, chosen, as_written), count, reason (why there are none) or None, left_out
     trace       tables (number, name), texts, steps: [kind, left, right, text, text, rows, cost, beaten], where kind is
                 first, better, dearer (of a pair: operator and condition), forbidden (nothing and the reason), table or

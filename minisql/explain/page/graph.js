@@ -222,7 +222,8 @@ function regionPanel(region) {
       h("h3", {}, "Its conditions use (SES)"), h("p", { class: "mono" }, edge.ses.length ? names(edge.ses) : "no table"),
       h("h3", {}, "Must be there (TES)"), h("p", { class: "mono" }, names(edge.tes)),
       edge.rules.length ? [h("h3", {}, "Rules"), edge.rules.map((each) => h("p", { class: "rule" }, each))]
-        : h("p", { class: "muted" }, "No rule beyond its sides.")].flat(Infinity).filter(Boolean));
+        : h("p", { class: "muted" }, "No rule beyond its sides."),
+      edge.chain > 0 && h("p", {}, `One of the edges of chain ${edge.chain} of full joins, which merge a key: they may be made in any order.`)].flat(Infinity).filter(Boolean));
     graph.light((other) => other === edge, (node) => edge.tes.includes(node.number) || edge.left.includes(node.number) || edge.right.includes(node.number));
     for (const [other, button] of buttons) button.setAttribute("aria-pressed", String(other === edge));
   }
@@ -285,5 +286,5 @@ function regionPanel(region) {
     each.rules.map((rule) => h("p", {}, rule)))));
   const said = (title, sentences) => sentences.map((each) => h("div", { class: "note" }, h("b", {}, title), h("div", {}, each)));
   return h("div", {}, h("div", { class: "split even" }, h("div", { class: "card scroll stage" }, graph.picture), inspector), list,
-    h("div", { class: "notes", "--gap": "1rem" }, filters, said("Simplified", region.simplifications), said("Derived", region.derived)));
+    h("div", { class: "notes" }, filters, said("Simplified", region.simplifications), said("Derived", region.derived)));
 }

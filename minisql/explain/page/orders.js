@@ -48,14 +48,32 @@ function forbiddenPanel(forbidden) {
 function rowsTable(rows, others, caption) {
   const left = new Map();
   for (const row of (others && others.rows) || []) left.set(JSON.stringify(row), (left.get(JSON.stringify(row)) || 0) + 1);
-  const lines = rows.rows.map((row) => {
+  const differs = rows.rows.map((row) => {
     const key = JSON.stringify(row);
     const matched = (left.get(key) || 0) > 0;
     if (matched) left.set(key, left.get(key) - 1);
-    return h("tr", { class: matched ? "" : "differs" },
-      row.map((value) => h("td", {}, value === null ? h("span", { class: "null" }, "NULL") : value)), h("td", {}, matched ? "" : "only here"));
+    return !matched;
   });
-  return h("div", { class: "scroll" }, h("table", { class: "rows" }, h("caption", { class: "offscreen" }, caption),
+  const title = h("caption", { class: "offscreen" }, caption);
+  const table = rows.columns.length > 5 && rows.rows.length <= 3 && rows.rows.length > 0 ? recordTable(rows, differs, title) : plainTable(rows, differs, title);
+  return h("div", { class: "scroll" }, table);
+}
+
+function plainTable(rows, differs, title) {
+  const lines = rows.rows.map((row, at) => h("tr", { class: differs[at] ? "differs" : "" }, row.map((value) => h("td", {}, shown(value))), h("td", {}, differs[at] ? "only here" : "")));
+  return h("table", { class: "rows" }, title,
     h("thead", {}, h("tr", {}, rows.columns.map((name) => h("th", {}, name)), h("th", {}, h("span", { class: "offscreen" }, "difference")))),
-    h("tbody", {}, lines.length ? lines : h("tr", {}, h("td", { class: "null" }, "no rows")))));
+    h("tbody", {}, lines.length ? lines : h("tr", {}, h("td", { class: "null", colspan: rows.columns.length + 1 }, "no rows"))));
+}
+
+/** A few rows of many columns, a line for each column. */
+function recordTable(rows, differs, title) {
+  const kind = (at) => ({ class: differs[at] ? "differs" : "" });
+  return h("table", { class: "rows record" }, title,
+    h("thead", {}, h("tr", {}, h("th", {}, "column"), rows.rows.map((_, at) => h("th", kind(at), `row ${at + 1}` + (differs[at] ? ", only here" : ""))))),
+    h("tbody", {}, rows.columns.map((name, place) => h("tr", {}, h("th", { scope: "row" }, name), rows.rows.map((row, at) => h("td", kind(at), shown(row[place])))))));
+}
+
+function shown(value) {
+  return value === null ? h("span", { class: "null" }, "NULL") : value;
 }
