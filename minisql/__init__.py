@@ -31,20 +31,57 @@ from minisql.errors import (
 )
 
 if TYPE_CHECKING:
+    from minisql.execution.progress import Progress
     from minisql.interval import Interval
     from minisql.session.connection import Connection, connect
+    from minisql.session.cursor import Cursor
+    from minisql.session.pipeline import PlannedQuery
+    from minisql.session.prepared import PreparedStatement
     from minisql.session.result import Result
+    from minisql.session.type_objects import (
+        BINARY,
+        DATETIME,
+        LIST,
+        NUMBER,
+        ROWID,
+        STRING,
+        Binary,
+        Date,
+        DateFromTicks,
+        Time,
+        TimeFromTicks,
+        Timestamp,
+        TimestampFromTicks,
+    )
 
 __version__ = "0.1.0"
 
 apilevel = "2.0"
-threadsafety = 1
+threadsafety = 2
 paramstyle = "qmark"
 
+_TYPE_OBJECTS = "minisql.session.type_objects"
 _LOADED_WHEN_USED = {
+    "BINARY": _TYPE_OBJECTS,
+    "Binary": _TYPE_OBJECTS,
     "Connection": "minisql.session.connection",
+    "Cursor": "minisql.session.cursor",
+    "DATETIME": _TYPE_OBJECTS,
+    "Date": _TYPE_OBJECTS,
+    "DateFromTicks": _TYPE_OBJECTS,
     "Interval": "minisql.interval",
+    "LIST": _TYPE_OBJECTS,
+    "NUMBER": _TYPE_OBJECTS,
+    "PlannedQuery": "minisql.session.pipeline",
+    "PreparedStatement": "minisql.session.prepared",
+    "Progress": "minisql.execution.progress",
+    "ROWID": _TYPE_OBJECTS,
     "Result": "minisql.session.result",
+    "STRING": _TYPE_OBJECTS,
+    "Time": _TYPE_OBJECTS,
+    "TimeFromTicks": _TYPE_OBJECTS,
+    "Timestamp": _TYPE_OBJECTS,
+    "TimestampFromTicks": _TYPE_OBJECTS,
     "connect": "minisql.session.connection",
 }
 
@@ -55,6 +92,11 @@ def planner_is_compiled() -> bool:
     return file is not None and not file.endswith(".py")
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """What `%load_ext minisql` calls: gives IPython the magics `%sql` and `%%sql`."""
+    import_module("minisql.ipython_extension").load(ipython)
+
+
 def __getattr__(name: str) -> Any:
     """Loads the engine when it is first asked for, so that `import minisql` takes no time (PEP 562)."""
     if name in _LOADED_WHEN_USED:
@@ -63,9 +105,19 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "BINARY",
+    "DATETIME",
+    "LIST",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "Binary",
     "Connection",
+    "Cursor",
     "DataError",
     "DatabaseError",
+    "Date",
+    "DateFromTicks",
     "Error",
     "IntegrityError",
     "InterfaceError",
@@ -73,13 +125,21 @@ __all__ = [
     "Interval",
     "NotSupportedError",
     "OperationalError",
+    "PlannedQuery",
+    "PreparedStatement",
     "ProgrammingError",
+    "Progress",
     "Result",
     "Span",
     "SqlError",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
     "Warning",
     "apilevel",
     "connect",
+    "load_ipython_extension",
     "paramstyle",
     "planner_is_compiled",
     "threadsafety",

@@ -54,7 +54,8 @@ class Settings:
     """The most rows of one batch between iterators."""
 
 
-_CHOICES: Final = {"join_order": ("optimal", "as_written")}
+CHOICES: Final = {"join_order": ("optimal", "as_written")}
+"""The words that a setting takes which is neither a number nor on or off."""
 _RANGES: Final = {
     "pair_budget": (0, 10_000_000),
     "max_recursion": (0, 2**31 - 1),
@@ -99,7 +100,7 @@ def _checked(name: str, default: object, value: object, span: Span | None) -> bo
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ProgrammingError(f'"{name}" takes an integer from {low} to {high}, not {value!r}.', span)
         return value
-    choices = _CHOICES[name]
+    choices = CHOICES[name]
     if not isinstance(value, str) or value.lower() not in choices:
         wanted = " or ".join(f"'{choice}'" for choice in choices)
         raise ProgrammingError(f'"{name}" is {wanted}, not {value!r}.', span)

@@ -1,7 +1,8 @@
 """The names of a database: its tables, views and registered objects.
 
 Everything in the catalog is immutable, so a statement that has looked something up keeps what it found whatever others
-do. A change is one call that puts a new object in the place of the old one, or an error that changes nothing.
+do. A change is one call that puts a new object in the place of the old one, or an error that changes nothing. As an
+interrupt may come between any two steps of a change, the version grows first, and what others see is set in one step.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from minisql.catalog.files import Files
 from minisql.catalog.table import Table
-from minisql.errors import InterfaceError
+from minisql.errors import InterfaceError, did_you_mean
+from minisql.expression.user_function import UserFunction
 
 ViewT = TypeVar("ViewT")
 
@@ -33,6 +35,8 @@ class Catalog(Generic[ViewT]):
         self._registered: set[str] = set()
         self._lock = threading.Lock()
         self._version = 0
+        self.functions: Mapping[str, UserFunction] = {}
+        """The functions of the program, by names in lower case."""
         self.files = Files()
         """Tables that are files, by path."""
 
@@ -52,26 +56,29 @@ class Catalog(Generic[ViewT]):
 
     def put(self, name: str, entry: Table | ViewT) -> None:
         """Gives the name to a table or view, whatever had it before."""
+        key = name.lower()
         with self._lock:
-            self._entries[name.lower()] = (name, entry)
-            self._registered.discard(name.lower())
             self._version += 1
+            if key in self._registered:
+                self._registered.discard(key)
+            self._entries[key] = (name, entry)
 
     def remove(self, name: str) -> None:
         """Takes away the table or view with this name, if there is one."""
         with self._lock:
-            if self._entries.pop(name.lower(), None) is not None:
-                self._registered.discard(name.lower())
+            if name.lower() in self._entries:
                 self._version += 1
+                self._registered.discard(name.lower())
+                del self._entries[name.lower()]
 
     def change(self, new: Mapping[str, Table | ViewT], removed: Sequence[str] = ()) -> None:
         """Takes names away and then puts new tables and views, all in one step."""
         with self._lock:
-            for name in (*removed, *new):
-                self._entries.pop(name.lower(), None)
-                self._registered.discard(name.lower())
-            self._entries |= {name.lower(): (name, entry) for name, entry in new.items()}
             self._version += 1
+            gone = {name.lower() for name in (*removed, *new)}
+            kept = {key: entry for key, entry in self._entries.items() if key not in gone}
+            self._registered -= gone
+            self._entries = {**kept, **{name.lower(): (name, entry) for name, entry in new.items()}}
 
     def snapshot(self) -> Snapshot[ViewT]:
         """All the names as they are now."""
@@ -81,8 +88,8 @@ class Catalog(Generic[ViewT]):
     def restore(self, snapshot: Snapshot[ViewT]) -> None:
         """Makes all the names what they were."""
         with self._lock:
-            self._entries, self._registered = dict(snapshot.entries), set(snapshot.registered)
             self._version += 1
+            self._entries, self._registered = dict(snapshot.entries), set(snapshot.registered)
 
     def is_registered(self, name: str) -> bool:
         """Whether this is the name of a registered object."""
@@ -101,9 +108,35 @@ class Catalog(Generic[ViewT]):
         with self._lock:
             if name.lower() in self._entries and name.lower() not in self._registered:
                 raise InterfaceError(f'"{name}" is a stored table or a view already; drop it or take another name.')
+            self._version += 1
             self._entries[name.lower()] = (name, table)
             self._registered.add(name.lower())
+
+    def add_function(self, function: UserFunction) -> None:
+        """Takes a function of the program.
+
+        Raises:
+            InterfaceError: there is one of this name.
+        """
+        with self._lock:
+            if function.name in self.functions:
+                raise InterfaceError(f"{function.name} is a function already; remove it first.")
             self._version += 1
+            self.functions = {**self.functions, function.name: function}
+
+    def remove_function(self, name: str) -> None:
+        """Forgets a function of the program.
+
+        Raises:
+            InterfaceError: there is none of this name.
+        """
+        with self._lock:
+            if name.lower() not in self.functions:
+                hint = did_you_mean(name, self.functions)
+                raise InterfaceError(" ".join(filter(None, (f"No function {name} was created.", hint))))
+            kept = {each: function for each, function in self.functions.items() if each != name.lower()}
+            self._version += 1
+            self.functions = kept
 
     def unregister(self, name: str) -> None:
         """Forgets a registered object.
@@ -114,6 +147,6 @@ class Catalog(Generic[ViewT]):
         with self._lock:
             if name.lower() not in self._registered:
                 raise InterfaceError(f'Nothing is registered as "{name}".')
+            self._version += 1
             del self._entries[name.lower()]
             self._registered.discard(name.lower())
-            self._version += 1

@@ -2,12 +2,12 @@
 
 VARCHAR becomes large_string, BLOB large_binary, LIST large_list, DECIMAL decimal128 of its precision and scale,
 TIMESTAMP microseconds without a time zone or in UTC, INTERVAL month_day_nano_interval.
-Numbers without NULLs are shared, not copied.
+Numbers, dates and times are shared, not copied, and so are strings that are as they came from Arrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -64,7 +64,7 @@ def to_arrow(column: Column) -> pa.Array:
         return pa.nulls(len(column))
     mask = None if column.valid is None else ~column.valid
     if column.pool is not None:
-        return column.pool.strings.take(pa.array(column.values, mask=mask)).view(type_)
+        return _strings(column, mask).view(type_)
     if column.type.kind is TypeKind.DECIMAL:
         return _decimals(column, type_)
     if column.type.kind is TypeKind.INTERVAL:
@@ -78,9 +78,39 @@ def to_arrow_table(batches: Sequence[Batch], names: Sequence[str], types: Sequen
     return pa.Table.from_batches([to_record_batch(batch, schema) for batch in batches], schema)
 
 
+def to_arrow_reader(
+    batches: Sequence[Batch], names: Sequence[str], types: Sequence[SqlType], most_rows: int | None
+) -> pa.RecordBatchReader:
+    """The rows alive of all the batches, converted as they are read, at most `most_rows` at a time."""
+    schema = pa.schema([pa.field(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)])
+
+    def record_batches() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            size = most_rows or max(1, batch.length)
+            for start in range(0, batch.length, size):
+                yield to_record_batch(batch.slice(start, min(start + size, batch.length)), schema)
+
+    return pa.RecordBatchReader.from_batches(schema, record_batches())
+
+
 def to_record_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
     """The rows alive of a batch."""
     return pa.RecordBatch.from_arrays([to_arrow(column) for column in batch.columns], schema=schema)
+
+
+def _strings(column: Column, mask: Array | None) -> pa.Array:
+    """Strings or lists. Where the rows are those of the pool in order, they are shared with it."""
+    assert column.pool is not None
+    codes, strings = column.values, column.pool.strings
+    count = len(codes)
+    # A few rows of many strings would keep all of them in memory.
+    if 0 < count >= len(strings) // 4 and codes[-1] - codes[0] == count - 1 and (codes[1:] == codes[:-1] + 1).all():
+        part = strings.slice(int(codes[0]), count)
+        if mask is None:
+            return part
+        if part.offset == 0 and pa.types.is_large_string(part.type):
+            return pa.Array.from_buffers(part.type, count, [_bitmap(~mask), *part.buffers()[1:]])
+    return strings.take(pa.array(codes, mask=mask))
 
 
 def _decimals(column: Column, type_: pa.DataType) -> pa.Array:

@@ -21,6 +21,7 @@ from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
 from minisql.execution.nested_loop_join import NestedLoopJoinIterator
 from minisql.execution.profile import Profile, ProfilingIterator
+from minisql.execution.progress import ScanProgress, current_progress
 from minisql.execution.recursion import (
     Kept,
     KeptRowsIterator,
@@ -74,13 +75,15 @@ def build_iterators(
     settings: Settings,
     profile: Profile | None = None,
     originals: Mapping[AccessPath, AccessPath] | None = None,
+    *,
+    is_repeated: bool = False,
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
     With a profile, every operator notes in it what it does; a path that was made of another one for a run, under the
-    `originals` of these.
+    `originals` of these. `is_repeated`: a plan around runs it for many rows.
     """
-    iterator = _Builder(settings, profile, originals or {}).build(path, tuple(required))
+    iterator = _Builder(settings, profile, originals or {}, is_repeated).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -114,8 +117,16 @@ class _Visit:
 
 
 class _Builder:
-    def __init__(self, settings: Settings, profile: Profile | None, originals: Mapping[AccessPath, AccessPath]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        profile: Profile | None,
+        originals: Mapping[AccessPath, AccessPath],
+        is_repeated: bool,
+    ) -> None:
         self._settings = settings
+        self._is_repeated = is_repeated
+        self._progress = current_progress()
         self._batch_rows = settings.batch_rows
         self._profile = profile
         self._originals = originals
@@ -238,7 +249,10 @@ class _Builder:
         positions = [column.position for column in required]
         match path:
             case TableScan():
-                return TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
+                scan = TableScanIterator(path.table, path.source, positions, path.filters, self._batch_rows)
+                if self._progress is None:
+                    return scan
+                return ScanProgress(scan, self._progress, self._expected_rows(path))
             case ValuesScan():
                 return ValuesScanIterator(path.table, path.types, path.values, positions, self._batch_rows)
             case OneRow():
@@ -287,6 +301,12 @@ class _Builder:
             case _:
                 assert_never(path)
 
+    def _expected_rows(self, path: TableScan) -> int | None:
+        """How many rows of a scan count as progress; how often the step of a recursion is run, nobody knows."""
+        if self._is_repeated:
+            return 0
+        return None if self._recursions else path.source.row_count()
+
     def _apply(self, path: Apply, required: tuple[ColumnId, ...], inputs: list[RowIterator]) -> RowIterator:
         if path.references:
             for below in _all_paths(path.right):
@@ -300,11 +320,10 @@ class _Builder:
     def _run_for_values(self, path: AccessPath, bound: AccessPath, columns: tuple[ColumnId, ...]) -> RowIterator:
         """The iterator of a path whose outer references have values, `bound`."""
         if self._profile is None:
-            return build_iterators(bound, columns, self._settings)
+            return build_iterators(bound, columns, self._settings, is_repeated=True)
         originals = [self._original(each) for each in _all_paths(path)]
-        return build_iterators(
-            bound, columns, self._settings, self._profile, dict(zip(_all_paths(bound), originals, strict=True))
-        )
+        made_of = dict(zip(_all_paths(bound), originals, strict=True))
+        return build_iterators(bound, columns, self._settings, self._profile, made_of, is_repeated=True)
 
     def _original(self, path: AccessPath) -> AccessPath:
         """The path of the plan that this one is, but for the values of outer references."""

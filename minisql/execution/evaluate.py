@@ -131,6 +131,10 @@ class _Compiler:
                 return conditional.coalesce([self.compile(o) for o in expression.operands], expression.type)
             case FunctionCall():
                 arguments = [self.compile(argument) for argument in expression.arguments]
+                if expression.user_function is not None:
+                    from minisql.execution.user_functions import user_call  # which few statements need
+
+                    return user_call(expression, expression.user_function, arguments)
                 constants = [argument if isinstance(argument, Column) else None for argument in arguments]
                 if not arguments:
                     return make_volatile(expression)

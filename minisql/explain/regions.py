@@ -131,8 +131,7 @@ def describe_regions(query: QueryToDescribe) -> list[RegionDescription]:
     """
     rows = _expected_rows(query.path)
     aliases = rewrites.aliases(query.as_written) | rewrites.aliases(query.rewritten)
-    conditions = rewrites.conditions_in(query.rewritten)
-    derivations = [each for each in query.derivations if each.condition in conditions]
+    derivations = rewrites.derivations_in_use(query.derivations, query.rewritten)
     graphs = list(_regions(query.rewritten))
     steps = _by_region(graphs, query.simplifications, lambda step: rewrites.base_tables(step.join))
     derived = _by_region(graphs, derivations, lambda each: tables_of(each.condition))

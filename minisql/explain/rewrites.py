@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from minisql.expression.nodes import Comparison, Expression
+from minisql.expression.walk import tables_of
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import alias_of, called_after_tables
 from minisql.hypergraph.sentences import Wording, format_written
@@ -128,9 +129,17 @@ def describe_dropped(as_written: RelationalExpression, rewritten: RelationalExpr
 # --- derived conditions -----------------------------------------------------------------------------------------------
 
 
-def conditions_in(expression: RelationalExpression) -> set[Expression]:
-    """The conditions of all joins and filters."""
-    return {condition for node in everything_in(expression) for condition in expressions_of(node)}
+def derivations_in_use(derivations: Iterable[Derivation], rewritten: RelationalExpression) -> list[Derivation]:
+    """Those whose conditions were not found superfluous later on.
+
+    Conditions on what is computed look different where they were pushed down to, and count as in use.
+    """
+    nodes = list(everything_in(rewritten))
+    conditions = {condition for node in nodes for condition in expressions_of(node)}
+    stored = node_set(node.table for node in nodes if isinstance(node, BaseTable))
+    return [
+        each for each in derivations if each.condition in conditions or not is_subset(tables_of(each.condition), stored)
+    ]
 
 
 def describe_derivation(derivation: Derivation) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from minisql.errors import DataError
-from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.functions import function_of
 from minisql.expression.narrow_times import narrow_times
 from minisql.expression.nodes import (
     And,
@@ -60,7 +60,7 @@ def _fold_node(node: Expression, evaluate: Evaluate) -> Expression:
             return _fold_case(node)
         case Not(operand=Literal(value=bool() as truth)):
             return _boolean(not truth, node)
-        case FunctionCall() if SCALAR_FUNCTIONS[node.name].volatile:
+        case FunctionCall() if function_of(node).volatile:
             return node
     if not all(isinstance(child, Literal) for child in children(node)):
         return narrow_times(node)

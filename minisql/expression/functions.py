@@ -15,6 +15,7 @@ from minisql.expression.interval_functions import INTERVAL_FUNCTIONS
 from minisql.expression.nodes import Expression, FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
 from minisql.expression.string_functions import STRING_FUNCTIONS
+from minisql.expression.user_function import UserFunction
 from minisql.expression.walk import walk
 
 THEMES: Final[dict[str, tuple[Function, ...]]] = {
@@ -39,6 +40,15 @@ FUNCTIONS_WITH_FIELD: Final = {"extract": EXTRACT_FIELDS, "date_trunc": UNITS, "
 _VOLATILE: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.volatile)
 
 
+def function_of(call: FunctionCall) -> Function | UserFunction:
+    """The function that is called."""
+    return SCALAR_FUNCTIONS[call.name] if call.user_function is None else call.user_function
+
+
 def is_volatile(expression: Expression) -> bool:
     """Whether the expression may give another value each time it is evaluated on the same row."""
-    return any(isinstance(node, FunctionCall) and node.name in _VOLATILE for node in walk(expression))
+    return any(isinstance(node, FunctionCall) and _is_volatile_call(node) for node in walk(expression))
+
+
+def _is_volatile_call(call: FunctionCall) -> bool:
+    return call.name in _VOLATILE or (call.user_function is not None and call.user_function.volatile)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.errors import Span
+from minisql.expression.user_function import UserFunction
 from minisql.interval import Interval
 from minisql.node import value_node
 
@@ -117,10 +118,11 @@ class Coalesce(_Node):
 
 @value_node
 class FunctionCall(_Node):
-    """A call of a scalar function of `expression.functions`, under its canonical name."""
+    """A call of a scalar function of `expression.functions`, under its canonical name, or of one of the program."""
 
     name: str
     arguments: tuple[Expression, ...]
+    user_function: UserFunction | None = field(default=None, repr=False)
 
 
 @value_node

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, assert_never
 
-from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.functions import function_of
 from minisql.expression.nodes import (
     And,
     Arithmetic,
@@ -152,7 +152,7 @@ def _value(expression: Arithmetic | Negate | Cast | Like | FunctionCall | Coales
         case Like():
             return _strict((expression.operand, expression.pattern))
         case FunctionCall():
-            return _strict(expression.arguments) if SCALAR_FUNCTIONS[expression.name].strict else _ANYTHING
+            return _strict(expression.arguments) if function_of(expression).strict else _ANYTHING
         case Coalesce() | Case():
             alternatives, null = _alternatives(expression)
             true = false = 0

@@ -15,6 +15,8 @@ from minisql.relational.relational_expression import JoinType
 
 MOST_LISTED: Final = 8
 """The most names of tables in a row."""
+MOST_CLAUSES: Final = 6
+"""The most joins that are told for the same thing."""
 LONG: Final = 60
 """Clauses of more letters are separated by commas."""
 
@@ -28,6 +30,7 @@ class Wording:
         self.reasons = Reasons(graph)
         self._conditions: dict[int, tuple[Expression, ...]] = {}
         self._chains: dict[int, KeyChain] = {}
+        self._known_joins: dict[int, str] = {}
         for edge in graph.edges:
             self._conditions[edge.operator] = self._conditions.get(edge.operator, ()) + edge.conditions
             if edge.chain is not None:
@@ -77,9 +80,12 @@ class Wording:
 
     def _join_on(self, number: int) -> str:
         """The join with its condition."""
-        if number in self._chains or not self._conditions.get(number):
-            return self.join(number)
-        return f"{self.join(number)} ON {self.on(number)}"
+        known = self._known_joins.get(number)
+        if known is None:
+            is_on_true = number in self._chains or not self._conditions.get(number)
+            known = self.join(number) if is_on_true else f"{self.join(number)} ON {self.on(number)}"
+            self._known_joins[number] = known
+        return known
 
     # --- reasons ------------------------------------------------------------------------------------------------------
 
@@ -105,9 +111,10 @@ class Wording:
         sentences = []
         if inputs := self.unused_inputs(found):
             sentences.append(f"It uses no column of {self.tables(inputs)}, which are to be joined to each other first.")
-        absorbed: dict[tuple[int, Cause], list[Absorption]] = {}
+        absorbed: dict[str, list[Absorption]] = {}
         for step in found.steps:
-            absorbed.setdefault(_kind(step.reason), []).append(step)
+            same, _ = self._cause(_weightiest(step.reason)[0], step.reason, condition)
+            absorbed.setdefault(same, []).append(step)
         for steps in absorbed.values():
             why = ", and ".join(self.because([step.reason for step in steps], condition))
             what = self._what_comes_later(condition, found, steps[0])
@@ -185,10 +192,11 @@ class Wording:
 
     def shortened(self, text: str) -> str:
         """The text with the ON condition of each join where the join is mentioned first."""
-        for number in self._conditions:
-            full = self._join_on(number)
-            first, mention, rest = text.partition(full)
-            text = f"{first}{mention}{rest.replace(full, self.join(number))}"
+        if text.count(" ON ") > 1:
+            for number in self._conditions:
+                full = self._join_on(number)
+                first, mention, rest = text.partition(full)
+                text = f"{first}{mention}{rest.replace(full, self.join(number))}"
         return text
 
     def _upper(self, reason: Reason, condition: JoinEdge | RegionFilter) -> str:
@@ -249,5 +257,8 @@ def _without_implied_cast(expression: Expression) -> Expression:
 
 
 def _listed(texts: list[str]) -> str:
+    if len(texts) > MOST_CLAUSES:
+        more = f"and so on for {len(texts) - MOST_CLAUSES + 1} more"
+        return f"{', '.join(texts[: MOST_CLAUSES - 1])}, {more}"
     word = ", and " if any(len(text) > LONG for text in texts) else " and "
     return f"{', '.join(texts[:-1])}{word}{texts[-1]}" if len(texts) > 1 else texts[0]

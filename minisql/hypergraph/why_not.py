@@ -227,7 +227,8 @@ class _WhyNot:
         sides = f"{words.side(found.left)} with {words.side(found.right)}"
         together = " and ".join(words.tables(side) for side in (found.left, found.right) if side & (side - 1))
         condition = words.condition(edge)
-        return f"{self._second} cannot be joined to {self._first}: {condition} joins {sides}, so {together} come first."
+        wanted = f"{condition} joins {sides}, so {together} are to be joined to each other first"
+        return f"{self._second} cannot be joined to {self._first}: {wanted}."
 
     # --- nothing ------------------------------------------------------------------------------------------------------
 

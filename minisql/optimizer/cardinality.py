@@ -61,6 +61,7 @@ class Cardinality:
         selectivities: for each condition of the region, in the numbering of `Connections`, the share of pairs of rows,
             or of rows, for which it is TRUE, equalities of classes left out.
         edges: for the number of each edge, its estimate.
+        leaf_rows: the rows of each leaf, as a set of one, before conditions of the region are applied to it.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Cardinality:
         """
         self._connections = connections
         self._operators = graph.operators
-        self._leaf_rows = leaf_rows
+        self.leaf_rows = leaf_rows
         self._first_edge = len(graph.filters)
         self._operator_of = [-1] * self._first_edge + [edge.operator for edge in graph.edges]
         self._known: dict[int, tuple[float, int]] = {}
@@ -196,7 +197,7 @@ class Cardinality:
             return known
         complete = self._connections.complete(self._connections.contained(nodes))
         if nodes & (nodes - 1) == 0:
-            known = self._leaf_rows[nodes] * self.selectivity(complete), complete
+            known = self.leaf_rows[nodes] * self.selectivity(complete), complete
         else:
             known = self._estimate_join(nodes, complete), complete
         self._known[nodes] = known

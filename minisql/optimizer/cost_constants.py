@@ -60,6 +60,8 @@ CASE_BRANCH_ROW: Final = 0.0015
 """A branch of CASE, its condition and result left out."""
 LOGIC_ROW: Final = 0.0002
 """An operand of AND, OR, NOT, IS and COALESCE."""
+USER_FUNCTION_ROW: Final = 1.0
+"""A function of the program, of which nothing is known: more than any of ours."""
 FUNCTION_ROW: Final = {
     "abs": 0.0005, "round": 0.007, "extract": 0.001, "length": 0.006, "trim": 0.012, "ltrim": 0.012, "rtrim": 0.012,
     "octet_length": 0.001, "starts_with": 0.004, "ends_with": 0.004, "contains": 0.05, "lpad": 0.4, "rpad": 0.4,

@@ -102,13 +102,17 @@ def measured_cost(conditions: Iterable[MeasuredCondition]) -> float:
 def expression_cost(expression: Expression, statistics: Statistics) -> float:
     """Microseconds for each row of evaluating an expression: less where few strings are distinct."""
     own = _own_cost(expression)
-    if own > 0 and _reads_strings(expression):
+    if own > 0 and _reads_strings(expression) and not _is_of_program(expression):
         # A string operation is done once for each string of a pool that the rows share.
         rows = max(1.0, statistics.rows(members(tables_of(expression))))
         distinct = max((statistics.of(child).distinct_count for child in children(expression)), default=rows)
         own = own * min(1.0, distinct / rows) + constants.POOLED_ROW
     operands = [expression.operand] if isinstance(expression, InList) else children(expression)
     return own + sum(expression_cost(operand, statistics) for operand in operands)
+
+
+def _is_of_program(expression: Expression) -> bool:
+    return isinstance(expression, FunctionCall) and expression.user_function is not None
 
 
 def _reads_strings(expression: Expression) -> bool:
@@ -143,6 +147,8 @@ def _own_cost(expression: Expression) -> float:
                 return constants.CAST_FROM_STRING_ROW
             return constants.STRING_ROW if expression.type.kind is TypeKind.VARCHAR else constants.EXPRESSION_ROW
         case FunctionCall():
+            if expression.user_function is not None:
+                return constants.USER_FUNCTION_ROW
             return constants.FUNCTION_ROW.get(expression.name, constants.STRING_ROW)
         case _:
             assert_never(expression)

@@ -17,6 +17,7 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from minisql.errors import ProgrammingError, Span
 from minisql.parser.lark_parser import make_parser
 from minisql.parser.nesting import MAX_DEPTH, check_nesting
+from minisql.parser.parse_tree import Parameter
 from minisql.parser.split import Piece, next_piece
 from minisql.parser.statement_tree import Statement
 from minisql.parser.syntax_error import unexpected_character, unexpected_token
@@ -25,10 +26,10 @@ from minisql.parser.transform import Transform
 
 
 class ParsedStatement(NamedTuple):
-    """A statement, and how many `?` it has."""
+    """A statement, and its parameters as they are written."""
 
     statement: Statement
-    parameter_count: int
+    parameters: tuple[Parameter, ...]
 
 
 def parse_statement(text: str) -> ParsedStatement:
@@ -73,13 +74,18 @@ def statement_end(text: str, start: int = 0) -> int | None:
     return piece.end + 1 if piece.has_semicolon else None
 
 
+def loaded_parser() -> Lark:
+    """Lark with the grammar loaded: its terminals and rules."""
+    return _parser().lark
+
+
 class _Parser:
     """Lark, and what it works with: one statement at a time."""
 
     def __init__(self) -> None:
         self._stream = TokenStream()
         self._transform = Transform(self._stream)
-        self._lark: Lark = make_parser(self._transform, self._stream)
+        self.lark: Lark = make_parser(self._transform, self._stream)
 
     def parse(self, text: str, piece: Piece) -> ParsedStatement | None:
         """Parses a piece of a text; None where it has nothing but space and comments."""
@@ -87,17 +93,17 @@ class _Parser:
         self._transform.begin()
         try:
             # Lark's type is that of trees; with a transformer it gives what the transformer makes of the start rule.
-            statement = cast("Statement", self._lark.parse(piece.source))
+            statement = cast("Statement", self.lark.parse(piece.source))
         except UnexpectedToken as error:
             if error.token.type == "$END" and self._stream.count == 0:
                 return None
-            raise unexpected_token(self._lark, self._stream, piece, error.token) from None
+            raise unexpected_token(self.lark, self._stream, piece, error.token) from None
         except UnexpectedCharacters as error:
             raise unexpected_character(text, piece.start + cast("int", error.pos_in_stream)) from None
         if self._stream.count > MAX_DEPTH:
             # Each level of nesting takes a token at least.
             check_nesting(statement)
-        return ParsedStatement(statement, self._transform.parameter_count)
+        return ParsedStatement(statement, tuple(self._transform.parameters))
 
 
 _lock: Final = threading.Lock()

@@ -49,9 +49,10 @@ class Constant(_Node):
 
 @node
 class Parameter(_Node):
-    """The `?` number `index`, from 0."""
+    """`?`, `$1` or `$name`: the number of its value, from 0. The values of names are numbered as the names come."""
 
     index: int
+    name: str | None = None
 
 
 @node
@@ -313,9 +314,9 @@ class TableName(_Node):
 
 @node
 class FileTable(_Node):
-    """`FROM 'path.parquet'`; the path may hold `*`."""
+    """`FROM 'path.parquet'`, a string that may hold `*`, or `FROM ?`."""
 
-    path: str
+    path: Constant | Parameter
     alias: Identifier | None
     column_aliases: tuple[Identifier, ...] = ()
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 _LANDMARK: Final = re.compile(r"""'[^']*'?|"[^"]*"?|`[^`]*`?|--[^\n]*|/\*|;""")
 """What may hide a semicolon, and semicolons. A string that is not closed hides all that follows."""
+_SKIPPED: Final = re.compile(r"\s+|--[^\n]*|/\*")
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 
 
@@ -38,6 +39,13 @@ def next_piece(text: str, start: int) -> Piece:
                 kept_until = last
     end = len(text) if landmark is None else landmark.start()
     return Piece("".join([*kept, text[kept_until:end]]), start, end, landmark is not None)
+
+
+def statement_start(text: str, start: int) -> int:
+    """Where the first token of a statement is, behind space and comments; the end of the text where there is none."""
+    while (skipped := _SKIPPED.match(text, start)) is not None:
+        start = _comment(text, skipped.start())[0] if skipped[0] == "/*" else skipped.end()
+    return start
 
 
 def _comment(text: str, start: int) -> tuple[int, list[tuple[int, int]]]:

@@ -12,6 +12,7 @@ from minisql.parser.parse_tree import (
     Expression,
     Identifier,
     JoinTree,
+    Parameter,
     QueryExpression,
     SelectItem,
     TableName,
@@ -283,7 +284,7 @@ class CopyTo(_Node):
     """COPY table [(columns)] TO, or COPY (query) TO 'path': the table is the query SELECT columns FROM table."""
 
     query: QueryExpression
-    path: Constant
+    path: Constant | Parameter
     options: tuple[CopyOption, ...]
 
 
@@ -293,7 +294,7 @@ class CopyFrom(_Node):
 
     table: TableName
     columns: tuple[Identifier, ...]
-    path: Constant
+    path: Constant | Parameter
     options: tuple[CopyOption, ...]
 
 
@@ -325,7 +326,31 @@ class SetVariable(_Node):
     """SET name = value (or TO value); a bare word is the string of it. `value` None is SET name = DEFAULT."""
 
     name: Identifier
-    value: Constant | None
+    value: Constant | Parameter | None
+
+
+@node
+class Prepare(_Node):
+    """PREPARE name AS statement; `parameters` are those of the statement."""
+
+    name: Identifier
+    statement: QueryExpression | Insert | Update | Delete
+    parameters: tuple[Parameter, ...]
+
+
+@node
+class Execute(_Node):
+    """EXECUTE name [(values)]."""
+
+    name: Identifier
+    values: tuple[Expression, ...]
+
+
+@node
+class Deallocate(_Node):
+    """DEALLOCATE [PREPARE] name."""
+
+    name: Identifier
 
 
 @node
@@ -353,6 +378,16 @@ class Explain(_Node):
 Explained: TypeAlias = QueryExpression | Insert | Update | Delete
 Definition: TypeAlias = CreateTable | CreateView | CreateIndex | Drop | AlterTable
 DataChange: TypeAlias = Insert | Update | Delete | Truncate | CopyFrom
+Preparation: TypeAlias = Prepare | Execute | Deallocate
 Statement: TypeAlias = (
-    QueryExpression | Definition | DataChange | CopyTo | Describe | ShowTables | Transaction | SetVariable | Explain
+    QueryExpression
+    | Definition
+    | DataChange
+    | CopyTo
+    | Describe
+    | ShowTables
+    | Transaction
+    | SetVariable
+    | Explain
+    | Preparation
 )

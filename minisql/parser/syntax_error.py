@@ -23,15 +23,16 @@ _MOST_PHRASES: Final = 6
 _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
     ("a statement", {"SELECT", "CREATE", "INSERT"}, {
         "VALUES", "WITH", "LPAR", "DROP", "EXPLAIN", "SET", "ALTER", "BEGIN", "COMMIT", "COPY", "DELETE", "DESC",
-        "DESCRIBE", "END", "FROM", "ROLLBACK", "SHOW", "START", "TABLE", "TRUNCATE", "UPDATE",
+        "DESCRIBE", "END", "FROM", "ROLLBACK", "SHOW", "START", "TABLE", "TRUNCATE", "UPDATE", "DEALLOCATE", "EXECUTE",
+        "PREPARE",
     }),
     ("an expression", {"CASE", "CAST", "INTEGER", "NAME"}, {
-        "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "QMARK", "MINUS",
+        "QUOTED_NAME", "STRING", "DECIMAL", "FLOAT", "LPAR", "NULL", "TRUE", "FALSE", "EXISTS", "PARAMETER", "MINUS",
         "PLUS", "NOT", "TILDE", "LEFT", "RIGHT",
     }),
     ("a query", {"SELECT"}, {"VALUES", "WITH", "LPAR", "FROM", "TABLE"}),
     ("a value", {"INTEGER", "NAME", "DEFAULT"}, {
-        "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS",
+        "STRING", "DECIMAL", "FLOAT", "TRUE", "FALSE", "ON", "MINUS", "PLUS", "PARAMETER",
     }),
     ("an operator", {"CONCATENATE", "AND", "OR"}, {
         "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "EQUAL", "COMPARISON", "IS", "IN", "LIKE",
@@ -41,11 +42,11 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
         "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "DOUBLE_COLON", "BITWISE", "SLASHES", "DIV",
     }),
     ("an alias", {"AS", "NAME"}, {"QUOTED_NAME"}),
-    ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME"}),
+    ("a table", {"STRING", "NAME", "LPAR"}, {"QUOTED_NAME", "PARAMETER"}),
     ('AS or "("', {"AS", "DOT", "LPAR"}, set()),
     ("a constraint", {"CONSTRAINT", "PRIMARY", "UNIQUE"}, {"CHECK", "FOREIGN", "REFERENCES", "NOT", "NULL", "DEFAULT"}),
     # What may follow a name goes without saying.
-    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "QMARK", "WITH"}),
+    ("", {"DOT", "LPAR"}, {"STRING", "INTEGER", "DECIMAL", "PARAMETER", "WITH"}),
     ("a number", {"INTEGER", "DECIMAL", "FLOAT"}, set()),
     ("a name", {"NAME", "QUOTED_NAME"}, set()),
     ("a type", {"NAME"}, set()),
@@ -57,7 +58,7 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
     "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
-    "STRING": "a string", "$END": "the end of the statement",
+    "STRING": "a string", "PARAMETER": "a parameter", "$END": "the end of the statement",
     "GROUPING_SETS": "GROUPING SETS", "WITHIN_GROUP": "WITHIN GROUP", "WITH_ROLLUP": "WITH ROLLUP",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""

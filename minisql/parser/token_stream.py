@@ -14,7 +14,7 @@ from lark.lark import PostLex
 from minisql.interval import INTERVAL_UNITS
 from minisql.parser.split import Piece
 
-_COUNTS = ("STRING", "INTEGER", "DECIMAL", "QMARK")
+_COUNTS = ("STRING", "INTEGER", "DECIMAL", "PARAMETER")
 
 
 class _IntervalCounts:

@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeAlias
 from lark import Token, v_args
 
 from minisql.errors import ProgrammingError, Span
-from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import (
     CommonTable,
     Constant,
@@ -27,6 +26,7 @@ from minisql.parser.parse_tree import (
     JoinTree,
     NamedWindow,
     OrderItem,
+    Parameter,
     QueryBlock,
     QueryExpression,
     QueryTerm,
@@ -251,9 +251,9 @@ class Transform(StatementTransform, WindowTransform, AggregateTransform):
             span=self._span(name), name=name, arguments=arguments or (), alias=table_alias, column_aliases=columns
         )
 
-    def file_table(self, path: Token, alias: Alias | None) -> FileTable:
+    def file_table(self, path: Constant | Parameter, alias: Alias | None) -> FileTable:
         table_alias, columns = alias or (None, ())
-        return FileTable(span=self._span(path), path=unquoted(path), alias=table_alias, column_aliases=columns)
+        return FileTable(span=self._span(path), path=path, alias=table_alias, column_aliases=columns)
 
     def derived_table(self, query: QueryExpression, alias: Alias | None) -> DerivedTable:
         table_alias, columns = alias or (None, ())

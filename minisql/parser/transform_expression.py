@@ -58,7 +58,7 @@ class ExpressionTransform(Transformer[Token, Statement]):
 
     def begin(self) -> None:
         """Forgets the last statement."""
-        self.parameter_count = 0
+        self.parameters: list[Parameter] = []
         self._opening: dict[First, Token] = {}
         """The outermost parenthesis before a node: where a node starts that starts with the node in parentheses."""
 
@@ -159,9 +159,28 @@ class ExpressionTransform(Transformer[Token, Statement]):
     def qualified_column_name(self, table: Identifier, column: Identifier) -> ColumnName:
         return ColumnName(span=self._span(table), table=table, column=column)
 
-    def parameter(self, question_mark: Token) -> Parameter:
-        self.parameter_count += 1
-        return Parameter(span=self._span(question_mark), index=self.parameter_count - 1)
+    def parameter(self, token: Token) -> Parameter:
+        span = self._place(token)
+        parameter = Parameter(span=span, index=len(self.parameters))
+        if token != "?":
+            number, name = int(token[1:]) if token[1:].isdecimal() else None, token[1:]
+            if number == 0:
+                raise ProgrammingError("The first parameter is $1.", span)
+            known = {each.name: each.index for each in self.parameters}
+            index = known.get(name, len(known)) if number is None else number - 1
+            parameter = Parameter(span=span, index=index, name=name if number is None else None)
+        if self.parameters and _parameter_style(parameter) != _parameter_style(self.parameters[0]):
+            first = self.parameters[0].span.source
+            raise ProgrammingError(
+                f"The parameters of a statement are of one kind; the first one here is {first}.",
+                span,
+                hint="Write ? for each, or $1, $2 and so on, or $name.",
+            )
+        self.parameters.append(parameter)
+        return parameter
+
+    def _place(self, token: Token) -> Span:
+        return Span(self._stream.text, self._stream.start_of(token), self._stream.end_of(token))
 
     def case(self, case: Token, operand: Expression | None, *parts: Any) -> CaseExpression:
         *branches, otherwise = parts
@@ -283,8 +302,8 @@ class ExpressionTransform(Transformer[Token, Statement]):
         span = self._span(word)
         return Constant(span=span, value=interval_value(count, unit, last_unit, span))
 
-    def interval_parameter(self, word: Token, question_mark: Token, unit: Token) -> Binary:
-        return self._times_unit(self._span(word), self.parameter(question_mark), unit)
+    def interval_parameter(self, word: Token, parameter: Token, unit: Token) -> Binary:
+        return self._times_unit(self._span(word), self.parameter(parameter), unit)
 
     def interval_call(self, call: Call, unit: Token) -> Expression:
         span = self._span(call)
@@ -345,3 +364,7 @@ def _field(expression: Expression) -> Constant:
         case Constant(value=str()):
             return expression
     raise ProgrammingError("extract needs the name of a field before FROM.", expression.span)
+
+
+def _parameter_style(parameter: Parameter) -> str:
+    return "?" if parameter.span.source == "?" else "$1" if parameter.name is None else "$name"

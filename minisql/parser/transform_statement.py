@@ -9,7 +9,6 @@ from lark import Token, v_args
 
 from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.parser import statement_tree as st
-from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import (
     ColumnName,
     Constant,
@@ -19,6 +18,7 @@ from minisql.parser.parse_tree import (
     JoinTree,
     JoinTreePair,
     JoinTreeTable,
+    Parameter,
     QueryBlock,
     QueryExpression,
     SelectItem,
@@ -417,32 +417,30 @@ class StatementTransform(ExpressionTransform):
         copy: Token,
         name: Identifier,
         columns: Names | None,
-        path: Token,
+        path: Constant | Parameter,
         options: tuple[st.CopyOption, ...],
     ) -> st.CopyTo:
-        path_constant = Constant(span=self._place(path), value=unquoted(path))
         query = _select_from(name, columns)
-        return st.CopyTo(span=self._span(copy), query=query, path=path_constant, options=options)
+        return st.CopyTo(span=self._span(copy), query=query, path=path, options=options)
 
     def copy_query_to(
-        self, copy: Token, query: QueryExpression, path: Token, options: tuple[st.CopyOption, ...]
+        self, copy: Token, query: QueryExpression, path: Constant | Parameter, options: tuple[st.CopyOption, ...]
     ) -> st.CopyTo:
-        path_constant = Constant(span=self._place(path), value=unquoted(path))
-        return st.CopyTo(span=self._span(copy), query=query, path=path_constant, options=options)
+        return st.CopyTo(span=self._span(copy), query=query, path=path, options=options)
 
     def copy_from(
         self,
         copy: Token,
         name: Identifier,
         columns: Names | None,
-        path: Token,
+        path: Constant | Parameter,
         options: tuple[st.CopyOption, ...],
     ) -> st.CopyFrom:
         return st.CopyFrom(
             span=self._span(copy),
             table=self._target(name, None),
             columns=columns or (),
-            path=Constant(span=self._place(path), value=unquoted(path)),
+            path=path,
             options=options,
         )
 
@@ -451,9 +449,6 @@ class StatementTransform(ExpressionTransform):
 
     def copy_option(self, word: Token, value: Constant | None) -> st.CopyOption:
         return st.CopyOption(span=self._span(word), name=word.lower(), value=value)
-
-    def _place(self, token: Token) -> Span:
-        return Span(self._stream.text, self._stream.start_of(token), self._stream.end_of(token))
 
     # --- others -------------------------------------------------------------------------------------------------------
 
@@ -472,8 +467,22 @@ class StatementTransform(ExpressionTransform):
         action = {"START": "BEGIN", "END": "COMMIT"}.get(word.type, word.type)
         return st.Transaction(span=self._span(word), action=action)
 
-    def set_variable(self, set_: Token, name: Identifier, value: Constant | None) -> st.SetVariable:
+    def set_variable(self, set_: Token, name: Identifier, value: Constant | Parameter | None) -> st.SetVariable:
         return st.SetVariable(span=self._span(set_), name=name, value=value)
+
+    def prepare(
+        self, prepare: Token, name: Identifier, statement: QueryExpression | st.Insert | st.Update | st.Delete
+    ) -> st.Prepare:
+        parameters, self.parameters = tuple(self.parameters), []
+        return st.Prepare(span=self._span(prepare), name=name, statement=statement, parameters=parameters)
+
+    def execute(self, execute: Token, name: Identifier, values: tuple[Expression, ...] | None) -> st.Execute:
+        return st.Execute(span=self._span(execute), name=name, values=values or ())
+
+    def deallocate(self, deallocate: Token, *rest: Token | Identifier) -> st.Deallocate:
+        name = rest[-1]
+        assert isinstance(name, Identifier)
+        return st.Deallocate(span=self._span(deallocate), name=name)
 
     def signed_number(self, sign: Token, number: Constant) -> Constant:
         assert isinstance(number.value, int | float | Decimal)

@@ -33,9 +33,9 @@ from minisql.datatypes import (
     common_type,
     decimal,
 )
-from minisql.errors import InterfaceError, ProgrammingError, Span
+from minisql.errors import ProgrammingError, Span
 from minisql.expression.nodes import Cast, Expression, Literal, Value
-from minisql.interval import MICROSECONDS_PER_SECOND, Interval
+from minisql.interval import Interval
 
 
 def literal(value: Value, span: Span | None) -> Literal:
@@ -84,34 +84,6 @@ def _decimal_type(value: Decimal, span: Span | None) -> SqlType:
             f"A DECIMAL has at most {MAX_DECIMAL_PRECISION} digits.", span, hint="Write it as a DOUBLE, as in 1e40."
         )
     return decimal(precision, scale)
-
-
-def parameter_literal(value: object, index: int, span: Span) -> Literal:
-    """The literal of the value that was given for the parameter number `index`, from 0.
-
-    Raises:
-        InterfaceError: no SQL type is known for the Python type of the value.
-    """
-    if not isinstance(value, (bool, int, float, Decimal, str, datetime.date)) and hasattr(value, "item"):
-        value = value.item()  # a numpy scalar
-    if value is None or isinstance(value, (bool, int, float, Decimal, str, bytes)):
-        return literal(value, span)
-    if isinstance(value, datetime.datetime):
-        return literal(value if value.tzinfo is None else value.astimezone(datetime.UTC), span)
-    if isinstance(value, datetime.date) or (isinstance(value, datetime.time) and value.tzinfo is None):
-        return literal(value, span)
-    if isinstance(value, (bytearray, memoryview)):
-        return literal(bytes(value), span)
-    if isinstance(value, datetime.timedelta):
-        value = Interval(0, value.days, value.seconds * MICROSECONDS_PER_SECOND + value.microseconds)
-    if isinstance(value, Interval):
-        if not value.is_in_range:
-            raise InterfaceError(f"Parameter {index + 1} is an interval out of range: {value}.")
-        return literal(value, span)
-    raise InterfaceError(
-        f"Parameter {index + 1} is a {type(value).__name__}; a parameter is None, a bool, int, float, Decimal, str, "
-        "bytes, date, datetime, time without a time zone, timedelta or Interval."
-    )
 
 
 def coerce(expression: Expression, target: SqlType) -> Expression:

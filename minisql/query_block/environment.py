@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from minisql.catalog.table import Table
 from minisql.datatypes import SqlType
 from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.expression.nodes import Expression, FunctionCall, Literal, Value
+from minisql.expression.user_function import UserFunction
 from minisql.expression.walk import transform
 from minisql.parser import parse_tree
+from minisql.query_block.parameters import given_constant, parameter_literal
 from minisql.query_block.query_block import CommonQuery, QueryExpression
 from minisql.query_block.scope import OuterScope
 
@@ -37,6 +40,10 @@ class Relations(Protocol):
 
     def names(self) -> Sequence[str]:
         """The names of all tables and views."""
+
+    @property
+    def functions(self) -> Mapping[str, UserFunction]:
+        """The functions of the program, by names in lower case."""
 
     def open_file(self, path: str) -> Table:
         """The file, or the files where the path holds `*`, as a table; an SqlError without a span if that fails."""
@@ -81,19 +88,26 @@ ResolveQuery = Callable[[parse_tree.QueryExpression, CommonTables, OuterScope | 
 
 
 class StatementValues:
-    """The values that a statement is given from outside: those of its parameters, and the time.
+    """What a statement is given from outside: the values of its parameters, the time, and functions of the program.
 
     The time is read when the statement first asks for it, and stays the same then. `time_was_read` tells whether that
     happened: the resolved statement is good for this moment only.
     """
 
-    def __init__(self, parameters: Sequence[object]) -> None:
+    def __init__(
+        self, parameters: Sequence[object], functions: Mapping[str, UserFunction] = MappingProxyType({})
+    ) -> None:
         self._parameters = parameters
+        self.functions = functions
         self._time: datetime.datetime | None = None
 
-    def __getitem__(self, index: int) -> object:
-        """The value of the parameter number `index`, from 0."""
-        return self._parameters[index]
+    def literal(self, tree: parse_tree.Parameter) -> Literal:
+        """The literal of the value of a parameter."""
+        return parameter_literal(tree, self._parameters)
+
+    def constant(self, tree: parse_tree.Constant | parse_tree.Parameter) -> parse_tree.Constant:
+        """A constant, or the value of the parameter that stands for it."""
+        return given_constant(tree, self._parameters)
 
     @property
     def time(self) -> datetime.datetime:
@@ -113,7 +127,7 @@ class StatementValues:
 
     def for_definition(self) -> StatementValues:
         """The values for what is kept in a definition, as a DEFAULT: `now()` stays, until a statement uses it."""
-        return _ValuesForDefinition(self._parameters)
+        return _ValuesForDefinition(self._parameters, self.functions)
 
     @property
     def time_was_read(self) -> bool:
@@ -145,7 +159,7 @@ class Environment:
     _table_count: int = 0
 
     def __post_init__(self, given: Sequence[object]) -> None:
-        self.parameters = StatementValues(given)
+        self.parameters = StatementValues(given, self.relations.functions)
 
     def new_table(self) -> int:
         """The next free table number of the statement."""

@@ -37,7 +37,6 @@ from minisql.query_block.coerce import (
     is_untyped_string,
     literal,
     mismatch,
-    parameter_literal,
     require_boolean,
     type_beside,
 )
@@ -62,7 +61,8 @@ _FUNCTIONS_OF_OPERATORS: Final = {
     "&": "bitwise_and", "|": "bitwise_or", "<<": "shift_left", ">>": "shift_right", "~": "regexp_matches",
     "SIMILAR TO": "similar_to",
 }  # fmt: skip
-_OPERATORS_OF_FUNCTIONS: Final = {"mod": "%", "div": "//"}
+OPERATORS_OF_FUNCTIONS: Final = {"mod": "%", "div": "//"}
+"""The functions that are written out as operators."""
 _NO_AGGREGATES: Final = {
     "WHERE": "A condition on an aggregate belongs into HAVING.",
     "GROUP BY": "Aggregates are computed from the groups; a condition on one belongs into HAVING.",
@@ -173,7 +173,7 @@ class ExpressionResolver:
                     raise ProgrammingError("DEFAULT stands only in the VALUES of an INSERT, or in SET.", span)
                 return self._parameters.at_time(tree.bound)
             case parse_tree.Parameter():
-                return parameter_literal(self._parameters[tree.index], tree.index, span)
+                return self._parameters.literal(tree)
             case parse_tree.ScalarQuery():
                 return self._collector(span).scalar(tree)
             case parse_tree.Exists():
@@ -336,11 +336,16 @@ class ExpressionResolver:
         what = _only_of_aggregates(tree)
         if what is not None:
             raise ProgrammingError(f"{name} is no aggregate, so it takes no {what}.", tree.span)
-        if name in _OPERATORS_OF_FUNCTIONS and len(tree.arguments) == 2:
+        if name in OPERATORS_OF_FUNCTIONS and len(tree.arguments) == 2:
             left, right = [self.resolve(argument) for argument in tree.arguments]
-            return _operation(_OPERATORS_OF_FUNCTIONS[name], left, right, tree.span)
+            return _operation(OPERATORS_OF_FUNCTIONS[name], left, right, tree.span)
         arguments = [self.resolve(argument) for argument in tree.arguments]
-        resolved = resolve_function(name, arguments, tree.span, tree.name.span)
+        functions = self._parameters.functions
+        if name in functions:
+            from minisql.query_block.resolve_user_function import resolve_user_function  # which few statements need
+
+            return resolve_user_function(functions[name], arguments, tree.span)
+        resolved = resolve_function(name, arguments, tree.span, tree.name.span, functions)
         return self._parameters.at_time(resolved) if ALIASES.get(name, name) in FUNCTIONS_OF_TIME else resolved
 
     def _aggregate(self, tree: parse_tree.Call, name: str) -> Expression:

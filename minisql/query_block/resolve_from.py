@@ -23,7 +23,7 @@ from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import OuterScope, Scope, ScopeColumn, ScopeTable, same_name
 from minisql.query_block.subqueries import SubqueryCollector
 
-_FUNCTIONS: Final = ("range", "generate_series")
+TABLE_FUNCTIONS: Final = ("range", "generate_series")
 
 EMPTY_SCOPE: Final = Scope({}, {}, ())
 """The scope of a query without FROM."""
@@ -150,19 +150,22 @@ class FromResolver:
 
     def _file(self, tree: parse_tree.FileTable) -> tuple[FromTree, Scope]:
         try:
-            source = self._environment.relations.open_file(tree.path)
+            path = self._environment.parameters.constant(tree.path).value
+            if not isinstance(path, str):
+                raise ProgrammingError("A path is a string.", tree.path.span)
+            source = self._environment.relations.open_file(path)
         except SqlError as error:
             if error.span is None:
                 error.span = tree.span
             raise
-        alias = tree.alias.name if tree.alias is not None else _stem(tree.path)
+        alias = tree.alias.name if tree.alias is not None else _stem(path)
         return self._use(source, alias, tree.column_aliases, tree.span)
 
     def _function(self, tree: parse_tree.TableFunction) -> tuple[FromTree, Scope]:
         name = tree.name.name
-        if name not in _FUNCTIONS:
+        if name not in TABLE_FUNCTIONS:
             raise ProgrammingError(
-                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, _FUNCTIONS)
+                f'There is no table function "{name}".', tree.name.span, hint=did_you_mean(name, TABLE_FUNCTIONS)
             )
         resolver = ExpressionResolver(EMPTY_SCOPE, self._environment.parameters, name)
         values: list[int] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from minisql.datatypes import DATE, VARCHAR, SqlType
 from minisql.errors import ProgrammingError, Span, did_you_mean
@@ -18,16 +18,22 @@ from minisql.query_block.write_out import write_out
 
 
 def resolve_function(
-    name: str, arguments: Sequence[Expression], span: Span, name_span: Span | None = None
+    name: str,
+    arguments: Sequence[Expression],
+    span: Span,
+    name_span: Span | None = None,
+    others: Iterable[str] = (),
 ) -> Expression:
     """The call of a function, or what it is written out as; `name_span` is where the name stands.
+
+    `others` are names of functions that are resolved elsewhere, and may have been meant.
 
     Raises:
         ProgrammingError: there is no such function, or it does not take these arguments.
     """
     function = SCALAR_FUNCTIONS.get(ALIASES.get(name, name))
     if function is None:
-        known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATES_BY_NAME, *GROUPING_NAMES, *WINDOW_FUNCTIONS)
+        known = (*SCALAR_FUNCTIONS, *ALIASES, *AGGREGATES_BY_NAME, *GROUPING_NAMES, *WINDOW_FUNCTIONS, *others)
         raise ProgrammingError(f'There is no function "{name}".', name_span or span, hint=did_you_mean(name, known))
     if function.name == "datediff" and len(arguments) == 2:
         # MySQL's, which is in days and has the later date first.

@@ -2,110 +2,224 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
 
+from minisql import errors
 from minisql.catalog.catalog import Catalog
 from minisql.catalog.registered import registered_table
-from minisql.errors import InterfaceError, ProgrammingError, counted
+from minisql.errors import InterfaceError, NotSupportedError, ProgrammingError
 from minisql.parser import parse_tree
-from minisql.parser.parse import parse_statement, parse_statements
+from minisql.parser.parse import ParsedStatement, parse_statement, parse_statements
 from minisql.query_block.environment import View
+from minisql.query_block.parameters import Parameters, values_in_order
 from minisql.session.pipeline import PlannedQuery
-from minisql.session.plan_cache import PlanCache
+from minisql.session.plan_cache import NewPlan, PlanCache
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
+from minisql.session.running import RunningStatements, checked_timeout
 from minisql.session.statements import StatementRunner
+from minisql.session.statements.context import Given
+
+if TYPE_CHECKING:
+    from minisql.execution.progress import Callback
+    from minisql.session.cursor import Cursor
+    from minisql.session.prepared import PreparedStatement
+
+T = TypeVar("T")
 
 
-def connect() -> Connection:
-    """Opens a new, empty database in memory."""
-    return Connection()
+def connect(
+    database: str | os.PathLike[str] = ":memory:",
+    *,
+    autocommit: bool = True,
+    scan_frames: bool | Mapping[str, object] = False,
+) -> Connection:
+    """Opens a new, empty database in memory.
+
+    Args:
+        database: `":memory:"`, which is the only one yet.
+        autocommit: whether a statement outside of BEGIN and COMMIT is a transaction of its own. If not, the first
+            statement begins a transaction, and the next one after a commit or rollback another, as in PEP 249.
+        scan_frames: whether names that no table has may be variables of the program that hold data frames or other
+            Arrow data: those of the function that runs the statement, then the global ones, or those of a mapping.
+
+    Raises:
+        NotSupportedError: the database is a file.
+        InterfaceError: an argument is none of these.
+    """
+    if not isinstance(database, (str, os.PathLike)):
+        raise InterfaceError(f"A database is named by a path, not by a {type(database).__name__}.")
+    if os.fspath(database) not in ("", ":memory:"):
+        raise NotSupportedError(
+            f"Databases in files are not there yet, so '{os.fspath(database)}' cannot be opened.",
+            hint="Open connect(), and read Parquet and CSV files by their path: SELECT * FROM 'path.parquet'.",
+        )
+    return Connection(autocommit=autocommit, scan_frames=scan_frames)
 
 
 class Connection:
-    """A database in memory, and the settings of its user. Usable as a context manager; threads take turns."""
+    """A database in memory, and the settings of its user.
 
-    def __init__(self) -> None:
+    As a context manager it is closed at the end of the block. Threads may share it: queries run side by side,
+    statements that change something take turns, and all are in the one transaction that there is. Results and cursors
+    are for one thread each. The exceptions of PEP 249 are attributes of it.
+    """
+
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    def __init__(self, *, autocommit: bool = True, scan_frames: bool | Mapping[str, object] = False) -> None:
         catalog: Catalog[View] = Catalog()
+        self.autocommit = autocommit
+        """Whether a statement outside of BEGIN and COMMIT is a transaction of its own; see `connect`."""
+        self._scan_frames = scan_frames
         self._catalog: Catalog[View] | None = catalog
         self._runner = StatementRunner(catalog)
         self._plans = PlanCache(catalog)
         self._lock = threading.RLock()
+        self._running = RunningStatements()
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> Result:
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def execute(
+        self,
+        sql: str,
+        parameters: Parameters = (),
+        *,
+        timeout: float | None = None,
+        progress: Callback | None = None,
+    ) -> Result:
         """Runs one or more statements, separated by `;`, and gives the result of the last one.
 
-        `?` in the text stands for the parameters in their order, counted in each statement from the first one.
+        Args:
+            sql: the statements.
+            parameters: the values for `?` or `$1`, a list or a tuple, or for `$name`, a dict. Each statement takes all
+                of them.
+            timeout: the most seconds that all this may take.
+            progress: is called ten times a second at most, while rows are read, with a `Progress`: its `rows` are
+                those read so far, its `fraction` is the share of all, or None. If it gives False or raises an
+                exception, the statement is stopped.
 
         Raises:
             SqlError: a mistake in a statement; those before it have been run, the one at fault has changed nothing.
+            OperationalError: the time is up, or the statement was stopped by `progress` or by `interrupt`.
             InterfaceError: the connection is closed, or there are too few or too many parameters.
         """
-        last = Result(rowcount=-1)
-        for result in self.execute_script(sql, parameters):
-            last = result
-        return last
+        return self._last_result(sql, parameters, timeout, progress, Given())
 
-    def execute_script(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Result]:
+    def execute_script(self, sql: str, parameters: Parameters = ()) -> Iterator[Result]:
         """Runs statements one after the other as their results are asked for."""
-        with self._lock, deep_recursion():
-            planned = self._known_plan(sql, parameters)
-            result = None if planned is None else planned.execute()
-        if result is not None:
+        script = _Script(_checked_text(sql), parameters)
+        while (result := self._run(lambda: self._next_result(script, Given()))) is not None:
             yield result
-            return
-        statements = parse_statements(sql)
-        count, new_plan = 0, None
-        while True:
+
+    def sql(
+        self,
+        sql: str,
+        parameters: Parameters = (),
+        *,
+        timeout: float | None = None,
+        progress: Callback | None = None,
+        **objects: object,
+    ) -> Result:
+        """Runs statements as `execute` does, on objects that are tables for them under the names of the keywords.
+
+        `connection.sql("SELECT count(*) FROM flights", flights=frame)`. What an object may be says `register`.
+
+        Raises:
+            SqlError, OperationalError, InterfaceError: as `execute` and `register` do.
+        """
+        tables = {name.lower(): registered_table(name, data) for name, data in objects.items()}
+        return self._last_result(sql, parameters, timeout, progress, Given(tables))
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], *, timeout: float | None = None) -> Result:
+        """Runs a statement that changes something once for each of the sets of values, all or nothing.
+
+        It is parsed once. An `INSERT INTO t VALUES (?, ?)` is run as one statement that adds all the rows.
+
+        Args:
+            sql: one statement that is no query.
+            parameters: for each run, what `execute` takes; any iterable of these.
+            timeout: the most seconds that all this may take.
+
+        Returns:
+            A result whose `rowcount` is that of all runs together.
+
+        Raises:
+            SqlError: a mistake in the statement or in the data; nothing has been changed.
+            OperationalError: the time is up, or the statement was interrupted.
+            InterfaceError: the connection is closed, or values are missing or too many in one of the sets.
+        """
+        from minisql.session.many import checked_sets, run_many  # which few programs need
+
+        text, sets = _checked_text(sql), checked_sets(parameters)
+
+        def work() -> Result:
             with self._lock, deep_recursion():
                 self._open_catalog()
-                parsed = next(statements, None)
-                if parsed is None:
-                    if new_plan is not None and count == 1 and not parameters:
-                        self._plans.keep(sql, new_plan)
-                    return
-                statement, parameter_count = parsed
-                _check_parameters(parameters, parameter_count)
-                count += 1
-                if isinstance(statement, parse_tree.QueryExpression):
-                    new_plan = self._runner.plan(statement, parameters)
-                    result = new_plan.planned.execute()
-                else:
-                    result = self._runner.run(statement, parameters)
-                    self._plans.forget_old()
-            yield result
+                self._begin()
+                with self._runner.given(self._with_variables(Given())):
+                    result = run_many(self._runner, parse_statement(text), sets)
+                self._plans.forget_old()
+                return result
 
-    def sql(self, sql: str, parameters: Sequence[object] = ()) -> Result:
-        """The same as `execute`, for queries: reads well in front of `.df()` and `.arrow()`."""
-        return self.execute(sql, parameters)
+        return self._run(work, timeout)
 
-    def plan(self, sql: str, parameters: Sequence[object] = ()) -> PlannedQuery:
+    def prepare(self, sql: str) -> PreparedStatement:
+        """Parses one statement, to be run many times with different values for its parameters.
+
+        Raises:
+            ProgrammingError: a mistake in the syntax, or there is not exactly one statement.
+            InterfaceError: the connection is closed.
+        """
+        from minisql.session.prepared import PreparedStatement  # which few programs need
+
+        with deep_recursion():
+            self._open_catalog()
+            return PreparedStatement(self, parse_statement(_checked_text(sql)))
+
+    def plan(self, sql: str, parameters: Parameters = ()) -> PlannedQuery:
         """Plans a query without running it: what each stage made of it, to be looked at or executed.
 
         A query that was planned before, on the same catalog with the same settings and without parameters, is not
         planned again.
         """
-        with self._lock, deep_recursion():
-            planned = self._known_plan(sql, parameters)
-            if planned is not None:
-                return planned
-            statement, parameter_count = parse_statement(sql)
-            _check_parameters(parameters, parameter_count)
-            if not isinstance(statement, parse_tree.QueryExpression):
-                raise ProgrammingError("Only a query has a plan.", statement.span)
-            new_plan = self._runner.plan(statement, parameters)
-            if not parameters:
-                self._plans.keep(sql, new_plan)
-            return new_plan.planned
+        text = _checked_text(sql)
+
+        def work() -> PlannedQuery:
+            with self._lock, deep_recursion():
+                planned = self._known_plan(text, parameters)
+                if planned is not None:
+                    return planned
+                parsed = parse_statement(text)
+                if not isinstance(parsed.statement, parse_tree.QueryExpression):
+                    raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
+                new_plan = self._start(parsed, parameters, Given())
+                assert isinstance(new_plan, NewPlan)
+                if not parameters:
+                    self._plans.keep(text, new_plan)
+                return new_plan.planned
+
+        return self._run(work)
 
     def plans(
         self,
         sql: str,
-        parameters: Sequence[object] = (),
+        parameters: Parameters = (),
         *,
         limit: int | None = None,
         uniform: bool = False,
@@ -118,7 +232,7 @@ class Connection:
 
         Args:
             sql: one query.
-            parameters: the values for `?`.
+            parameters: the values for its parameters, as for `execute`.
             limit: the most plans; None is all of them, and endlessly many where they are drawn at random.
             uniform: draw orders at random, each as likely as any other, with replacement; otherwise all orders come
                 once, the cheapest first.
@@ -141,36 +255,233 @@ class Connection:
         plans = _deeply(iterate_plans(planned, uniform=uniform, seed=seed))
         return islice(plans, None if limit is None else min(limit, sys.maxsize))
 
-    def register(self, name: str, data: object) -> None:
-        """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
+    def interrupt(self) -> None:
+        """Stops the statements that are running now, from another thread; without one nothing happens.
 
-        A table registered before under this name is replaced.
+        They end with an OperationalError and have changed nothing. It returns at once; a statement stops when the call
+        into numpy or Arrow that it is in has come back.
+        """
+        self._running.interrupt()
+
+    # --- PEP 249 ------------------------------------------------------------------------------------------------------
+
+    def cursor(self) -> Cursor:
+        """A new cursor, which holds the rows of the last statement that it ran. It costs nothing; take one a thread."""
+        from minisql.session.cursor import Cursor  # which few programs need
+
+        self._open_catalog()
+        return Cursor(self)
+
+    def commit(self) -> None:
+        """Ends the transaction and keeps what it changed; without one nothing happens."""
+        with self._lock:
+            self._open_catalog()
+            self._runner.end(rolls_back=False)
+
+    def rollback(self) -> None:
+        """Ends the transaction and undoes what it changed; without one nothing happens."""
+        with self._lock:
+            self._open_catalog()
+            self._runner.end(rolls_back=True)
+            self._plans.forget_old()
+
+    def create_statements(self, name: str | None = None) -> list[str]:
+        """The statements that would make one table or view again, or all of them by their names.
 
         Raises:
-            InterfaceError: the object has no Arrow interface, or the name is that of a stored table or view.
+            ProgrammingError: there is no table or view with this name.
         """
-        with self._lock:
-            self._open_catalog().register(name, registered_table(name, data))
-            self._plans.forget_old()
+        from minisql.session.create_statements import create_statements
 
-    def unregister(self, name: str) -> None:
-        """Forgets a registered object."""
         with self._lock:
-            self._open_catalog().unregister(name)
-            self._plans.forget_old()
+            return create_statements(self._open_catalog(), name)
 
     def close(self) -> None:
-        """Closes the connection; its tables are gone, results stay."""
+        """Closes the connection; its tables are gone, results stay. Closing it once more does nothing."""
         with self._lock:
             self._catalog = None
             self._plans = PlanCache(Catalog())
 
-    def _known_plan(self, sql: str, parameters: Sequence[object]) -> PlannedQuery | None:
+    # --- what statements see of the program ---------------------------------------------------------------------------
+
+    def register(self, name: str, data: object) -> None:
+        """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
+
+        So are a dict of columns and a list of dicts. A table registered before under this name is replaced.
+
+        Raises:
+            InterfaceError: the object is no table, or the name is that of a stored table or view.
+        """
+        if not isinstance(name, str) or not name:
+            raise InterfaceError(f"A table is registered under a name, not {name!r}.")
+        table = registered_table(name, data)
+        with self._lock:
+            self._open_catalog().register(name, table)
+            self._plans.forget_old()
+
+    def unregister(self, name: str) -> None:
+        """Forgets a registered object.
+
+        Raises:
+            InterfaceError: nothing is registered under the name.
+        """
+        with self._lock:
+            self._open_catalog().unregister(name)
+            self._plans.forget_old()
+
+    def create_function(
+        self,
+        name: str,
+        function: Callable[..., object],
+        arg_types: Sequence[object],
+        return_type: object,
+        *,
+        vectorized: bool = True,
+        null_handling: str = "default",
+        deterministic: bool = True,
+    ) -> None:
+        """Makes a Python function one of SQL, computed for many rows at once.
+
+        Args:
+            name: what it is called in SQL; not the name of a function that there is.
+            function: is given an Arrow array for each argument, all of one length, and gives an Arrow array, a numpy
+                array, a series or a list of that length. It may be called with any part of the rows, also while a query
+                is planned, and in several threads.
+            arg_types: the types of the arguments, at least one: each the name of a SQL type ("DECIMAL(8,2)"), an
+                Arrow type, or one of the Python types bool, int (BIGINT), float, str, bytes, Decimal (DECIMAL(38,10)),
+                date, datetime, time, timedelta.
+            return_type: the type of the result.
+            vectorized: if not, `function` is called for every row with Python values, and gives one. That is
+                convenient, and slow: it takes a microsecond a row where an array takes some nanoseconds.
+            null_handling: "default": the result is NULL where an argument is, and the function is not given these rows.
+                "special": it is given them, and decides.
+            deterministic: whether it gives the same for the same arguments. If not, it is called for every row of the
+                query as written, and is not moved or left out.
+
+        Raises:
+            InterfaceError: an argument is none of these, or the name is taken.
+            ProgrammingError: there is no such SQL type.
+        """
+        from minisql.session.functions import make_function  # which few programs need
+
+        made = make_function(
+            name, function, arg_types, return_type, vectorized=vectorized, null_handling=null_handling,
+            deterministic=deterministic,
+        )  # fmt: skip
+        with self._lock:
+            self._open_catalog().add_function(made)
+            self._plans.forget_old()
+
+    def remove_function(self, name: str) -> None:
+        """Forgets a function made by `create_function`.
+
+        Raises:
+            InterfaceError: there is no such function.
+        """
+        with self._lock:
+            self._open_catalog().remove_function(name)
+            self._plans.forget_old()
+
+    # --- how it works -------------------------------------------------------------------------------------------------
+
+    def _last_result(
+        self,
+        sql: str,
+        parameters: Parameters,
+        timeout: float | None,
+        progress: Callback | None,
+        given: Given,
+    ) -> Result:
+        script = _Script(_checked_text(sql), parameters)
+
+        def work() -> Result:
+            last = Result(rowcount=-1)
+            while (result := self._next_result(script, given)) is not None:
+                last = result
+            return last
+
+        return self._run(work, timeout, progress)
+
+    def _run(self, work: Callable[[], T], timeout: float | None = None, progress: Callback | None = None) -> T:
+        """Does some work that can be interrupted."""
+        seconds = checked_timeout(timeout)
+        if progress is None:
+            return self._running.run(work, seconds)
+        if not callable(progress):
+            raise InterfaceError(f"A progress callback is a function, not {progress!r}.")
+        from minisql.execution.progress import reporting  # which few programs need
+
+        with reporting(progress):
+            return self._running.run(work, seconds)
+
+    def _next_result(self, script: _Script, given: Given) -> Result | None:
+        """The result of the next statement of a script; None at the end. Only to run queries threads take no turns."""
+        with self._lock, deep_recursion():
+            self._open_catalog()
+            if script.is_done:
+                return None
+            planned = None
+            if script.count == 0 and not given.objects:
+                planned = self._known_plan(script.text, script.parameters)
+            if planned is not None:
+                script.is_done = True
+                self._begin()
+            else:
+                if script.statements is None:
+                    script.statements = parse_statements(script.text)
+                parsed = next(script.statements, None)
+                if parsed is None:
+                    if script.plan is not None and script.count == 1 and not script.parameters:
+                        self._plans.keep(script.text, script.plan)
+                    return None
+                script.count += 1
+                started = self._start(parsed, script.parameters, given)
+                if isinstance(started, Result):
+                    return started
+                script.plan, planned = started, started.planned
+        return planned.execute()
+
+    def _run_prepared(
+        self, parsed: ParsedStatement, parameters: Parameters, timeout: float | None, progress: Callback | None
+    ) -> Result:
+        def work() -> Result:
+            with self._lock, deep_recursion():
+                started = self._start(parsed, parameters, Given())
+            return started if isinstance(started, Result) else started.planned.execute()
+
+        return self._run(work, timeout, progress)
+
+    def _start(self, parsed: ParsedStatement, parameters: Parameters, given: Given) -> Result | NewPlan:
+        """Runs a statement, or plans it where it is a query."""
+        self._open_catalog()
+        values = values_in_order(parameters, parsed.parameters)
+        self._begin()
+        with self._runner.given(self._with_variables(given)):
+            if isinstance(parsed.statement, parse_tree.QueryExpression):
+                return self._runner.plan(parsed.statement, values)
+            result = self._runner.run(parsed.statement, values)
+        self._plans.forget_old()
+        return result
+
+    def _begin(self) -> None:
+        """Begins a transaction where every statement belongs to one."""
+        if not self.autocommit:
+            self._runner.begin()
+
+    def _with_variables(self, given: Given) -> Given:
+        if self._scan_frames is False:
+            return given
+        from minisql.session.variables import namespaces_of_caller, variables_of  # which few programs need
+
+        namespaces = namespaces_of_caller() if self._scan_frames is True else [self._scan_frames]
+        return given._replace(variables=variables_of(namespaces))
+
+    def _known_plan(self, sql: str, parameters: Parameters) -> PlannedQuery | None:
         """The plan of a text that is one query and was planned before, if it is still good."""
         self._open_catalog()
         planned = None if parameters else self._plans.find(sql, self._runner.settings)
         if planned is not None:
-            _check_parameters(parameters, 0)
+            values_in_order(parameters, ())
         return planned
 
     def _open_catalog(self) -> Catalog[View]:
@@ -187,6 +498,18 @@ class Connection:
         self.close()
 
 
+class _Script:
+    """Statements that are run one after the other, and how far that has come."""
+
+    def __init__(self, text: str, parameters: Parameters) -> None:
+        self.text = text
+        self.parameters = parameters
+        self.statements: Iterator[ParsedStatement] | None = None
+        self.count = 0
+        self.is_done = False
+        self.plan: NewPlan | None = None
+
+
 def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
     while True:
         with deep_recursion():
@@ -196,10 +519,7 @@ def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
         yield planned
 
 
-def _check_parameters(parameters: Sequence[object], count: int) -> None:
-    if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Sequence):
-        raise InterfaceError("Parameters are a list or a tuple of values.")
-    if len(parameters) != count:
-        raise InterfaceError(
-            f"The statement has {counted(count, 'parameter')} (?), and {counted(len(parameters), 'value')} given."
-        )
+def _checked_text(sql: object) -> str:
+    if not isinstance(sql, str):
+        raise InterfaceError(f"SQL is a str, not {type(sql).__name__}.")
+    return sql

@@ -31,7 +31,7 @@ _Columns: TypeAlias = dict[str, SqlType]
 
 def information_table(name: str, catalog: Catalog[View]) -> Table | None:
     """The table of the information schema with this name, in lower case, as of now; None where there is none."""
-    found = _TABLES.get(name)
+    found = INFORMATION_TABLES.get(name)
     if found is None:
         return None
     columns, lines_of = found
@@ -112,7 +112,7 @@ def _text(*names: str) -> _Columns:
 _CONSTRAINT: Final = _text(
     "constraint_catalog", "constraint_schema", "constraint_name", "table_catalog", "table_schema", "table_name"
 )
-_TABLES: Final[dict[str, tuple[_Columns, Callable[[Catalog[View]], Iterator[_Line]]]]] = {
+INFORMATION_TABLES: Final[dict[str, tuple[_Columns, Callable[[Catalog[View]], Iterator[_Line]]]]] = {
     "tables": (
         _text("table_catalog", "table_schema", "table_name", "table_type", "is_insertable_into"),
         _tables,

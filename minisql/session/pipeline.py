@@ -61,7 +61,9 @@ class PlannedQuery:
     settings: Settings
     table: int
     names: tuple[str, ...]
+    """The names of the columns of the result."""
     types: tuple[SqlType, ...]
+    """Their types."""
     as_written: RelationalExpression
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
@@ -144,6 +146,12 @@ class PlannedQuery:
         from minisql.session.explanations.join_graph import true_cardinalities  # which few statements need
 
         return true_cardinalities(self)
+
+    def _repr_html_(self) -> str:
+        """The text of EXPLAIN, for notebooks."""
+        from minisql.session.display import text_as_html  # which few programs need
+
+        return text_as_html(self.explain())
 
     def execute(self) -> Result:
         """Runs the plan."""

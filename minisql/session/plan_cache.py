@@ -31,7 +31,7 @@ LONGEST_TEXT: Final = 20_000
 class NewPlan(NamedTuple):
     """A plan, the version of the catalog it was made for, and the files that it reads: paths and what they were.
 
-    `is_of_this_moment` says that the time of planning is a constant in it.
+    `is_of_this_moment` says that the time of planning is a constant in it, or an object given for one statement.
     """
 
     planned: PlannedQuery

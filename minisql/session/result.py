@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
-from minisql.errors import InterfaceError
+from minisql.errors import InterfaceError, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Row = tuple[Value, ...]
+Row: TypeAlias = tuple[Value, ...]
+Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None, None]] | None
+"""What PEP 249 wants to know of the columns."""
 
 
 class Result:
@@ -52,8 +56,11 @@ class Result:
         self._rows = self._iterate()
 
     @property
-    def description(self) -> list[tuple[str, str, None, None, int | None, int | None, None]] | None:
-        """PEP 249: name, type, and for DECIMAL precision and scale of each column; None where there are no columns."""
+    def description(self) -> Description:
+        """PEP 249: name, type, and for DECIMAL precision and scale of each column; None where there are no columns.
+
+        The type is the name of the SQL type, which is equal to the type object of its kind: `minisql.NUMBER` and so on.
+        """
         if not self.names:
             return None
         return [
@@ -68,7 +75,10 @@ class Result:
 
     def _iterate(self) -> Iterator[Row]:
         for batch in self._held():
-            yield from zip(*[to_values(column) for column in batch.columns], strict=True)
+            for row in zip(*[to_values(column) for column in batch.columns], strict=True):
+                if self._batches is None:
+                    raise InterfaceError("The result is closed.")
+                yield row
 
     def __iter__(self) -> Iterator[Row]:
         self._held()
@@ -77,21 +87,23 @@ class Result:
     def fetchone(self) -> Row | None:
         """The next row, None at the end."""
         self._held()
-        return next(self._rows, None)
+        with _one_thread():
+            return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> list[Row]:
         """The next `size` rows, fewer at the end."""
         self._held()
         wanted = self.arraysize if size is None else size
-        rows: list[Row] = []
-        while len(rows) < wanted and (row := next(self._rows, None)) is not None:
-            rows.append(row)
-        return rows
+        if not isinstance(wanted, int) or wanted < 0:
+            raise InterfaceError(f"The number of rows to fetch is 0 or more, not {wanted!r}.")
+        with _one_thread():
+            return list(islice(self._rows, wanted))
 
     def fetchall(self) -> list[Row]:
         """All the rows that are left."""
         self._held()
-        return list(self._rows)
+        with _one_thread():
+            return list(self._rows)
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table."""
@@ -99,8 +111,20 @@ class Result:
 
         return to_arrow_table(self._held(), self.names, self.types)
 
+    def reader(self, rows: int | None = None) -> pa.RecordBatchReader:
+        """All rows as Arrow record batches, of at most `rows` rows where that is given; each is made when it is read.
+
+        Raises:
+            InterfaceError: `rows` is no number of rows.
+        """
+        from minisql.columnar.to_arrow import to_arrow_reader
+
+        if rows is not None and (not isinstance(rows, int) or rows < 1):
+            raise InterfaceError(f"A record batch has one row or more, not {rows!r}.")
+        return to_arrow_reader(self._held(), self.names, self.types, rows)
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """All rows through the Arrow PyCapsule interface."""
+        """All rows through the Arrow PyCapsule interface: numbers and times are shared, the rest is copied."""
         stream: object = self.arrow().__arrow_c_stream__(requested_schema)
         return stream
 
@@ -126,8 +150,28 @@ class Result:
         frame: pl.DataFrame = polars.from_arrow(self.arrow())
         return frame
 
+    def __repr__(self) -> str:
+        """The first rows as a table; fetching is not moved."""
+        if self._batches is None:
+            return "<Result: closed>"
+        if not self.names:
+            return "<Result: no columns>" if self.rowcount < 0 else f"<Result: {counted(self.rowcount, 'row')} changed>"
+        if self.is_explanation:
+            return "\n".join(str(text) for batch in self._batches for text in to_values(batch.column(0)))
+        from minisql.session.display import result_as_text  # which few programs need
+
+        return result_as_text(self.names, self.types, self._batches)
+
+    def _repr_html_(self) -> str:
+        """The first rows as an HTML table, for notebooks."""
+        from minisql.session.display import result_as_html, text_as_html  # which few programs need
+
+        if self._batches is None or not self.names or self.is_explanation:
+            return text_as_html(repr(self))
+        return result_as_html(self.names, self.types, self._batches)
+
     def close(self) -> None:
-        """Frees the rows."""
+        """Frees the rows; to ask for them from here on is an error. Closing it once more does nothing."""
         self._batches = None
 
     def __enter__(self) -> Result:
@@ -137,6 +181,16 @@ class Result:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if str(error) != "generator already executing":
+            raise
+        raise InterfaceError("Another thread is fetching from the result; take a result for each thread.") from None
 
 
 def _require(module: str) -> Any:

@@ -1,47 +1,123 @@
-"""Runs scripts, and a plain read loop for a terminal."""
+"""Reads what the user types until the end: with editing on a terminal, or line by line."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TextIO
 
-from minisql.errors import Error
-from minisql.parser.parse import statement_end
-from minisql.session.connection import Connection
-from minisql.shell.output import print_result
+from minisql.errors import counted
+from minisql.shell.arguments import read_script
+from minisql.shell.script import is_farewell, parts
+from minisql.shell.shell import Quit, Shell
 
 PROMPT: Final = "minisql> "
 CONTINUATION: Final = "    ...> "
 
 
-def run_script(connection: Connection, text: str, mode: str) -> bool:
-    """Runs the statements of a text and prints their results up to the first that fails; whether all went well.
-
-    The error goes to standard error.
-    """
+def run_interactive(shell: Shell, stream: TextIO) -> int:
+    """Runs what is typed, after the user's rc file; an error ends the statement, not the loop. Gives 0."""
+    shell.is_interactive = True
+    read = _line_editor(shell) if _can_edit(stream) else None
     try:
-        for result in connection.execute_script(text):
-            print_result(result, mode, sys.stdout)
-    except Error as error:
-        sys.stdout.flush()
-        sys.stderr.write(f"{error}\n")
-        return False
-    return True
+        _run_rc_file(shell)
+        if read is None:
+            _read_lines(shell, stream)
+        else:
+            _read_entries(shell, read)
+    except Quit:
+        pass
+    return 0
 
 
-def run_interactive(connection: Connection, stream: TextIO, mode: str) -> int:
-    """Reads statements from a terminal until its end; an error ends the statement, not the loop. Gives 0."""
+def _can_edit(stream: TextIO) -> bool:
+    return stream is sys.stdin and stream.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _line_editor(shell: Shell) -> Callable[[], str] | None:
+    """What reads an entry from the terminal; None where the packages for it are missing."""
+    try:
+        from minisql.shell.line_editor import LineEditor
+    except ImportError as error:
+        sys.stderr.write(
+            f"minisql: {error.name} is not installed: no editing, no completion, no history."
+            " To have them: pip install prompt_toolkit Pygments\n"
+        )
+        return None
+    return LineEditor(shell, PROMPT, CONTINUATION).read
+
+
+def _read_entries(shell: Shell, read: Callable[[], str]) -> None:
+    while True:
+        try:
+            text = read()
+            if is_farewell(text):
+                return
+            shell.run(text)
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+
+
+def _read_lines(shell: Shell, stream: TextIO) -> None:
     pending = ""
     while True:
         sys.stdout.write(CONTINUATION if pending.strip() else PROMPT)
         sys.stdout.flush()
-        line = stream.readline()
+        try:
+            line = stream.readline()
+        except KeyboardInterrupt:
+            sys.stdout.write("\n")
+            pending = ""
+            continue
         if not line:
             sys.stdout.write("\n")
-            return 0
+            return
         pending += line
-        while (end := statement_end(pending, 0)) is not None:
-            run_script(connection, pending[:end], mode)
-            pending = pending[end:]
+        if is_farewell(pending):
+            return
+        complete = 0
+        for part in parts(pending):
+            if part.is_complete:
+                complete = part.end
+        shell.run(pending[:complete])
+        pending = pending[complete:]
         if not pending.strip():
             pending = ""
+
+
+def rc_file() -> Path | None:
+    """What is run before the first prompt: $MINISQLRC, or else ~/.minisqlrc; None if $MINISQLRC is empty."""
+    named = os.environ.get("MINISQLRC")
+    if named is None:
+        return Path("~/.minisqlrc").expanduser()
+    return Path(named).expanduser() if named else None
+
+
+def _run_rc_file(shell: Shell) -> None:
+    """Runs the rc file up to its first mistake, which is told; that there is none is none."""
+    file = rc_file()
+    if file is None or (not file.exists() and "MINISQLRC" not in os.environ):
+        return
+    try:
+        text = read_script(str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        shell.print_error(f"minisql: {file}: {getattr(error, 'strerror', None) or 'it is not in UTF-8'}")
+        return
+    shell.is_interactive = False
+    try:
+        if not shell.run(text):
+            shell.print_error(f"minisql: {file} was run up to there.")
+    finally:
+        shell.is_interactive = True
+
+
+def greeting(views: list[str]) -> str:
+    """What the shell says first."""
+    import minisql
+
+    opened = f"{counted(len(views), 'view')}: {', '.join(views)}\n" if views else ""
+    return f"minisql {minisql.__version__}. A statement ends with ;  .help lists the commands, Ctrl-D leaves.\n{opened}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,84 @@ def test_a_pipe_closed_by_its_reader_is_no_crash() -> None:
         process.stdout.close()
         assert process.wait(timeout=60) == 1
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("mode", ["table", "jsonl"])
+def test_a_pipe_that_is_closed_at_once(mode: str) -> None:
+    command = [sys.executable, "-m", "minisql", "--mode", mode, "-c", "SELECT * FROM range(30000)"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 1
+        assert process.stderr.read() == b""
+
+
+def test_a_script_loads_nothing_of_the_terminal() -> None:
+    """Nor what measures wide characters, as long as there are none."""
+    program = """
+import sys
+import minisql
+assert not {"prompt_toolkit", "pygments", "wcwidth", "tabulate", "minisql.session"} & sys.modules.keys()
+from minisql.__main__ import main
+main(["-c", "SELECT 1 AS a; CREATE TABLE t (a INTEGER)"])
+names = {"prompt_toolkit", "pygments", "wcwidth", "shlex", "minisql.shell.dot_commands", "minisql.shell.repl"}
+print(sorted(names & sys.modules.keys()))
+"""
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout == " a\n---\n 1\n(1 row)\n[]\n"
+
+
+def test_the_shell_without_its_packages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
+    for name in [name for name in sys.modules if name.startswith(("minisql.shell.line_editor", "prompt_toolkit."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("MINISQLRC", "")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stdin", _Terminal("SELECT 7 AS n;\n"))
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    assert main(["--mode", "csv"]) == 0
+    assert screen.getvalue().endswith("minisql> n\n7\nminisql> \n")
+    assert "prompt_toolkit is not installed: no editing, no completion, no history." in capsys.readouterr().err
+
+
+def test_a_script_that_is_interrupted() -> None:
+    program = """
+import sys
+import minisql.__main__ as command
+
+def main():
+    print("before")
+    raise KeyboardInterrupt
+
+command.main = main
+command.run()
+"""
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "before\n", "")
+
+
+def test_the_rc_file_is_for_the_shell_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rc = tmp_path / "rc"
+    rc.write_text("CREATE TABLE mine AS SELECT 5 AS five;\n.mode csv\n", encoding="utf-8")
+    monkeypatch.setenv("MINISQLRC", str(rc))
+    monkeypatch.setattr(sys, "stdin", _Terminal("FROM mine;\n.quit\nFROM nothing;"))
+    assert _run(capsys) == (0, "minisql> five\n5\nminisql> ", "")
+    assert _run(capsys, "-c", "FROM mine")[0] == 1
+    for text, reason in ((None, "No such file or directory"), (b"\xff", "it is not in UTF-8")):
+        rc.unlink(missing_ok=True)
+        if text is not None:
+            rc.write_bytes(text)
+        monkeypatch.setattr(sys, "stdin", _Terminal(""))
+        assert _run(capsys) == (0, "minisql> \n", f"minisql: {rc}: {reason}\n")
+
+
+def test_characters_that_the_output_does_not_have() -> None:
+    command = [sys.executable, "-m", "minisql", "-c", "SELECT 'é…日' AS a"]
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, check=True)
+    assert finished.stdout.splitlines()[2].rstrip() == b" \xe9\\u2026\\u65e5"

@@ -40,6 +40,7 @@ from minisql.parser.parse_tree import (
     Unary,
     Values,
 )
+from minisql.parser.split import statement_start
 from minisql.parser.statement_tree import CreateTable, Explain, SetVariable
 from tests.parse_shape import block, derived, expression, shape, table
 
@@ -261,7 +262,7 @@ def test_signs_are_operators() -> None:
 
 def test_parameters_are_numbered_in_each_statement() -> None:
     first, second = parse_statements("SELECT ? + ? FROM t WHERE a IN (?, 1); SELECT ?")
-    assert (first.parameter_count, second.parameter_count) == (3, 1)
+    assert (len(first.parameters), len(second.parameters)) == (3, 1)
     sum_ = expression("? + ?")
     assert isinstance(sum_, Binary)
     assert isinstance(sum_.left, Parameter)
@@ -363,7 +364,8 @@ def test_tables_that_are_no_names() -> None:
         table("(VALUES (1, 2), (3)) v"),
     )
     assert isinstance(file, FileTable)
-    assert (file.path, len(file.column_aliases)) == ("data/*.parquet", 2)
+    assert isinstance(file.path, Constant)
+    assert (file.path.value, len(file.column_aliases)) == ("data/*.parquet", 2)
     assert isinstance(function, TableFunction)
     assert len(function.arguments) == 1
     assert isinstance(values, DerivedTable)
@@ -555,11 +557,11 @@ def test_threads_do_not_disturb_each_other() -> None:
     def parse(name: str) -> bool:
         sql = f"SELECT ({name}) + ?, ({name} + ({name})) FROM {name} WHERE {name} IN (?, ({name}))"
         for _ in range(100):
-            statement, parameter_count = parse_statement(sql)
+            statement, parameters = parse_statement(sql)
             assert isinstance(statement, QueryExpression)
             assert isinstance(statement.term, QueryBlock)
             spans = [item.span.source for item in statement.term.items]
-            if (*spans, parameter_count) != (f"({name}) + ?", f"({name} + ({name}))", 2):
+            if (*spans, len(parameters)) != (f"({name}) + ?", f"({name} + ({name}))", 2):
                 return False
         return True
 
@@ -678,3 +680,10 @@ def test_identifiers_have_spans() -> None:
     assert isinstance(name, ColumnName)
     assert isinstance(name.column, Identifier)
     assert name.column.span.source == "Abc"
+
+
+def test_where_a_statement_starts() -> None:
+    for skipped in ("", "  \n", "-- a; b\n", "/* a /* b; */ ' */ ", "--x\n\t/* y */\n-- z\n"):
+        assert statement_start(f";{skipped}SELECT 1", 1) == 1 + len(skipped)
+    assert statement_start("-- only", 0) == len("-- only")
+    assert statement_start("/* open", 0) == len("/* open")

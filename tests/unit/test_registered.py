@@ -59,7 +59,7 @@ def test_a_frame_with_nothing_in_it() -> None:
     assert list(table.scan([], [], 10)) == []
 
 
-@pytest.mark.parametrize("data", [{"n": [1]}, [1, 2], "text", None])
+@pytest.mark.parametrize("data", [{}, {1: [1]}, [], [1, 2], "text", None, pa.Table])
 def test_what_has_no_arrow_interface_is_none(data: object) -> None:
     with pytest.raises(InterfaceError, match="it has no Arrow interface"):
         registered_table("t", data)

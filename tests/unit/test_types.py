@@ -20,7 +20,7 @@ import pytest
 import minisql
 from minisql import Interval
 from minisql.query_block import environment
-from minisql.shell.output import _text
+from minisql.shell.output import text_of
 
 UTC = datetime.UTC
 VALUES: dict[str, Any] = {
@@ -193,7 +193,7 @@ def test_parameters_of_no_type(engine: minisql.Connection, given: object) -> Non
 
 
 def test_values_for_people() -> None:
-    assert [_text(value) for value in VALUES.values()] == [
+    assert [text_of(value) for value in VALUES.values()] == [
         "2020-02-29", "01:02:03.000004", "2020-02-29 01:02:03", "2020-02-29 01:02:03+00:00",
         "1 year 2 mons -3 days +00:00:00.000005", r"\x00ff",
     ]  # fmt: skip

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from minisql.hypergraph.join_hypergraph import JoinHypergraph
-from minisql.node_set import single
 from minisql.optimizer.cardinality import Cardinality
 from minisql.optimizer.laboratory.join_graph import JoinGraph, Tables, checked, estimate_of, listed
-from minisql.optimizer.statistics import Statistics
 
 Estimator: TypeAlias = Callable[[Tables], float]
 """A set of names to a number of rows. It is asked once for each set, for connected sets only."""
@@ -24,7 +21,8 @@ def independence(
     """The textbook's assumption that conditions are independent of each other, with numbers of one's own.
 
     A set of inner joins has the product of its tables' rows and of the selectivities of the conditions between them.
-    With other joins in the graph, their formulas follow the query as written (`optimizer.cardinality`).
+    With other joins in the graph, their formulas follow the query as written (`optimizer.cardinality`). What is known
+    of the conditions of a query stays as it is: shares of filters, and of full joins that merge a key their keys.
 
     Args:
         graph: the graph.
@@ -35,11 +33,11 @@ def independence(
     Raises:
         ValueError: a table or an edge is not in the graph, or a number is none.
     """
-    counts: dict[int, float] = {single(number): graph.rows(name) for number, name in graph.names.items()}
+    counts = dict(graph.cardinality.leaf_rows)
     for name, count in (rows or {}).items():
         counts[graph.nodes(name)] = checked(count, f"The number of rows of {name}")
     given = dict(graph.cardinality.edges)
-    sides = _tables_of_edges(graph, graph.joins)
+    sides = _tables_of_edges(graph)
     if isinstance(selectivity, Mapping):
         for tables, share in selectivity.items():
             edges = [number for number, connected in sides.items() if connected == frozenset(tables)]
@@ -49,7 +47,14 @@ def independence(
                 given[number] = estimate_of(checked(share, f"The selectivity between {listed(tables)}"))
     elif selectivity is not None:
         given = dict.fromkeys(given, estimate_of(checked(selectivity, "The selectivity")))
-    cardinality = Cardinality(graph.joins, graph.connections, counts, Statistics(), given)
+    statistics = graph.statistics
+    known = dict(statistics.padding)
+    try:
+        # How often the tables of the graph are padded follows from the estimate.
+        statistics.padding = {table: share for table, share in known.items() if table not in graph.names}
+        cardinality = Cardinality(graph.joins, graph.connections, counts, statistics, given)
+    finally:
+        statistics.padding = known
     return lambda tables: cardinality.rows(graph.nodes(tables))
 
 
@@ -81,8 +86,9 @@ def q_error(estimate: float, truth: float) -> float:
     return max(estimate / truth, truth / estimate)
 
 
-def _tables_of_edges(graph: JoinGraph, joins: JoinHypergraph) -> dict[int, Tables]:
+def _tables_of_edges(graph: JoinGraph) -> dict[int, Tables]:
     """What the conditions of each edge connect, by its number."""
+    joins = graph.joins
     return {
         number: graph.tables_of(each.eligibility.tables) for number, each in enumerate(joins.edges, len(joins.filters))
     }

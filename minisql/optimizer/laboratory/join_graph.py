@@ -119,6 +119,7 @@ class JoinGraph:
         joins: the hypergraph with its operators and conflict rules.
         connections: the same in bits.
         cardinality: the graph's own estimates.
+        statistics: what is known of columns; of a query only.
         is_query: whether the operators of `joins` are a query as written, whose order is always legal.
     """
 
@@ -126,6 +127,7 @@ class JoinGraph:
     joins: JoinHypergraph
     connections: Connections
     cardinality: Cardinality
+    statistics: Statistics
     is_query: bool
 
     @property
@@ -201,8 +203,15 @@ def make_graph(tables: Mapping[str, float] | Iterable[str], edges: Iterable[Edge
         for number, joined in enumerate(joins.edges, len(joins.filters))
     }
     leaf_rows: dict[int, float] = {single(number): rows[name] for number, name in names.items()}
-    cardinality = Cardinality(joins, connections, leaf_rows, Statistics(), estimates)
-    return JoinGraph(names=names, joins=joins, connections=connections, cardinality=cardinality, is_query=is_query)
+    statistics = Statistics()
+    return JoinGraph(
+        names=names,
+        joins=joins,
+        connections=connections,
+        cardinality=Cardinality(joins, connections, leaf_rows, statistics, estimates),
+        statistics=statistics,
+        is_query=is_query,
+    )
 
 
 def estimate_of(selectivity: float) -> EdgeEstimate:

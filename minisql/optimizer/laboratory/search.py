@@ -299,7 +299,10 @@ def _rows_of(graph: JoinGraph, cardinality: Estimator | None) -> Callable[[int],
 
 
 def _checked_cost(cost: CostModel, left: float, right: float, out: float) -> float:
-    return checked(cost(left, right, out), f"The cost of a join of {left:g} with {right:g} rows that gives {out:g}")
+    found = cost(left, right, out)
+    if type(found) is float and 0 <= found < _INFINITE:
+        return found  # as it is nearly always: the words below take longer than the cost
+    return checked(found, f"The cost of a join of {left:g} with {right:g} rows that gives {out:g}")
 
 
 def _joins(graph: JoinGraph, words: RegionWords, top: Entry) -> list[PlannedJoin]:

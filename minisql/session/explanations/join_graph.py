@@ -67,7 +67,12 @@ def _graph_of(planned: PlannedQuery, search: RegionSearch) -> JoinGraph:
     found = search.region
     nodes = {number: names[number] for number in members(found.graph.graph.nodes)}
     return JoinGraph(
-        names=nodes, joins=found.graph, connections=found.connections, cardinality=found.cardinality, is_query=True
+        names=nodes,
+        joins=found.graph,
+        connections=found.connections,
+        cardinality=found.cardinality,
+        statistics=search.statistics,
+        is_query=True,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from minisql.catalog.catalog import Catalog, Snapshot
 from minisql.catalog.memory_table import MemoryTable
@@ -11,6 +13,7 @@ from minisql.datatypes import SqlType, can_cast
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.parser import parse_tree
+from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
 from minisql.query_block.environment import Environment, View
@@ -22,6 +25,13 @@ from minisql.session.relations import CatalogRelations
 from minisql.settings import Settings
 
 
+class Given(NamedTuple):
+    """The tables that a program gives for one statement, by names in lower case: objects, and variables to look in."""
+
+    objects: Mapping[str, Table] = MappingProxyType({})
+    variables: Callable[[str], Table | None] | None = None
+
+
 class Context:
     """The catalog and the settings of one connection, and what the catalog was when a transaction began."""
 
@@ -29,6 +39,9 @@ class Context:
         self.catalog = catalog
         self.settings = Settings()
         self.before_transaction: Snapshot[View] | None = None
+        self.given = Given()
+        self.prepared: dict[str, st.Prepare] = {}
+        """What PREPARE has prepared, by name."""
 
     def environment(
         self,
@@ -37,8 +50,12 @@ class Context:
         target: parse_tree.TableName | None = None,
     ) -> Environment:
         """The surroundings in which a statement is resolved; `tables` hide those of the catalog."""
-        relations = CatalogRelations(self.catalog, tables or {})
-        return Environment(relations, parameters, evaluate_constant, target=target)
+        return Environment(self.relations(tables), parameters, evaluate_constant, target=target)
+
+    def relations(self, tables: Mapping[str, Table] | None = None) -> CatalogRelations:
+        """What names of tables mean in a statement; `tables` hide those of the catalog."""
+        objects, variables = self.given
+        return CatalogRelations(self.catalog, {**objects, **(tables or {})}, variables)
 
     def plan(
         self,

@@ -21,6 +21,7 @@ from minisql.errors import NotSupportedError, OperationalError, ProgrammingError
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
+from minisql.query_block.parameters import given_constant
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.from_query_block import relational_expression
 from minisql.session.pipeline import PlannedQuery, plan_relational, run
@@ -53,7 +54,8 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
     Raises:
         OperationalError: the file cannot be written.
     """
-    path, options = str(statement.path.value), _options(statement.path, statement.options)
+    place = _place(statement.path, parameters)
+    path, options = str(place.value), _options(place, statement.options)
     environment = context.environment(parameters)
     query = resolve_query(statement.query, environment)
     count = 0
@@ -85,9 +87,10 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
         IntegrityError: a row breaks a constraint.
     """
     table, span = context.stored_table(statement.table.name), statement.path.span
-    options = _options(statement.path, statement.options)
+    place = _place(statement.path, parameters)
+    options = _options(place, statement.options)
     try:
-        source = _open(context, str(statement.path.value), options)
+        source = _open(context, str(place.value), options)
     except SqlError as error:
         error.span = error.span or span
         raise
@@ -109,6 +112,14 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
     if new is not table:
         context.catalog.put(table.name, new)
     return Result(rowcount=rows.length)
+
+
+def _place(path: parse_tree.Constant | parse_tree.Parameter, parameters: Sequence[object]) -> parse_tree.Constant:
+    """The path of a file, a string."""
+    place = given_constant(path, parameters)
+    if not isinstance(place.value, str):
+        raise ProgrammingError("A path is a string.", place.span)
+    return place
 
 
 def _open(context: Context, path: str, options: _Options) -> Table:

@@ -1,0 +1,202 @@
+"""The state of the shell, and how it runs what it is given: statements and dot commands, one after the other."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import time
+from typing import Final
+
+from minisql.errors import Error, OperationalError, Span, SqlError
+from minisql.parser.split import statement_start
+from minisql.session.connection import Connection
+from minisql.session.result import Result
+from minisql.shell.display import Display, has_colours, terminal_height
+from minisql.shell.output import counted_rows, print_result
+from minisql.shell.progress_bar import ProgressBar
+from minisql.shell.script import Part, parts
+
+_QUERY: Final = re.compile(r"\(|(SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
+_MAX_DEPTH: Final = 20
+"""How deep scripts may read each other."""
+_RED, _BOLD_RED, _PLAIN = "\x1b[31m", "\x1b[1;31m", "\x1b[0m"
+
+
+class Quit(Exception):  # noqa: N818
+    """The user leaves."""
+
+
+class ScriptFailed(Exception):  # noqa: N818
+    """A script that another one reads has failed, and has said so."""
+
+
+class Shell:
+    """A connection, and what its user has set."""
+
+    def __init__(self, connection: Connection, display: Display | None = None, *, is_interactive: bool = False) -> None:
+        self.connection = connection
+        self.display = display or Display()
+        self.is_interactive = is_interactive
+        """Whether somebody types: an error or Ctrl-C ends the statement and not the whole."""
+        self.timer = False
+        self.explains = False
+        """Whether the plan of each query is shown before its rows."""
+        self.pager: str | None = None
+        self.last_query: str | None = None
+        """The query that was run last, for the commands about plans."""
+        self.generation = 0
+        """A number that grows with everything that is run: what was known of the tables may no longer be so."""
+        self._depth = 0
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self, text: str) -> bool:
+        """Runs the statements and commands of a text, and prints what they give; whether all went well.
+
+        A script ends with the first that fails, of what was typed the next one is run. The error is on standard error.
+
+        Raises:
+            Quit: the text says so.
+        """
+        went_well = True
+        for part in parts(text):
+            if not self._run_part(part, text):
+                went_well = False
+                if not self.is_interactive or self._depth:
+                    break
+        return went_well
+
+    def run_nested(self, text: str) -> None:
+        """Runs a script that another one reads, or the user: up to the first mistake.
+
+        Raises:
+            ScriptFailed: there was one.
+        """
+        if self._depth >= _MAX_DEPTH:
+            raise OperationalError(f"More than {_MAX_DEPTH} scripts read each other.")
+        self._depth += 1
+        try:
+            if not self.run(text):
+                raise ScriptFailed
+        finally:
+            self._depth -= 1
+
+    def _run_part(self, part: Part, text: str) -> bool:
+        self.generation += 1
+        try:
+            if part.is_command:
+                from minisql.shell.dot_commands import run_command
+
+                run_command(self, part.text)
+            else:
+                self.run_statement(part.text, is_vertical=part.is_vertical)
+        except Error as error:
+            self.print_error(_located(error, part, text, is_script=not self.is_interactive or self._depth > 0))
+            return False
+        except ScriptFailed:
+            return False
+        except KeyboardInterrupt:
+            if not self.is_interactive:
+                raise
+            self.print_error("Cancelled.")
+            return False
+        except (BrokenPipeError, Quit):
+            raise
+        except Exception:
+            if not self.is_interactive:
+                raise
+            import traceback
+
+            traceback.print_exc()  # a bug of ours takes nothing with it that the user has in memory
+            return False
+        return True
+
+    def run_statement(self, sql: str, *, is_vertical: bool = False) -> None:
+        """Runs one statement and prints its result."""
+        is_query = _QUERY.match(sql, statement_start(sql, 0)) is not None
+        if is_query and self.explains:
+            self.show(self.execute(f"EXPLAIN {sql}"))
+        start = time.perf_counter()
+        try:
+            result = self.execute(sql)
+        except KeyboardInterrupt:
+            if is_query:
+                self.last_query = sql
+            raise
+        seconds = time.perf_counter() - start
+        if is_query:
+            self.last_query = sql
+        self.show(result, is_vertical=is_vertical)
+        if self.timer:
+            sys.stdout.flush()
+            sys.stderr.write(f"Run time: {seconds:.3f} s\n")
+
+    def execute(self, sql: str) -> Result:
+        """Runs one statement; on a terminal there is a bar where it takes long."""
+        if not (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
+            return self.connection.execute(sql)
+        with ProgressBar(sys.stderr):
+            return self.connection.execute(sql)
+
+    # --- printing -----------------------------------------------------------------------------------------------------
+
+    def show(self, result: Result, *, is_vertical: bool = False) -> None:
+        """Prints a result, through the pager if there is one and the screen is too small."""
+        stream = sys.stdout
+        mode = "vertical" if is_vertical else self.display.mode
+        if not result.names:
+            if stream.isatty() and result.rowcount >= 0:
+                stream.write(f"({counted_rows(result.rowcount)} changed)\n")
+            return
+        if self.pager is None or not stream.isatty():
+            print_result(result, mode, stream, self.display.limits(stream))
+            return
+        whole = io.StringIO()
+        print_result(result, mode, whole, self.display.limits(stream, paged=True))
+        self.show_text(whole.getvalue())
+
+    def show_text(self, text: str) -> None:
+        """Prints a text, through the pager if there is one and the screen is too small."""
+        if self.pager is not None and sys.stdout.isatty() and text.count("\n") >= terminal_height():
+            from minisql.shell.pager import page
+
+            sys.stdout.flush()
+            page(text, self.pager)
+        else:
+            sys.stdout.write(text)
+
+    def print_error(self, error: Error | str) -> None:
+        """Prints an error on standard error, after all that was printed before."""
+        sys.stdout.flush()
+        text = str(error)
+        sys.stderr.write(f"{_coloured(text) if has_colours(sys.stderr) else text}\n")
+        sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """Tells the user, where there is one."""
+        if self.is_interactive and sys.stdout.isatty():
+            sys.stdout.write(f"{text}\n")
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.connection.close()
+
+
+def _located(error: Error, part: Part, text: str, *, is_script: bool) -> Error:
+    """The error with its place in the whole text, for the line and its number."""
+    if isinstance(error, SqlError):
+        span = error.span
+        if span is not None and span.text == part.text:
+            error.span = Span(text, span.start + part.start, span.end + part.start)
+        elif span is None and part.is_command and is_script:
+            error.span = Span(text, part.start, part.start + len(part.text))
+    return error
+
+
+def _coloured(text: str) -> str:
+    """An error in colour: what it says, and the carets."""
+    message, *lines = text.split("\n")
+    shown = [f"{_RED}{line}{_PLAIN}" if line.strip() and not line.strip(" ^") else line for line in lines]
+    return "\n".join([f"{_BOLD_RED}{message}{_PLAIN}", *shown])
