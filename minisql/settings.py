@@ -65,6 +65,12 @@ _RANGES: Final = {
 _WORDS: Final = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
+def changed_settings(settings: Settings) -> dict[str, bool | int | str]:
+    """The settings that are not as they are by default."""
+    values = {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
+    return {name: value for name, value in values.items() if value != getattr(Settings(), name)}
+
+
 def with_setting(
     settings: Settings,
     name: str,

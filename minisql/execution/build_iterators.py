@@ -322,8 +322,8 @@ class _Builder:
         if self._profile is None:
             return build_iterators(bound, columns, self._settings, is_repeated=True)
         originals = [self._original(each) for each in _all_paths(path)]
-        made_of = dict(zip(_all_paths(bound), originals, strict=True))
-        return build_iterators(bound, columns, self._settings, self._profile, made_of, is_repeated=True)
+        originals_of = dict(zip(_all_paths(bound), originals, strict=True))
+        return build_iterators(bound, columns, self._settings, self._profile, originals_of, is_repeated=True)
 
     def _original(self, path: AccessPath) -> AccessPath:
         """The path of the plan that this one is, but for the values of outer references."""

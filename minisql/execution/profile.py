@@ -42,11 +42,6 @@ class OperatorProfile:
     own_seconds: float = 0.0
     held_bytes: int = 0
 
-    @property
-    def complete(self) -> bool:
-        """Whether every run went to its end."""
-        return self.ended == self.loops
-
 
 class Profile(dict[AccessPath, OperatorProfile]):
     """The profiles of the operators of one query by the path that each runs; those that were never opened are missing.

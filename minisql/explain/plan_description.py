@@ -81,7 +81,7 @@ class NodeDescription:
         tables: what its rows are made of: aliases of tables, derived tables and common table expressions.
         details: what else is known of it, by the operator; field names and values of JSON.
         rows: the estimated number of rows.
-        cost: the estimated cost, its inputs' included, in the unit of `optimizer.cost_constants`.
+        cost: the estimated cost, its inputs' included, in microseconds (`optimizer.cost_constants`).
         analyzed: whether the query was run.
         actual: what happened; None where the query or this node was not run.
         fan_out: of a join that was run.
@@ -163,7 +163,7 @@ def describe_plan(path: AccessPath, profile: Profile | None = None) -> NodeDescr
             rows=visit.path.rows,
             cost=visit.path.cost,
             analyzed=profile is not None,
-            actual=None if actual is None else _actual(actual, visit.path.rows),
+            actual=None if actual is None else _actual(visit.path, actual),
             fan_out=fan_out,
             hottest=visit.path is hottest,
             inputs=inputs,
@@ -241,7 +241,10 @@ def _hottest(visits: Sequence[_Visit], profile: Profile) -> AccessPath | None:
     return hottest
 
 
-def _actual(own: OperatorProfile, estimate: float) -> Actual:
+def _actual(path: AccessPath, own: OperatorProfile) -> Actual:
+    most_rows = path.limit if isinstance(path, Sort | Limit) else None
+    # Who has all the rows that there can be need not ask for more.
+    complete = own.ended == own.loops or own.rows == most_rows
     return Actual(
         rows=own.rows,
         loops=own.loops,
@@ -249,8 +252,8 @@ def _actual(own: OperatorProfile, estimate: float) -> Actual:
         seconds=own.seconds,
         own_seconds=own.own_seconds,
         held_bytes=own.held_bytes,
-        complete=own.complete,
-        q_error=q_error(estimate, own.rows / own.loops) if own.complete else None,
+        complete=complete,
+        q_error=q_error(path.rows, own.rows / own.loops) if complete else None,
     )
 
 

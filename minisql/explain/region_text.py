@@ -16,8 +16,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from minisql.explain.numbers import format_number
 from minisql.explain.regions import EdgeDescription, NodeDescription, Nodes, RegionDescription
-from minisql.explain.tree import format_number
 
 
 def regions_as_text(regions: Sequence[RegionDescription]) -> str:

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from minisql.execution.profile import Profile
+from minisql.explain.fan_out_text import fan_out_text
+from minisql.explain.numbers import format_bytes, format_factor, format_milliseconds, format_number
 from minisql.explain.plan_description import Actual, NodeDescription, describe_plan
 from minisql.optimizer.access_path import AccessPath
 
 
-def explain_tree(path: AccessPath, profile: Profile | None = None) -> str:
+def explain_tree(path: AccessPath) -> str:
     """The tree of a path as text, without a newline at its end."""
-    return format_tree(describe_plan(path, profile))
+    return format_tree(describe_plan(path))
 
 
 def format_tree(plan: NodeDescription) -> str:
@@ -35,7 +36,9 @@ def _lines(plan: NodeDescription) -> Iterator[str]:
         if node.heading is not None:
             yield f"{'    ' * depth}-> {node.heading}"
             depth += 1
-        yield f"{'    ' * depth}-> {node.title}  ({format_estimate(node)}){_happened(node)}"
+        yield f"{'    ' * depth}-> {node.title}  ({format_estimate(node)}){_happened(node, plan)}"
+        if node.fan_out is not None:
+            yield f"{'    ' * depth}   {fan_out_text(node, node.fan_out)}"
         stack += [(depth + 1, below) for below in reversed(node.inputs)]
 
 
@@ -44,19 +47,25 @@ def format_estimate(node: NodeDescription) -> str:
     return f"cost={format_number(node.cost)} rows={format_number(node.rows)}"
 
 
-def _happened(node: NodeDescription) -> str:
+def _happened(node: NodeDescription, plan: NodeDescription) -> str:
     if not node.analyzed:
         return ""
-    return " (never executed)" if node.actual is None else f" ({format_actual(node.actual)})"
+    if node.actual is None:
+        return " (never executed)"
+    text = f" ({format_actual(node.actual)})"
+    if node.hottest and plan.actual is not None:
+        text += f" <- hottest, {node.actual.own_seconds / plan.actual.seconds:.0%} of the time"
+    return text
 
 
 def format_actual(actual: Actual) -> str:
-    """What happened: `actual rows=.. time=..`, the time in milliseconds."""
-    return f"actual rows={actual.rows} time={actual.seconds * 1000:.3g} batches={actual.batches}"
-
-
-def format_number(value: float) -> str:
-    """A number short enough to read: whole from 10 on, in powers of ten from a million on."""
-    if value >= 1e6:
-        return f"{value:.3g}"
-    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
+    """What happened: `actual rows=.. q-error=.. time=..`; what is said of all plans is left out where it is usual."""
+    parts = [f"rows={actual.rows}"]
+    if actual.loops > 1:
+        parts.append(f"loops={actual.loops}")
+    parts.append("stopped early" if actual.q_error is None else f"q-error={format_factor(actual.q_error)}")
+    parts += [f"time={format_milliseconds(actual.seconds)}", f"own={format_milliseconds(actual.own_seconds)}"]
+    if actual.held_bytes:
+        parts.append(f"memory={format_bytes(actual.held_bytes)}")
+    parts.append(f"batches={actual.batches}")
+    return f"actual {' '.join(parts)}"

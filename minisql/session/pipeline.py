@@ -41,7 +41,7 @@ from minisql.relational.simplify_outer import Simplification, simplify_outer_joi
 from minisql.relational.unnest.unnest import copy_correlated, unnest_subqueries
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
-from minisql.settings import Settings
+from minisql.settings import Settings, changed_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,11 +90,26 @@ class PlannedQuery:
 
         return order_of_plan(self)
 
-    def explain(self, *, analyze: bool = False) -> str:
-        """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE."""
-        from minisql.explain.tree import format_tree  # which few statements need
+    def explain(self, *, analyze: bool = False, format: str = "tree") -> str:  # noqa: A002  # as EXPLAIN says it
+        """The text of EXPLAIN or, where the query is to be run for it, EXPLAIN ANALYZE.
 
-        return "\n".join([*map(str, self.simplifications), format_tree(self.describe(analyze=analyze))])
+        Args:
+            analyze: whether to run the query.
+            format: tree, json, dot or mermaid, in any case of letters.
+
+        Raises:
+            NotSupportedError: there is no such format.
+        """
+        from minisql.explain.formats import PLAN_FORMATS, format_plan, unknown_format  # which few statements need
+
+        if format.upper() not in PLAN_FORMATS:
+            raise unknown_format(format, PLAN_FORMATS)
+        return format_plan(
+            format.upper(),
+            self.describe(analyze=analyze),
+            [str(simplification) for simplification in self.simplifications],
+            changed_settings(self.settings),
+        )
 
     def describe(self, *, analyze: bool = False) -> NodeDescription:
         """The plan, node by node; with what happened, where the query is to be run for it."""

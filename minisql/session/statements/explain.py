@@ -26,8 +26,8 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
         raise NotSupportedError(f"EXPLAIN {statement.format} does not execute the query.", statement.format_span)
     planned = _planned(context, statement.statement, parameters)
     match statement.format:
-        case "TREE":
-            return text_of_lines([planned.explain(analyze=statement.analyze)])
+        case "TREE" | "JSON" | "DOT" | "MERMAID":
+            return text_of_lines([planned.explain(analyze=statement.analyze, format=statement.format)])
         case "HYPERGRAPH":
             from minisql.session.explanations.hypergraph import explain_hypergraph
 
@@ -50,8 +50,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             assert statement.order is not None
             return explain_why_not(planned, statement.order, statement.format_span)
         case _:
-            raise NotSupportedError(
-                f"EXPLAIN has no format {statement.format}, only TREE and ORDERS.", statement.format_span
+            from minisql.explain.formats import PLAN_FORMATS, unknown_format
+
+            raise unknown_format(
+                statement.format, (*PLAN_FORMATS, "HTML", "HYPERGRAPH", "ORDERS", "TRACE"), statement.format_span
             )
 
 
