@@ -31,8 +31,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from minisql.expression.equalities import coalesced, equalities, is_equality
-from minisql.expression.nodes import Coalesce, ColumnRef, Expression
+from minisql.expression.equalities import coalesced, equalities, is_equality, operands_by_side
+from minisql.expression.nodes import Coalesce, ColumnRef, Comparison, Expression
 from minisql.expression.walk import tables_of, with_children
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation, merged_key
 from minisql.hypergraph.make_join_hypergraph import is_join_region
@@ -72,7 +72,7 @@ class _Condition:
     def __init__(self, operator: _Operator, expression: Expression, equal: Partition[Expression]) -> None:
         """`equal` are the terms that joins make equal."""
         self.expression = expression
-        self.merged = list(_merged_keys(expression, equal)) if is_equality(expression) else []
+        self.merged = list(_merged_keys(expression, operator, equal)) if is_equality(expression) else []
         used = tables_of(expression)
         self.left = NodeSet(used & operator.left) or operator.left
         self.right = NodeSet(used & operator.right) or operator.right
@@ -97,10 +97,10 @@ class _Condition:
         return with_children(self.expression, (change(self.expression.left), change(self.expression.right)))
 
 
-def _merged_keys(equality: Expression, equal: Partition[Expression]) -> Iterator[Coalesce]:
-    """The operands of an equality that are COALESCE of columns of several tables which joins make equal."""
-    assert is_equality(equality)
-    for key in (equality.left, equality.right):
+def _merged_keys(equality: Comparison, operator: _Operator, equal: Partition[Expression]) -> Iterator[Coalesce]:
+    """The operands of an equality between the sides of a join that are COALESCE of columns which joins make equal."""
+    sides = operands_by_side(equality, operator.left, operator.right)
+    for key in sides or ():
         if isinstance(key, Coalesce) and all(isinstance(each, ColumnRef) for each in key.operands):
             tables = tables_of(key)
             if tables & (tables - 1) and len({equal.find(each) for each in key.operands}) == 1:

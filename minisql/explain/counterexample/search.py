@@ -8,7 +8,7 @@ values are replaced by plainer ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,9 +102,15 @@ class _Shrinking:
             database = plainer
 
     def _fewest_rows(self, database: Database) -> Database:
-        while (smaller := self._first_that_differs(_without_one_row(database))) is not None:
-            database = smaller
-        return database
+        while True:
+            rows = [(place, number) for place, table in enumerate(database) for number in range(len(table))]
+            differing = self._differing([_without(database, [row]) for row in rows])
+            if not differing:
+                return database
+            # As many as can go together of those that can go alone.
+            can_go = [rows[number] for number in differing]
+            parts = [_without(database, can_go[:count]) for count in range(len(can_go), 1, -1)]
+            database = self._first_that_differs(parts) or _without(database, can_go[:1])
 
     def _plainest_values(self, database: Database) -> Database:
         # First a value wherever compared columns have it, so that equal values stay equal.
@@ -161,15 +167,19 @@ class _Shrinking:
                 return False
         return True
 
-    def _first_that_differs(self, candidates: Iterator[Database]) -> Database | None:
+    def _first_that_differs(self, candidates: Iterable[Database]) -> Database | None:
         listed = list(candidates)
-        if not listed:
-            return None
-        differing = self._comparison.differing(Databases.of(self._domains, listed))
+        differing = self._differing(listed)
         return listed[differing[0]] if differing else None
 
+    def _differing(self, databases: Sequence[Database]) -> list[int]:
+        """The numbers of those that tell the forms apart."""
+        return self._comparison.differing(Databases.of(self._domains, databases)) if databases else []
 
-def _without_one_row(database: Database) -> Iterator[Database]:
-    for place, rows in enumerate(database):
-        for number in range(len(rows)):
-            yield (*database[:place], (*rows[:number], *rows[number + 1 :]), *database[place + 1 :])
+
+def _without(database: Database, rows: Collection[tuple[int, int]]) -> Database:
+    """The database without these rows, each the place of its table and its number."""
+    return tuple(
+        tuple(row for number, row in enumerate(table) if (place, number) not in rows)
+        for place, table in enumerate(database)
+    )

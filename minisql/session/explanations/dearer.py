@@ -69,4 +69,6 @@ def times(cost: float, other: float) -> str:
     if other <= 0:
         return "as much as" if cost <= 0 else "more than"
     factor = cost / other
-    return f"{factor:,.0f} times" if factor >= 100 else f"{factor:.3g} times"
+    if factor >= 100:
+        return f"{factor:,.0f} times"
+    return f"{factor:.3g} times" if abs(factor - 1) >= 0.005 else f"{factor:.6g} times"

@@ -32,13 +32,13 @@ class Counterexample:
     """A query as written and in another order, and the database on which their rows differ; see `why_not.Answer`."""
 
     sentence: str
-    script: str | None
     written: str
     reordered: str
-    names: tuple[str, ...]
-    rows_written: tuple[Row, ...]
-    rows_reordered: tuple[Row, ...]
     databases: int
+    script: str | None = None
+    names: tuple[str, ...] = ()
+    rows_written: tuple[Row, ...] = ()
+    rows_reordered: tuple[Row, ...] = ()
 
 
 def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Counterexample:
@@ -107,14 +107,9 @@ def _unknown(region: ScriptRegion) -> str:
 def _shown(region: ScriptRegion, other: RelationalExpression, found: Found, *, note: str) -> Counterexample:
     written, asked = write_query(region, region.tree), write_query(region, other)
     if found.rows is None:
-        sentence = note or "No difference was found"
-        if found.tried:
-            sentence = f"No difference was found in {found.tried:,} databases: the rule forbids the order all the same."
-            sentence = f"{sentence} {note}" if note else sentence
-        return Counterexample(
-            sentence=sentence, script=None, written=written, reordered=asked, names=(), rows_written=(),
-            rows_reordered=(), databases=found.tried,
-        )  # fmt: skip
+        vain = f"No difference was found in {found.tried:,} databases: the rule forbids the order all the same."
+        sentence = " ".join(filter(None, (vain if found.tried else "", note)))
+        return Counterexample(sentence=sentence, written=written, reordered=asked, databases=found.tried)
     script = write_script(region.tables, found.rows)
     names, rows_written, rows_reordered = _run(script, written, asked)
     counts = f"the query as written gives {_rows(rows_written)} and this order {_rows(rows_reordered)}"
@@ -123,13 +118,13 @@ def _shown(region: ScriptRegion, other: RelationalExpression, found: Found, *, n
     sentence = f"On the database of the script, the smallest found among {found.tried:,}, {counts}."
     return Counterexample(
         sentence=f"{sentence} {note}" if note else sentence,
-        script=script,
         written=written,
         reordered=asked,
+        databases=found.tried,
+        script=script,
         names=names,
         rows_written=rows_written,
         rows_reordered=rows_reordered,
-        databases=found.tried,
     )
 
 
