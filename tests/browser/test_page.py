@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import minisql
+from minisql.explain.page import render_page
+from minisql.session.explanations.page import page_model
+from minisql.session.recursion import deep_recursion
 from tests.browser.conftest import Opened
 
 DATA = Path(__file__).parents[2] / "data" / "nycflights13"
@@ -367,6 +370,23 @@ def test_what_looks_like_markup_stays_text(
     for name in HOSTILE[:3]:
         assert name in page.locator(".best").inner_text()
         assert name in page.locator(".said").inner_text()
+
+
+def test_warnings_stand_above_everything(
+    connection: minisql.Connection, open_page: Callable[[Path], Opened], tmp_path: Path
+) -> None:
+    planned = connection.plan("SELECT a.k FROM a FULL JOIN b ON a.k = b.k WHERE b.x > 3")
+    with deep_recursion():
+        model = page_model(planned, planned.text, analyze=False)
+    file = tmp_path / "warned.html"
+    file.write_text(render_page({**model, "warnings": HOSTILE[:1]}, "Warned"), encoding="utf-8")
+    page = open_page(file).page
+    assert page.locator("#notes .note.warning").all_inner_texts() == [f"Warning\n{HOSTILE[0]}"]
+    assert page.locator("#notes .note:not(.warning)").all_inner_texts() == [
+        "Simplified\nFULL became RIGHT because of WHERE b.x > 3"
+    ]
+    assert page.locator("#what").inner_text() == "EXPLAIN"
+    assert "off by" not in page.get_by_role("tree").inner_text()
 
 
 def test_a_picture_of_real_data_is_kept(open_page: Callable[[Path], Opened], tmp_path: Path, pictures: Path) -> None:

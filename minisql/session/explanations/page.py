@@ -123,13 +123,19 @@ def _model(
         "headline": headline,
         "lead": " ".join(filter(None, [_order_sentence(orders), hottest_sentence(plan)])),
         "facts": facts,
-        "warnings": [],
+        "warnings": _warnings(planned),
         "simplifications": [cut(str(step), bounds.characters) for step in planned.simplifications],
         "plan": plan_model(plan, bounds.operators, bounds.characters),
         "hypergraph": _hypergraph(regions, bounds),
         "orders": _orders(orders, bounds) if regions else None,
         "trace": None if trace is None else search_model(trace, bounds.steps, bounds.characters),
     }
+
+
+def _warnings(planned: PlannedQuery) -> list[str]:
+    """What planning finds that is most likely not meant."""
+    found: Sequence[Any] = getattr(planned, "warnings", ())
+    return [" ".join(filter(None, [each.message, each.hint])) for each in found]
 
 
 def _listed(planned: PlannedQuery) -> OrderList | str:
