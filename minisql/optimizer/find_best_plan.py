@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from minisql.errors import InternalError
+from minisql.errors import InternalError, ProgrammingError
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression
 from minisql.expression.walk import conjunction, conjuncts
 from minisql.expression.window import WindowCall
@@ -66,6 +66,7 @@ from minisql.relational.relational_expression import (
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
+    from minisql.optimizer.join_order import ForbiddenJoin
     from minisql.optimizer.search_space import SearchSpace
     from minisql.optimizer.trace import TracingReceiver
 
@@ -114,6 +115,15 @@ class RegionSearch(NamedTuple):
     region: OpenRegion
     trace: TracingReceiver
     statistics: Statistics
+
+
+def find_forbidden(order: JoinOrder, settings: Settings) -> ForbiddenJoin | None:
+    """Why the order may not be followed; None where it may.
+
+    Raises:
+        ProgrammingError: the order is not one of the tables of the region.
+    """
+    return _Planner(settings).find_forbidden(order)
 
 
 class _Planner:
@@ -200,6 +210,23 @@ class _Planner:
         tracing = TracingReceiver(open_region.receiver, self._watched[1])
         self.traced = open_region, tracing
         return tracing
+
+    def find_forbidden(self, order: JoinOrder) -> ForbiddenJoin | None:
+        """Why the order may not be followed; None where it may."""
+        from minisql.optimizer.join_order import ForbiddenJoin, has_other_tables, split_order, try_order
+
+        graph = make_join_hypergraph(order.input)
+        try:
+            joins, ordered_leaves = split_order(order, graph)
+        except ProgrammingError as error:
+            if has_other_tables(order, graph):
+                raise
+            return ForbiddenJoin(error.message, error.span, is_product=False)
+        for leaf in ordered_leaves.values():
+            if forbidden := self.find_forbidden(leaf):
+                return forbidden
+        region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
+        return try_order(joins, region.graph, region.receiver, order.names)
 
     def search_space(self, region: RelationalExpression) -> SearchSpace:
         """All orders of a region."""

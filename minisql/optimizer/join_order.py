@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from minisql.errors import ProgrammingError
+from minisql.errors import ProgrammingError, Span
 from minisql.expression.format import format_conditions
+from minisql.expression.walk import tables_of
 from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
@@ -20,6 +21,16 @@ from minisql.relational.relational_expression import (
     JoinOrder,
     RelationalExpression,
 )
+
+
+class ForbiddenJoin(NamedTuple):
+    """Why an order may not be followed: a sentence, its place, and whether the order makes a product: two sides of it
+    are such that no condition has to do with both.
+    """
+
+    reason: str
+    span: Span | None
+    is_product: bool
 
 
 class SplitOrder(NamedTuple):
@@ -100,14 +111,25 @@ def follow_order(
     Raises:
         ProgrammingError: two sides of the order may not be joined.
     """
+    forbidden = try_order(joins, graph, receiver, names)
+    if forbidden is not None:
+        raise ProgrammingError(forbidden.reason, forbidden.span)
+
+
+def try_order(
+    joins: Iterable[OrderedJoin], graph: JoinHypergraph, receiver: PlanReceiver, names: Mapping[int, str]
+) -> ForbiddenJoin | None:
+    """The same, with an answer in the place of the error."""
     for node in graph.leaves:
         receiver.found_single_node(node)
     for join in joins:
         if _is_connected(graph.graph, join.left, join.right):
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.tables not in receiver.seen:
-            raise ProgrammingError(why_not(graph, join.left, join.right, leaf_names(graph, names)), join.span)
+            reason = why_not(graph, join.left, join.right, leaf_names(graph, names))
+            return ForbiddenJoin(reason, join.span, _is_product(graph, join.left, join.right))
         _hash_right(receiver.seen[join.tables])
+    return None
 
 
 def _hash_right(entry: Entry) -> None:
@@ -125,6 +147,27 @@ def _is_connected(graph: Hypergraph, left: NodeSet, right: NodeSet) -> bool:
         not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left)
         for edge in graph.edges
     )
+
+
+def _is_product(graph: JoinHypergraph, left: NodeSet, right: NodeSet) -> bool:
+    """Whether no condition uses tables of both sides, or has to be applied where they are joined."""
+    both = NodeSet(left | right)
+    groups = leaves_of_several_tables(graph)
+    needed = [edge.eligibility.tables for edge in graph.edges] + [filter_.nodes for filter_ in graph.filters]
+    if any(is_subset(each, both) and not is_subset(each, left) and not is_subset(each, right) for each in needed):
+        return False
+    for edge in graph.edges:
+        tables = union(tables_of(each) for each in edge.conditions) or edge.eligibility.tables
+        used = NodeSet(tables | union(NodeSet(node) for node, group in groups.items() if overlaps(group, tables)))
+        if overlaps(used, left) and overlaps(used, right):
+            return False
+    return True
+
+
+def has_other_tables(order: JoinOrder, graph: JoinHypergraph) -> bool:
+    """Whether the order names tables that are no tables of the region."""
+    known = union(tables_of_region(leaf) for leaf in graph.leaves.values())
+    return not is_subset(order.joins[-1].tables, known)
 
 
 def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:

@@ -103,13 +103,23 @@ class SearchSpace:
             yield found.order(self._everything, number), found.cost(self._everything, number)
             number += 1
 
+    def cheapest_of(self, nodes: NodeSet) -> Order:
+        """The cheapest order of some of the nodes, which some order of this space joins first."""
+        found = _CheapestFirst(self._pairs, self._leaf_costs)
+        found.has(nodes, 0)
+        return found.order(nodes, 0)
+
+    def rows_of(self, nodes: NodeSet) -> float:
+        """The rows of some of the nodes joined, in whatever order."""
+        return self._entries[nodes].rows
+
     def cost(self, order: Order) -> float:
-        """The cost of an order of this space, its leaves included."""
+        """The cost of an order of this space, or of some of its nodes, its leaves included."""
         own = 0.0
         for join in order:
             pairs = self._pairs[join.left | join.right]
             own += next(pair.cost for pair in pairs if {pair.join.left, pair.join.right} == {join.left, join.right})
-        return own + sum(self._leaf_costs.values())
+        return own + sum(cost for node, cost in self._leaf_costs.items() if node & order[-1].tables)
 
     def rows(self, order: Order) -> float:
         """The rows of the intermediate results: of all joins but the last, whose rows are the same in every order."""

@@ -29,6 +29,8 @@ from minisql.parser.parse_tree import (
 )
 from minisql.parser.transform_expression import ExpressionTransform, Names
 
+# The word of EXPLAIN in upper case, where it stands, and whether it stands without FORMAT.
+_Format: TypeAlias = tuple[str, Span, bool]
 Elements: TypeAlias = tuple[st.ColumnDefinition | st.TableConstraint, ...]
 
 
@@ -39,19 +41,19 @@ class StatementTransform(ExpressionTransform):
     # --- queries as parts of statements -------------------------------------------------------------------------------
 
     def explain(
-        self, explain: Token, analyze: Token | None, format_: tuple[str, Span] | None, statement: st.Explained
+        self, explain: Token, analyze: Token | None, format_: _Format | None, statement: st.Explained
     ) -> st.Explain:
-        word, format_span = format_ or ("TREE", None)
+        word, format_span, is_subject = format_ or ("TREE", None, False)
         return st.Explain(
             span=self._span(explain),
             statement=statement,
             # HTML without FORMAT is for looking at what happened.
-            analyze=analyze is not None or (format_span is not None and format_span.source.upper() == "HTML"),
+            analyze=analyze is not None or (is_subject and word == "HTML"),
             format=word,
             format_span=format_span,
         )
 
-    def explain_with_options(self, explain: Token, *parts: bool | tuple[str, Span] | st.Explained) -> st.Explain:
+    def explain_with_options(self, explain: Token, *parts: bool | _Format | st.Explained) -> st.Explain:
         *options, statement = parts
         assert not isinstance(statement, (bool, tuple))
         analyze, format_ = False, None
@@ -61,16 +63,16 @@ class StatementTransform(ExpressionTransform):
             else:
                 assert isinstance(option, tuple)
                 format_ = option
-        word, format_span = format_ or ("TREE", None)
+        word, format_span, _ = format_ or ("TREE", None, False)
         return st.Explain(
             span=self._span(explain), statement=statement, analyze=analyze, format=word, format_span=format_span
         )
 
-    def explain_format(self, word: Identifier) -> tuple[str, Span]:
-        return word.name.upper(), word.span
+    def explain_format(self, word: Identifier) -> _Format:
+        return word.name.upper(), word.span, False
 
-    def explain_subject(self, word: Token) -> tuple[str, Span]:
-        return str(word).upper(), self._span(word)
+    def explain_subject(self, word: Token) -> _Format:
+        return str(word).upper(), self._span(word), True
 
     def analyze_option(self, _: Token, value: Token | None) -> bool:
         return value is None or value.type == "TRUE"

@@ -14,10 +14,10 @@ from minisql.query_block.scope import same_name
 from minisql.query_block.table_names import FromItem, from_items, inner_items, quoted_name
 
 
-def resolve_join_tree(tree: JoinTree, from_: FromTree | None) -> tuple[OrderedJoin, ...]:
+def resolve_join_tree(tree: JoinTree, from_: FromTree | None, called: str = "JOIN_TREE") -> tuple[OrderedJoin, ...]:
     """The joins of the tree, each after those in its sides; none where it is a single table.
 
-    A derived table is named as a whole, or all of its tables are.
+    A derived table is named as a whole, or all of its tables are. Messages call the tree `called`.
 
     Raises:
         ProgrammingError: a table is unknown, missing or there twice.
@@ -38,7 +38,7 @@ def resolve_join_tree(tree: JoinTree, from_: FromTree | None) -> tuple[OrderedJo
             hint = "Give the subquery an alias, so that it can be named."
             missing.remove("")
         left_out = ", ".join(missing) or "a subquery without a name"
-        raise ProgrammingError(f"JOIN_TREE leaves out {left_out}.", tree.span, hint=hint)
+        raise ProgrammingError(f"{called} leaves out {left_out}.", tree.span, hint=hint)
     sets: dict[int, NodeSet] = {}
     joins = []
     for node in reversed(nodes):

@@ -7,7 +7,7 @@ what is between the stages through `PlannedQuery`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -47,9 +47,9 @@ from minisql.session.result import Result
 from minisql.settings import Settings, changed_settings
 
 if TYPE_CHECKING:
-    from minisql.explain.plan_description import NodeDescription
+    from pathlib import Path
 
-if TYPE_CHECKING:
+    from minisql.explain.plan_description import NodeDescription
     from minisql.optimizer.laboratory import JoinGraph
 
 
@@ -78,6 +78,8 @@ class PlannedQuery:
     """What planning finds that is most likely not meant; a result has those of its execution, too."""
     validated: tuple[QueryBlock, ...] = ()
     """The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run."""
+    text: str = ""
+    """The query as the user wrote it; '' where it is a part of another statement."""
 
     @property
     def cost(self) -> float:
@@ -128,6 +130,22 @@ class PlannedQuery:
                     pass
             return describe_plan(self.path, profile)
 
+    def save(self, path: str | Path, *, analyze: bool = True) -> None:
+        """Writes the page of EXPLAIN HTML to a file, which is made or replaced.
+
+        Args:
+            path: the file.
+            analyze: whether the query is run for it.
+
+        Raises:
+            InterfaceError: the path is none.
+            OperationalError: the file cannot be written.
+            SqlError: the query fails.
+        """
+        from minisql.session.explanations.page import save_page  # which few statements need
+
+        save_page(self, path, analyze=analyze)
+
     def join_graph(self) -> JoinGraph:
         """The outermost group of joins for `optimizer.laboratory`, with the engine's estimates.
 
@@ -174,8 +192,8 @@ class PlannedQuery:
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
     """Plans a query."""
     query = resolve_query(tree, environment)
-    written = relational_expression(query, environment.new_table)
-    return plan_relational(query, written, query.table, query.names, query.types, settings)
+    written, text = relational_expression(query, environment.new_table), tree.span.source
+    return plan_relational(query, written, query.table, query.names, query.types, settings, text)
 
 
 def plan_relational(
@@ -185,12 +203,44 @@ def plan_relational(
     names: tuple[str, ...],
     types: tuple[SqlType, ...],
     settings: Settings,
+    text: str = "",
 ) -> PlannedQuery:
     """Rewrites a relational expression and finds its best plan; the result is `ColumnId(table, 0..)` of it.
 
     The expression is that of the query, and perhaps something on top.
     """
-    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(len(names))])
+    rewritten, simplifications, derivations, copies = rewrite_relational(as_written, table, len(names), settings)
+    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
+    return PlannedQuery(
+        query=query,
+        settings=settings,
+        table=table,
+        names=names,
+        types=types,
+        as_written=as_written,
+        rewritten=rewritten,
+        simplifications=simplifications,
+        derivations=derivations,
+        copies=copies,
+        path=find_best_plan(rewritten, settings),
+        text=text,
+        warnings=_warnings(blocks, simplifications) if settings.warnings and blocks else (),
+        validated=tuple([block for block in blocks if block.validations]),
+    )
+
+
+class Rewritten(NamedTuple):
+    """What the rewrites make of a relational expression; see `PlannedQuery`."""
+
+    expression: RelationalExpression
+    simplifications: tuple[Simplification, ...]
+    derivations: tuple[Derivation, ...]
+    copies: Mapping[int, Mapping[int, int]]
+
+
+def rewrite_relational(as_written: RelationalExpression, table: int, width: int, settings: Settings) -> Rewritten:
+    """Rewrites a relational expression, of which the first columns of a table are the result."""
+    rewriting = _Rewriting(settings, [ColumnId(table, position) for position in range(width)])
     copies: Mapping[int, Mapping[int, int]] = {}
     written = rewriting.unnested(as_written)
     if any(uses_in(written)):
@@ -207,22 +257,7 @@ def plan_relational(
         rewritten = rewriting.first(written)
         rewriting.trees = [rewritten]
         rewritten = rewriting.second(rewritten)
-    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
-    return PlannedQuery(
-        query=query,
-        settings=settings,
-        table=table,
-        names=names,
-        types=types,
-        as_written=as_written,
-        rewritten=rewritten,
-        simplifications=tuple(rewriting.simplifications),
-        derivations=tuple(rewriting.derivations),
-        copies=copies,
-        path=find_best_plan(rewritten, settings),
-        warnings=_warnings(blocks, rewriting.simplifications) if settings.warnings and blocks else (),
-        validated=tuple([block for block in blocks if block.validations]),
-    )
+    return Rewritten(rewritten, tuple(rewriting.simplifications), tuple(rewriting.derivations), copies)
 
 
 def _warnings(blocks: Sequence[QueryBlock], simplifications: Sequence[Simplification]) -> tuple[QueryWarning, ...]:

@@ -23,7 +23,7 @@ from minisql.node_set import NodeSet, is_subset, union
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
-from minisql.query_block.query_block import OrderedJoin
+from minisql.query_block.query_block import OrderedJoin, QueryBlock
 from minisql.query_block.table_names import block_of_tables, format_order, table_names
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
@@ -154,12 +154,18 @@ def order_of_plan(planned: PlannedQuery) -> str:
 
 def table_names_of_region(planned: PlannedQuery, region: Region | None) -> Mapping[int, str]:
     """What a hint calls the tables of a region, by their numbers."""
+    block = block_of_region(planned, region)
+    return {} if block is None else table_names(block, planned.copies)
+
+
+def block_of_region(planned: PlannedQuery, region: Region | None) -> QueryBlock | None:
+    """The query block that has the joins of a region in its FROM; without a region, that of the query."""
     blocks = block_of_tables(planned.query)
     owner = planned.query.table if region is None else region.owner
     originals = {new: old for tables in planned.copies.values() for old, new in tables.items()}
     while owner not in blocks and owner in originals:
         owner = originals[owner]
-    return table_names(blocks[owner], planned.copies) if owner in blocks else {}
+    return None if owner is None else blocks.get(owner)
 
 
 def _search_space(region: Region, settings: Settings, span: Span | None = None) -> SearchSpace:

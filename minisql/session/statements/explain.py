@@ -18,8 +18,9 @@ from minisql.session.statements.context import Context
 def explain(context: Context, statement: st.Explain, parameters: Sequence[object]) -> Result:
     """The result of an EXPLAIN statement."""
     if statement.analyze and not isinstance(statement.statement, parse_tree.QueryExpression):
+        hint = "EXPLAIN FORMAT=HTML does not run what it shows." if statement.format == "HTML" else None
         raise NotSupportedError(
-            "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span
+            "EXPLAIN ANALYZE takes a query: a change is explained without being made.", statement.span, hint=hint
         )
     if statement.analyze and statement.format in ("HYPERGRAPH", "ORDERS", "TRACE"):
         raise NotSupportedError(f"EXPLAIN {statement.format} does not execute the query.", statement.format_span)
@@ -35,6 +36,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.orders import explain_orders
 
             return explain_orders(planned, statement.format_span)
+        case "HTML":
+            from minisql.session.explanations.page import page_of
+
+            return text_of_lines([page_of(planned, statement.statement.span.source, analyze=statement.analyze)])
         case "TRACE":
             from minisql.session.explanations.trace import explain_trace
 
@@ -43,11 +48,16 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.alternatives import explain_alternatives
 
             return explain_alternatives(planned, statement.count)
+        case "WHY NOT":
+            from minisql.session.explanations.why_not import explain_why_not
+
+            assert statement.order is not None
+            return explain_why_not(planned, statement.order, statement.format_span)
         case _:
             from minisql.explain.formats import PLAN_FORMATS, unknown_format
 
             raise unknown_format(
-                statement.format, (*PLAN_FORMATS, "HYPERGRAPH", "ORDERS", "TRACE"), statement.format_span
+                statement.format, (*PLAN_FORMATS, "HTML", "HYPERGRAPH", "ORDERS", "TRACE"), statement.format_span
             )
 
 
