@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row: TypeAlias = tuple[Value, ...]
+Layout: TypeAlias = Literal["rows", "text", "record"]
 Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None, None]] | None
 """What PEP 249 wants to know of the columns."""
 
@@ -41,14 +42,16 @@ class Result:
         batches: Sequence[Batch] = (),
         *,
         rowcount: int | None = None,
-        is_explanation: bool = False,
+        layout: Layout = "rows",
         notice: str | None = None,
         warnings: Sequence[QueryWarning] = (),
     ) -> None:
         self.names = tuple(names)
         self.types = tuple(types)
-        self.is_explanation = is_explanation
-        """Whether this is the text of an EXPLAIN, in one row of one column."""
+        self.layout: Layout = layout
+        """How people look at it best: as rows; as the texts in its one column, which EXPLAIN gives; or as a record, one
+        row of texts too long for a table.
+        """
         self.notice = notice
         """A sentence for people about the rows, such as what is left out of them; mostly there is none."""
         self.warnings = tuple(warnings)
@@ -159,7 +162,7 @@ class Result:
             return "<Result: closed>"
         if not self.names:
             return "<Result: no columns>" if self.rowcount < 0 else f"<Result: {counted(self.rowcount, 'row')} changed>"
-        if self.is_explanation:
+        if self.layout == "text":
             return "\n".join(str(text) for batch in self._batches for text in to_values(batch.column(0)))
         from minisql.session.display import result_as_text  # which few programs need
 
@@ -169,7 +172,7 @@ class Result:
         """The first rows as an HTML table, for notebooks."""
         from minisql.session.display import result_as_html, text_as_html  # which few programs need
 
-        if self._batches is None or not self.names or self.is_explanation:
+        if self._batches is None or not self.names or self.layout == "text":
             return text_as_html(repr(self))
         return result_as_html(self.names, self.types, self._batches)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -15,6 +16,10 @@ from minisql.shell.display import Limits
 from minisql.shell.fitting import visible
 
 _NO_LIMITS: Final = Limits()
+_RECORD_WIDTH: Final = 120
+"""How wide a record is where there is no terminal."""
+_NARROW: Final = 10
+"""The columns that a text of a record has at least."""
 
 
 def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO_LIMITS) -> None:
@@ -24,9 +29,12 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     """
     if not result.names:
         return
-    if result.is_explanation and mode in FOR_PEOPLE:
+    if result.layout == "text" and mode in FOR_PEOPLE:
         for (text,) in result:
             stream.write(f"{text_of(text)}\n")
+        return
+    if result.layout == "record" and mode in ("table", "box"):
+        _print_record(result, stream, limits)
         return
     MODES[mode](result, stream, limits)
 
@@ -104,6 +112,18 @@ def _print_vertical(result: Result, stream: TextIO, limits: Limits) -> None:
         stream.write(f"{stars} {shown}. row {stars}\n")
         stream.writelines(f"{name}: {text}\n" for name, text in zip(names, texts, strict=True))
     print_footer(result, shown, (), stream, limits)
+
+
+def _print_record(result: Result, stream: TextIO, limits: Limits) -> None:
+    """The names, and beside them the texts, broken at spaces where they have one line and it is too long."""
+    names = [name.ljust(max(map(len, result.names))) for name in result.names]
+    indent = " " * (len(names[0]) + 2)
+    width = max((limits.width or _RECORD_WIDTH) - len(indent), _NARROW)
+    for texts in shown_texts(result, limits):
+        for name, text in zip(names, texts, strict=True):
+            lines = text.split("\n") if "\n" in text else textwrap.wrap(text, width) or [""]
+            stream.write(f"{name}  {lines[0]}\n")
+            stream.writelines(f"{indent}{line}\n" for line in lines[1:])
 
 
 def _print_line(result: Result, stream: TextIO, limits: Limits) -> None:

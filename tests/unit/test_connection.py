@@ -218,7 +218,7 @@ def test_settings_belong_to_the_connection(connection: minisql.Connection) -> No
 
 def test_explain_gives_one_text(connection: minisql.Connection) -> None:
     result = connection.execute("EXPLAIN SELECT * FROM t WHERE k = 1")
-    assert result.is_explanation
+    assert result.layout == "text"
     ((text,),) = result.fetchall()
     assert "Table scan on t" in str(text)
     with pytest.raises(minisql.NotSupportedError, match="only TREE and ORDERS"):

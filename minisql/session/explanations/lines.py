@@ -13,4 +13,4 @@ from minisql.session.result import Result
 def text_of_lines(texts: Sequence[str]) -> Result:
     """A result of one column, EXPLAIN, with a row for each text; a shell prints the texts as they are."""
     batches = [Batch([from_values(texts, VARCHAR)], len(texts))] if texts else []
-    return Result(("EXPLAIN",), (VARCHAR,), batches, is_explanation=True)
+    return Result(("EXPLAIN",), (VARCHAR,), batches, layout="text")

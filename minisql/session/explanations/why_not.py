@@ -85,7 +85,7 @@ def explain_why_not(planned: PlannedQuery, tree: parse_tree.JoinTree, span: Span
         "reordered": answer.reordered,
     }
     batch = Batch([from_values([value], VARCHAR) for value in columns.values()], 1)
-    return Result(list(columns), [VARCHAR] * len(columns), [batch])
+    return Result(list(columns), [VARCHAR] * len(columns), [batch], layout="record")
 
 
 def resolve_order(planned: PlannedQuery, tree: parse_tree.JoinTree, span: Span | None) -> Order:
