@@ -19,7 +19,7 @@ def run_command_line(arguments: Sequence[str] | None) -> int:
     """Runs the command and gives its exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started the command: `>&-`
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     options = argument_parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal does not have ends nothing
