@@ -25,6 +25,7 @@ from minisql.errors import (
     NotSupportedError,
     OperationalError,
     ProgrammingError,
+    QueryWarning,
     Span,
     SqlError,
     Warning,  # noqa: A004  (the name is PEP 249's)
@@ -129,6 +130,7 @@ __all__ = [
     "PreparedStatement",
     "ProgrammingError",
     "Progress",
+    "QueryWarning",
     "Result",
     "Span",
     "SqlError",

@@ -60,8 +60,38 @@ class Span:
         return f"{prefix}{line}\n{' ' * (len(prefix) + first)}{'^' * width}"
 
 
+@dataclass(frozen=True, slots=True)
+class QueryWarning:
+    """What a query most likely does that its author did not mean; it does it all the same.
+
+    Attributes:
+        code: the kind, a name that stays the same: `outer_join_undone`, `full_join_key`, `part_of_key`,
+            `rows_multiplied`.
+        message: one sentence, with the tables and conditions of the query.
+        span: the place in the text, None where there is none.
+        hint: a second sentence, which says what to write if something else is meant.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return _with_place(self.message, self.span, self.hint)
+
+
+def _with_place(message: str, span: Span | None, hint: str | None) -> str:
+    parts = [message]
+    if span is not None:
+        parts.append(span.show())
+    if hint is not None:
+        parts.append(f"HINT: {hint}")
+    return "\n".join(parts)
+
+
 class Warning(Exception):  # noqa: A001, N818  (the name is PEP 249's)
-    """PEP 249: an important warning. minisql has none that interrupts a statement."""
+    """PEP 249: an important warning. minisql raises none: see `QueryWarning` and `Result.warnings`."""
 
 
 class Error(Exception):
@@ -94,12 +124,7 @@ class SqlError(DatabaseError):
         self.hint = hint
 
     def __str__(self) -> str:
-        parts = [self.message]
-        if self.span is not None:
-            parts.append(self.span.show())
-        if self.hint is not None:
-            parts.append(f"HINT: {self.hint}")
-        return "\n".join(parts)
+        return _with_place(self.message, self.span, self.hint)
 
 
 class ProgrammingError(SqlError):

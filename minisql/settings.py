@@ -50,6 +50,8 @@ class Settings:
     """The rows after which a WITH RECURSIVE that has not come to an end is an error."""
     plan_cache: bool = True
     """Keep the plans of the queries run last, for when they are run again."""
+    warnings: bool = True
+    """Look for what outer joins and joins on parts of keys most likely do that is not meant (`Result.warnings`)."""
     batch_rows: int = 131_072
     """The most rows of one batch between iterators."""
 

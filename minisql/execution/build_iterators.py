@@ -16,6 +16,7 @@ from minisql.columnar.column import Batch
 from minisql.datatypes import BOOLEAN, SqlType
 from minisql.execution.aggregate import HashAggregateIterator
 from minisql.execution.apply import ApplyIterator
+from minisql.execution.counted_join import CountedJoin, CountedRows, is_counted
 from minisql.execution.filter_project import FilterIterator, ProjectIterator
 from minisql.execution.hash_join import HashJoinIterator
 from minisql.execution.iterator import RowIterator
@@ -75,15 +76,17 @@ def build_iterators(
     settings: Settings,
     profile: Profile | None = None,
     originals: Mapping[AccessPath, AccessPath] | None = None,
+    joins: list[CountedJoin] | None = None,
     *,
     is_repeated: bool = False,
 ) -> RowIterator:
     """The iterator of a path. It gives the columns `required`, in this order, and no others.
 
     With a profile, every operator notes in it what it does; a path that was made of another one for a run, under the
-    `originals` of these. `is_repeated`: a plan around runs it for many rows.
+    `originals` of these. With `joins`, the rows of joins that run once are counted there. `is_repeated`: a plan around
+    runs it for many rows.
     """
-    iterator = _Builder(settings, profile, originals or {}, is_repeated).build(path, tuple(required))
+    iterator = _Builder(settings, profile, originals or {}, joins, is_repeated).build(path, tuple(required))
     return iterator if iterator.columns == tuple(required) else ColumnsIterator(iterator, required)
 
 
@@ -122,6 +125,7 @@ class _Builder:
         settings: Settings,
         profile: Profile | None,
         originals: Mapping[AccessPath, AccessPath],
+        joins: list[CountedJoin] | None,
         is_repeated: bool,
     ) -> None:
         self._settings = settings
@@ -130,6 +134,7 @@ class _Builder:
         self._batch_rows = settings.batch_rows
         self._profile = profile
         self._originals = originals
+        self._joins = joins
         self._tables: dict[int, int] = {}
         self._types: dict[ColumnId, SqlType] = {}
         self._shared: dict[Shared, SharedRows] = {}
@@ -272,7 +277,14 @@ class _Builder:
                 if visit.recursion is not None and self._keeps_table(visit):
                     kept = self._recursions[visit.recursion].keep(Kept())
                 (left, right), measured = self._measured(path, inputs)
-                return HashJoinIterator(path, left, right, required, self._types, self._batch_rows, kept, measured)
+                if self._joins is None or visit.recursion is not None or not is_counted(path):
+                    return HashJoinIterator(path, left, right, required, self._types, self._batch_rows, kept, measured)
+                left, right = CountedRows(left), CountedRows(right)
+                joined = CountedRows(
+                    HashJoinIterator(path, left, right, required, self._types, self._batch_rows, kept, measured)
+                )
+                self._joins.append(CountedJoin(path, left, right, joined))
+                return joined
             case NestedLoopJoin():
                 (left, right), measured = self._measured(path, inputs)
                 return NestedLoopJoinIterator(path, left, right, required, self._types, self._batch_rows, measured)

@@ -9,13 +9,13 @@ from minisql.explain.plan_description import NodeDescription
 from minisql.explain.printable import printable
 
 
-def format_dot(plan: NodeDescription, simplifications: Sequence[str]) -> str:
-    """The graph, `simplifications` below it."""
+def format_dot(plan: NodeDescription, notes: Sequence[str]) -> str:
+    """The graph, `notes` below it."""
     graph = graph_of(plan)
     lines = ["digraph plan {", "  rankdir=BT;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
     lines.append('  edge [fontname="sans-serif"];')
-    if simplifications:
-        lines.append(f"  label={_quoted([printable(text) for text in simplifications])};")
+    if notes:
+        lines.append(f"  label={_quoted([printable(text) for text in notes])};")
     for number, node in enumerate(graph.nodes):
         hot = ", color=red, fontcolor=red, penwidth=2" if node.hottest else ""
         lines.append(f"  n{number} [label={_quoted(node_lines(node))}{hot}];")

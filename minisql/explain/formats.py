@@ -5,36 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from minisql.errors import InternalError, NotSupportedError, Span, did_you_mean
+from minisql.errors import InternalError, NotSupportedError, QueryWarning, Span, did_you_mean
 from minisql.explain.node_details import Json
 from minisql.explain.plan_description import NodeDescription
 
 PLAN_FORMATS: Final = ("TREE", "JSON", "DOT", "MERMAID")
 
 
-def format_plan(name: str, plan: NodeDescription, simplifications: Sequence[str], settings: Mapping[str, Json]) -> str:
+def format_plan(
+    name: str,
+    plan: NodeDescription,
+    simplifications: Sequence[str],
+    warnings: Sequence[QueryWarning],
+    settings: Mapping[str, Json],
+) -> str:
     """The plan in the format of this name, one of `PLAN_FORMATS`, without a newline at its end.
 
-    `simplifications` say what became of the query before it was planned, `settings` are those that are not as they are
-    by default.
+    `simplifications` say what became of the query before it was planned, and need no warning that says so, too.
+    `settings` are those that are not as they are by default.
     """
+    others = [f"WARNING: {warning}" for warning in warnings if warning.code != "outer_join_undone"]
+    notes = [*simplifications, *others]
     match name:
         case "TREE":
             from minisql.explain.tree import format_tree
 
-            return "\n".join([*simplifications, format_tree(plan)])
+            return "\n".join([*notes, format_tree(plan)])
         case "JSON":
             from minisql.explain.json_format import format_json
 
-            return format_json(plan, simplifications, settings)
+            return format_json(plan, simplifications, [str(warning) for warning in warnings], settings)
         case "DOT":
             from minisql.explain.dot import format_dot
 
-            return format_dot(plan, simplifications)
+            return format_dot(plan, notes)
         case "MERMAID":
             from minisql.explain.mermaid import format_mermaid
 
-            return format_mermaid(plan, simplifications)
+            return format_mermaid(plan, notes)
         case _:
             raise InternalError(f"{name} is no format of plans.")
 

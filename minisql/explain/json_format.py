@@ -17,12 +17,15 @@ SCHEMA: Final = "minisql.plan/1"
 """Changes where a field changes its meaning or goes; fields may be added without."""
 
 
-def format_json(plan: NodeDescription, simplifications: Sequence[str], settings: Mapping[str, Json]) -> str:
+def format_json(
+    plan: NodeDescription, simplifications: Sequence[str], warnings: Sequence[str], settings: Mapping[str, Json]
+) -> str:
     """The document. `settings` are those that are not as they are by default."""
     head: dict[str, Json] = {
         "schema": SCHEMA,
         "analyzed": plan.analyzed,
         "simplifications": simplifications,
+        "warnings": warnings,
         "settings": settings,
     }
     return f'{_open(head)}, "plan":\n{"".join(_nodes(plan))}}}'

@@ -11,10 +11,10 @@ from minisql.explain.plan_description import NodeDescription
 _PLAIN: Final = frozenset(" .,=+*/'!?-_%$@~^")
 
 
-def format_mermaid(plan: NodeDescription, simplifications: Sequence[str]) -> str:
-    """The flowchart, `simplifications` as comments in it."""
+def format_mermaid(plan: NodeDescription, notes: Sequence[str]) -> str:
+    """The flowchart, `notes` as comments in it."""
     graph = graph_of(plan)
-    lines = ["flowchart BT", *(f"  %% {_escaped(text)}" for text in simplifications)]
+    lines = ["flowchart BT", *(f"  %% {_escaped(text)}" for text in notes)]
     for number, node in enumerate(graph.nodes):
         label = "<br/>".join(map(_escaped, node_lines(node)))
         lines.append(f'  n{number}["{label}"]')

@@ -1,6 +1,7 @@
-"""The language of hints, the comments `/*+ ... */` after SELECT. There is one hint:
+"""The language of hints, the comments `/*+ ... */` after SELECT. There are two:
 
-    JOIN_TREE(tree)        tree: table | (tree tree)        table: name | name.table
+    JOIN_TREE(tree)               tree: table | (tree tree)        table: name | name.table
+    VALIDATE(name name 'kind')    kind: 1:1, 1:m, m:1 or m:n
 
 A name is an alias of the FROM of this SELECT, quoted where it would be quoted in the query; `d.a` is the table a in the
 derived table d. Unlike in MySQL, a hint that cannot be read is an error: misspelt, it would do nothing, and in silence.
@@ -14,13 +15,15 @@ from typing import Final, NamedTuple
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.parser.literals import unquoted
-from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable
+from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable, JoinValidation
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+) | (?P<word>[^\W\d]\w*) | (?P<quoted>"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`)
-      | (?P<mark>[().]) | (?P<other>.)""",
+      | (?P<string>'[^']*') | (?P<mark>[().]) | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_HINTS: Final = ("JOIN_TREE", "VALIDATE")
+_VALIDATE_SHAPE: Final = "It is VALIDATE(a b '1:m'): two tables as in FROM, and 1:1, 1:m, m:1 or m:n in quotes."
 _SHAPE: Final = "It is JOIN_TREE(((a b) c)): two sides to each pair of parentheses, names as in FROM, no commas."
 
 
@@ -30,8 +33,15 @@ class _Token(NamedTuple):
     span: Span
 
 
-def parse_hints(comments: list[tuple[str, Span]]) -> JoinTree | None:
-    """The join tree that the hints of a SELECT ask for, None where they ask for nothing.
+class Hints(NamedTuple):
+    """What the hints of a SELECT ask for: an order of its joins, and how many rows of two tables may meet."""
+
+    join_tree: JoinTree | None
+    validations: tuple[JoinValidation, ...]
+
+
+def parse_hints(comments: list[tuple[str, Span]]) -> Hints:
+    """What the hints of a SELECT ask for.
 
     Args:
         comments: the text between `/*+` and `*/` of each comment, comments inside it blanked out, and its place.
@@ -40,6 +50,7 @@ def parse_hints(comments: list[tuple[str, Span]]) -> JoinTree | None:
         ProgrammingError: a hint is unknown, is given twice, or cannot be read.
     """
     tree: JoinTree | None = None
+    validations: list[JoinValidation] = []
     for text, span in comments:
         reader = _Reader(text, span)
         while (token := reader.next()) is not None:
@@ -47,15 +58,18 @@ def parse_hints(comments: list[tuple[str, Span]]) -> JoinTree | None:
                 raise ProgrammingError(
                     f'A hint begins with its name, not with "{token.text}".', token.span, hint=_SHAPE
                 )
+            if token.text.upper() == "VALIDATE":
+                validations.append(reader.validation(token))
+                continue
             if token.text.upper() != "JOIN_TREE":
-                hint = did_you_mean(token.text.upper(), ["JOIN_TREE"]) or "The only hint is JOIN_TREE."
+                hint = did_you_mean(token.text.upper(), _HINTS) or "The hints are JOIN_TREE and VALIDATE."
                 raise ProgrammingError(f'There is no hint "{token.text}".', token.span, hint=hint)
             if tree is not None:
                 raise ProgrammingError("There is more than one JOIN_TREE for this SELECT.", token.span)
             reader.expect("(")
             tree = reader.tree()
             reader.expect(")")
-    return tree
+    return Hints(tree, tuple(validations))
 
 
 class _Reader:
@@ -65,6 +79,7 @@ class _Reader:
         self._end = Span(span.text, span.end, span.end)
         self._tokens = self._scan(text, span)
         self._ahead = next(self._tokens, None)
+        self._shape = _SHAPE
 
     def _scan(self, text: str, span: Span) -> Iterator[_Token]:
         for match in _TOKEN.finditer(text):
@@ -84,6 +99,18 @@ class _Reader:
         if token is None or token.text != mark:
             raise self._unexpected(token, f'"{mark}"')
         return token
+
+    def validation(self, word: _Token) -> JoinValidation:
+        """What stands between the parentheses of VALIDATE."""
+        self._shape = _VALIDATE_SHAPE
+        self.expect("(")
+        left, right = self._name(self.next()), self._name(self.next())
+        kind = self.next()
+        if kind is None or kind.kind != "string":
+            raise self._unexpected(kind, "'1:1', '1:m', 'm:1' or 'm:n'")
+        closing = self.expect(")")
+        self._shape = _SHAPE
+        return JoinValidation(span=word.span.to(closing.span), left=left, right=right, kind=kind.text[1:-1])
 
     def tree(self) -> JoinTree:
         """The tree that begins here. Not recursive: a tree may be as deep as a query is long."""
@@ -124,4 +151,4 @@ class _Reader:
     def _unexpected(self, token: _Token | None, wanted: str) -> ProgrammingError:
         found = "the end of the hint" if token is None else f'"{token.text}"'
         span = self._end if token is None else token.span
-        return ProgrammingError(f"In the hint, {wanted} is expected, not {found}.", span, hint=_SHAPE)
+        return ProgrammingError(f"In the hint, {wanted} is expected, not {found}.", span, hint=self._shape)

@@ -396,6 +396,15 @@ class JoinTreePair(_Node):
 JoinTree: TypeAlias = JoinTreeTable | JoinTreePair
 
 
+@node
+class JoinValidation(_Node):
+    """A VALIDATE hint: how many rows of two tables of the FROM may meet, as `1:1` or `1:m`."""
+
+    left: Identifier
+    right: Identifier
+    kind: str
+
+
 class GroupingKind(Enum):
     """What stands for several keys, or for several sets of keys, in GROUP BY. SET is `(a, b)` or `()`."""
 
@@ -429,7 +438,7 @@ class GroupBy(_Node):
 class QueryBlock(_Node):
     """SELECT ... FROM ... WHERE ... GROUP BY ... HAVING ... WINDOW ... QUALIFY.
 
-    `join_tree` is what a hint after SELECT asks for.
+    `join_tree` and `validations` are what hints after SELECT ask for.
     """
 
     distinct: bool
@@ -441,6 +450,7 @@ class QueryBlock(_Node):
     windows: tuple[NamedWindow, ...] = ()
     qualify: Expression | None = None
     join_tree: JoinTree | None = None
+    validations: tuple[JoinValidation, ...] = ()
 
 
 @node

@@ -8,7 +8,7 @@ last token that the parser has taken ends it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lark import Token, v_args
 
@@ -23,7 +23,6 @@ from minisql.parser.parse_tree import (
     Identifier,
     JoinedTable,
     JoinKind,
-    JoinTree,
     NamedWindow,
     OrderItem,
     Parameter,
@@ -43,6 +42,9 @@ from minisql.parser.transform_aggregate import AggregateTransform
 from minisql.parser.transform_expression import Names, is_token
 from minisql.parser.transform_statement import StatementTransform
 from minisql.parser.transform_window import WindowTransform
+
+if TYPE_CHECKING:
+    from minisql.parser.hints import Hints
 
 Alias: TypeAlias = tuple[Identifier, Names]
 RowLimits: TypeAlias = tuple[Expression | None, Expression | None]
@@ -119,7 +121,7 @@ class Transform(StatementTransform, WindowTransform, AggregateTransform):
     def select(
         self,
         select: Token,
-        join_tree: JoinTree | None,
+        hints: Hints | None,
         quantifier: Token | None,
         items: tuple[SelectItem, ...],
         from_: TableReference | None,
@@ -139,7 +141,8 @@ class Transform(StatementTransform, WindowTransform, AggregateTransform):
             having=having,
             windows=windows or (),
             qualify=qualify,
-            join_tree=join_tree,
+            join_tree=None if hints is None else hints.join_tree,
+            validations=() if hints is None else hints.validations,
         )
 
     def from_first(
@@ -155,7 +158,7 @@ class Transform(StatementTransform, WindowTransform, AggregateTransform):
     def table_query(self, word: Token, name: Identifier) -> QueryBlock:
         return all_of(TableName(span=name.span, name=name, alias=None), self._span(word))
 
-    def hints(self, *comments: Token) -> JoinTree | None:
+    def hints(self, *comments: Token) -> Hints | None:
         if not comments:
             return None
         from minisql.parser.hints import parse_hints  # which few statements need

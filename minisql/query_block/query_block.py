@@ -101,7 +101,7 @@ class JoinedTable:
     """A join. USING and NATURAL are conditions by now; no condition is TRUE.
 
     Where it is `lateral`, something on the right side has outer references to the left one. The `subqueries` are those
-    in the condition.
+    in the condition. `merges_keys` tells USING and NATURAL from ON.
     """
 
     kind: JoinKind
@@ -110,6 +110,7 @@ class JoinedTable:
     condition: Expression | None
     lateral: bool = False
     subqueries: tuple[Subquery, ...] = ()
+    merges_keys: bool = False
 
 
 FromTree: TypeAlias = TableUse | DerivedTable | WorkingTable | JoinedTable
@@ -127,6 +128,16 @@ class OrderedJoin:
     def tables(self) -> NodeSet:
         """The tables of both sides."""
         return NodeSet(self.left | self.right)
+
+
+@node
+class JoinValidation:
+    """How many rows of two tables of a FROM, by their numbers, may meet: `1:1`, `1:m`, `m:1` or `m:n`."""
+
+    left: int
+    right: int
+    kind: str
+    span: Span | None = None
 
 
 @node
@@ -157,8 +168,9 @@ class QueryBlock:
 
     `expressions` are the select list and, after the first `len(names)` of them, what only ORDER BY needs.
     With DISTINCT the distinct columns get a number of their own, `table`, and there is nothing after the select list.
-    `order` are the joins that a hint asks for, each after those in its sides. `input_subqueries` are those in WHERE, in
-    group keys and in aggregates, `subqueries` those in HAVING, in the select list and in ORDER BY.
+    `order` are the joins that a hint asks for, each after those in its sides, `validations` what other hints ask for.
+    `input_subqueries` are those in WHERE, in group keys and in aggregates, `subqueries` those in HAVING, in the select
+    list and in ORDER BY.
     """
 
     table: int
@@ -175,6 +187,7 @@ class QueryBlock:
     order: tuple[OrderedJoin, ...] = ()
     input_subqueries: tuple[Subquery, ...] = ()
     subqueries: tuple[Subquery, ...] = ()
+    validations: tuple[JoinValidation, ...] = ()
 
 
 @node

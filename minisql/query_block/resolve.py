@@ -22,6 +22,7 @@ from minisql.query_block.query_block import (
     Casts,
     FromTree,
     Grouping,
+    JoinValidation,
     OrderedJoin,
     QueryBlock,
     QueryExpression,
@@ -219,6 +220,7 @@ class _QueryResolver:
             order=() if tree.join_tree is None else _order(tree.join_tree, from_),
             input_subqueries=tuple(input_subqueries.found),
             subqueries=tuple(subqueries.found),
+            validations=_validations(tree.validations, from_) if tree.validations else (),
         )
         return block, tuple(sort_keys)
 
@@ -421,3 +423,9 @@ def _order(tree: parse_tree.JoinTree, from_: FromTree | None) -> tuple[OrderedJo
     from minisql.query_block.resolve_hints import resolve_join_tree  # which few statements need
 
     return resolve_join_tree(tree, from_)
+
+
+def _validations(trees: Sequence[parse_tree.JoinValidation], from_: FromTree | None) -> tuple[JoinValidation, ...]:
+    from minisql.query_block.resolve_hints import resolve_validations  # which few statements need
+
+    return resolve_validations(trees, from_)

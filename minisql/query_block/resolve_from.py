@@ -259,7 +259,11 @@ class FromResolver:
                     ),
                     scope,
                 )
-        return JoinedTable(kind=tree.kind, left=left, right=right, condition=condition, lateral=lateral), scope
+        merges_keys = bool(tree.using) or tree.natural
+        joined = JoinedTable(
+            kind=tree.kind, left=left, right=right, condition=condition, lateral=lateral, merges_keys=merges_keys
+        )
+        return joined, scope
 
     def _merge(
         self, tree: parse_tree.JoinedTable, left: Scope, right: Scope

@@ -1,12 +1,14 @@
-"""Resolves the JOIN_TREE hint of a query block: names become tables, and the tree a list of joins."""
+"""Resolves the hints of a query block: names become tables, and the tree of JOIN_TREE a list of joins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from minisql.errors import ProgrammingError, did_you_mean
+from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.node_set import NodeSet, single
-from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable
+from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable, JoinValidation
+from minisql.query_block import query_block
 from minisql.query_block.query_block import FromTree, OrderedJoin
 from minisql.query_block.scope import same_name
 from minisql.query_block.table_names import FromItem, from_items, inner_items, quoted_name
@@ -49,6 +51,50 @@ def resolve_join_tree(tree: JoinTree, from_: FromTree | None, called: str = "JOI
     return tuple(joins)
 
 
+VALIDATION_KINDS: Final = {
+    "1:1": "1:1",
+    "1:m": "1:m",
+    "1:n": "1:m",
+    "m:1": "m:1",
+    "n:1": "m:1",
+    "m:n": "m:n",
+    "n:m": "m:n",
+    "m:m": "m:n",
+    "one_to_one": "1:1",
+    "one_to_many": "1:m",
+    "many_to_one": "m:1",
+    "many_to_many": "m:n",
+}
+"""How many rows of two tables may meet, as it may be written, among others as pandas writes it, and as we do."""
+
+
+def resolve_validations(
+    trees: Iterable[JoinValidation], from_: FromTree | None
+) -> tuple[query_block.JoinValidation, ...]:
+    """What VALIDATE hints ask for.
+
+    Raises:
+        ProgrammingError: a table or a kind is unknown, or both tables are the same.
+    """
+    items = from_items(from_)
+    return tuple(
+        [validation(find_item(tree.left, items), find_item(tree.right, items), tree.kind, tree.span) for tree in trees]
+    )
+
+
+def validation(left: FromItem, right: FromItem, kind: str, span: Span | None) -> query_block.JoinValidation:
+    """A validation of two tables.
+
+    Raises:
+        ProgrammingError: the kind is unknown, or both tables are the same.
+    """
+    if kind not in VALIDATION_KINDS:
+        raise ProgrammingError(f"A join is 1:1, 1:m, m:1 or m:n, not {kind!r}.", span)
+    if left is right:
+        raise ProgrammingError(f'"{left.alias}" is not joined with itself: name two tables of FROM.', span)
+    return query_block.JoinValidation(left=left.table, right=right.table, kind=VALIDATION_KINDS[kind], span=span)
+
+
 class _Tables:
     """The tables that a tree has named so far."""
 
@@ -67,7 +113,7 @@ class _Tables:
                 raise ProgrammingError(
                     f'"{above[-1].alias}" has no tables inside that take part in this order.', leaf.span
                 )
-            above.append(_find(name, items))
+            above.append(find_item(name, items))
             items = inner_items(above[-1])
         item = above.pop()
         if id(item) in self._named or any(id(outer) in self._named for outer in above):
@@ -87,7 +133,12 @@ class _Tables:
                 yield prefix + quoted_name(item.alias) if item.alias else ""
 
 
-def _find(name: Identifier, items: Sequence[FromItem]) -> FromItem:
+def find_item(name: Identifier, items: Sequence[FromItem]) -> FromItem:
+    """The table of a FROM with this name.
+
+    Raises:
+        ProgrammingError: there is none.
+    """
     for item in items:
         if item.alias and same_name(item.alias, name.name):
             return item

@@ -41,6 +41,46 @@ def from_items(tree: FromTree | None) -> list[FromItem]:
     return items
 
 
+def joins_of(tree: FromTree | None) -> list[JoinedTable]:
+    """The joins of a FROM, each before those in its sides. Not recursive."""
+    joins: list[JoinedTable] = []
+    waiting = [] if tree is None else [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, JoinedTable):
+            joins.append(node)
+            waiting += [node.right, node.left]
+    return joins
+
+
+def blocks_of(query: QueryExpression) -> list[QueryBlock]:
+    """All query blocks, those of subqueries and of common table expressions included, each once."""
+    blocks: list[QueryBlock] = []
+    waiting: list[QueryTerm] = [query]
+    visited = set[int]()  # by identity
+    while waiting:
+        term = waiting.pop()
+        if id(term) in visited:
+            continue
+        visited.add(id(term))
+        match term:
+            case QueryExpression():
+                waiting.append(term.term)
+            case SetOperation():
+                waiting += [term.right, term.left]
+            case RecursiveUnion():
+                waiting += [term.step, term.anchor]
+            case QueryBlock():
+                blocks.append(term)
+                subqueries = [*term.input_subqueries, *term.subqueries]
+                subqueries += [each for join in joins_of(term.from_) for each in join.subqueries]
+                waiting += [subquery.query for subquery in subqueries]
+                waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]
+            case Values():
+                pass
+    return blocks
+
+
 def inner_items(item: FromItem) -> list[FromItem]:
     """The tables of the FROM of a derived table; none where it is a table, or no plain SELECT."""
     block = _block_of(item.query) if isinstance(item, DerivedTable) else None

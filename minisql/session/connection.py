@@ -60,6 +60,8 @@ def connect(
             f"Databases in files are not there yet, so '{os.fspath(database)}' cannot be opened.",
             hint="Open connect(), and read Parquet and CSV files by their path: SELECT * FROM 'path.parquet'.",
         )
+    if not isinstance(scan_frames, (bool, Mapping)):
+        raise InterfaceError(f"scan_frames is True, False or a mapping of variables, not {scan_frames!r}.")
     return Connection(autocommit=autocommit, scan_frames=scan_frames)
 
 
@@ -102,6 +104,7 @@ class Connection:
         *,
         timeout: float | None = None,
         progress: Callback | None = None,
+        validate: Mapping[str, str] | None = None,
     ) -> Result:
         """Runs one or more statements, separated by `;`, and gives the result of the last one.
 
@@ -113,13 +116,16 @@ class Connection:
             progress: is called ten times a second at most, while rows are read, with a `Progress`: its `rows` are
                 those read so far, its `fraction` is the share of all, or None. If it gives False or raises an
                 exception, the statement is stopped.
+            validate: how many rows of two tables in FROM may meet, by the names that they have there: `{"a-b": "1:m"}`
+                says that each key is once in a. It is for a single query, and checked before that is run.
 
         Raises:
             SqlError: a mistake in a statement; those before it have been run, the one at fault has changed nothing.
             OperationalError: the time is up, or the statement was stopped by `progress` or by `interrupt`.
             InterfaceError: the connection is closed, or there are too few or too many parameters.
+            IntegrityError: keys are there several times on a side of a join that `validate` says has them once.
         """
-        return self._last_result(sql, parameters, timeout, progress, Given())
+        return self._last_result(sql, parameters, timeout, progress, validate, Given())
 
     def execute_script(self, sql: str, parameters: Parameters = ()) -> Iterator[Result]:
         """Runs statements one after the other as their results are asked for."""
@@ -134,6 +140,7 @@ class Connection:
         *,
         timeout: float | None = None,
         progress: Callback | None = None,
+        validate: Mapping[str, str] | None = None,
         **objects: object,
     ) -> Result:
         """Runs statements as `execute` does, on objects that are tables for them under the names of the keywords.
@@ -144,7 +151,7 @@ class Connection:
             SqlError, OperationalError, InterfaceError: as `execute` and `register` do.
         """
         tables = {name.lower(): registered_table(name, data) for name, data in objects.items()}
-        return self._last_result(sql, parameters, timeout, progress, Given(tables))
+        return self._last_result(sql, parameters, timeout, progress, validate, Given(tables))
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], *, timeout: float | None = None) -> Result:
         """Runs a statement that changes something once for each of the sets of values, all or nothing.
@@ -199,22 +206,7 @@ class Connection:
         planned again.
         """
         text = _checked_text(sql)
-
-        def work() -> PlannedQuery:
-            with self._lock, deep_recursion():
-                planned = self._known_plan(text, parameters)
-                if planned is not None:
-                    return planned
-                parsed = parse_statement(text)
-                if not isinstance(parsed.statement, parse_tree.QueryExpression):
-                    raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
-                new_plan = self._start(parsed, parameters, Given())
-                assert isinstance(new_plan, NewPlan)
-                if not parameters:
-                    self._plans.keep(text, new_plan)
-                return new_plan.planned
-
-        return self._run(work)
+        return self._run(lambda: self._planned(text, parameters, Given()))
 
     def plans(
         self,
@@ -312,9 +304,7 @@ class Connection:
         Raises:
             InterfaceError: the object is no table, or the name is that of a stored table or view.
         """
-        if not isinstance(name, str) or not name:
-            raise InterfaceError(f"A table is registered under a name, not {name!r}.")
-        table = registered_table(name, data)
+        table = registered_table(_checked_name(name), data)
         with self._lock:
             self._open_catalog().register(name, table)
             self._plans.forget_old()
@@ -326,7 +316,7 @@ class Connection:
             InterfaceError: nothing is registered under the name.
         """
         with self._lock:
-            self._open_catalog().unregister(name)
+            self._open_catalog().unregister(_checked_name(name))
             self._plans.forget_old()
 
     def create_function(
@@ -379,7 +369,7 @@ class Connection:
             InterfaceError: there is no such function.
         """
         with self._lock:
-            self._open_catalog().remove_function(name)
+            self._open_catalog().remove_function(_checked_name(name))
             self._plans.forget_old()
 
     # --- how it works -------------------------------------------------------------------------------------------------
@@ -390,11 +380,16 @@ class Connection:
         parameters: Parameters,
         timeout: float | None,
         progress: Callback | None,
+        validate: Mapping[str, str] | None,
         given: Given,
     ) -> Result:
         script = _Script(_checked_text(sql), parameters)
 
         def work() -> Result:
+            if validate is not None:
+                from minisql.session.validate import execute_validated  # which few programs need
+
+                return execute_validated(self._planned(script.text, parameters, given), validate)
             last = Result(rowcount=-1)
             while (result := self._next_result(script, given)) is not None:
                 last = result
@@ -440,6 +435,20 @@ class Connection:
                     return started
                 script.plan, planned = started, started.planned
         return planned.execute()
+
+    def _planned(self, text: str, parameters: Parameters, given: Given) -> PlannedQuery:
+        with self._lock, deep_recursion():
+            planned = None if given.objects else self._known_plan(text, parameters)
+            if planned is not None:
+                return planned
+            parsed = parse_statement(text)
+            if not isinstance(parsed.statement, parse_tree.QueryExpression):
+                raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
+            new_plan = self._start(parsed, parameters, given)
+            assert isinstance(new_plan, NewPlan)
+            if not parameters and not given.objects:
+                self._plans.keep(text, new_plan)
+            return new_plan.planned
 
     def _run_prepared(
         self, parsed: ParsedStatement, parameters: Parameters, timeout: float | None, progress: Callback | None
@@ -517,6 +526,12 @@ def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
         if planned is None:
             return
         yield planned
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise InterfaceError(f"A name is a str that is not empty, not {name!r}.")
+    return name
 
 
 def _checked_text(sql: object) -> str:

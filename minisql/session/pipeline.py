@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
+from minisql.errors import QueryWarning
 from minisql.execution.build_iterators import build_iterators
+from minisql.execution.counted_join import CountedJoin
 from minisql.execution.evaluate import compile_expression
 from minisql.execution.profile import Profile
 from minisql.expression.nodes import ColumnId, Expression, Value
@@ -22,8 +24,9 @@ from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan
 from minisql.parser import parse_tree
 from minisql.query_block.environment import Environment
-from minisql.query_block.query_block import QueryExpression
+from minisql.query_block.query_block import JoinedTable, QueryBlock, QueryExpression
 from minisql.query_block.resolve import resolve_query
+from minisql.query_block.table_names import blocks_of
 from minisql.relational.derive_conditions import Derivation, derive_conditions
 from minisql.relational.drop_joins import drop_joins
 from minisql.relational.fold_constants import fold_constants
@@ -71,6 +74,10 @@ class PlannedQuery:
     copies: Mapping[int, Mapping[int, int]]
     """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
+    warnings: tuple[QueryWarning, ...] = ()
+    """What planning finds that is most likely not meant; a result has those of its execution, too."""
+    validated: tuple[QueryBlock, ...] = ()
+    """The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run."""
     text: str = ""
     """The query as the user wrote it; '' where it is a part of another statement."""
 
@@ -108,6 +115,7 @@ class PlannedQuery:
             format.upper(),
             self.describe(analyze=analyze),
             [str(simplification) for simplification in self.simplifications],
+            self.warnings,
             changed_settings(self.settings),
         )
 
@@ -171,7 +179,14 @@ class PlannedQuery:
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():
-            return Result(self.names, self.types, list(run(self)))
+            if self.validated:
+                from minisql.session.validate import check_hints  # which few queries need
+
+                check_hints(self)
+            joins: list[CountedJoin] | None = [] if self.settings.warnings else None
+            batches = list(run(self, joins=joins))
+            multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
+            return Result(self.names, self.types, batches, warnings=(*self.warnings, *multiplied))
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
@@ -195,6 +210,7 @@ def plan_relational(
     The expression is that of the query, and perhaps something on top.
     """
     rewritten, simplifications, derivations, copies = rewrite_relational(as_written, table, len(names), settings)
+    blocks = [block for block in blocks_of(query) if isinstance(block.from_, JoinedTable)]
     return PlannedQuery(
         query=query,
         settings=settings,
@@ -208,6 +224,8 @@ def plan_relational(
         copies=copies,
         path=find_best_plan(rewritten, settings),
         text=text,
+        warnings=_warnings(blocks, simplifications) if settings.warnings and blocks else (),
+        validated=tuple([block for block in blocks if block.validations]),
     )
 
 
@@ -240,6 +258,13 @@ def rewrite_relational(as_written: RelationalExpression, table: int, width: int,
         rewriting.trees = [rewritten]
         rewritten = rewriting.second(rewritten)
     return Rewritten(rewritten, tuple(rewriting.simplifications), tuple(rewriting.derivations), copies)
+
+
+def _warnings(blocks: Sequence[QueryBlock], simplifications: Sequence[Simplification]) -> tuple[QueryWarning, ...]:
+    from minisql.relational.outer_join_warnings import outer_join_warnings  # which queries without joins do not need
+    from minisql.relational.part_of_key import part_of_key_warnings
+
+    return (*outer_join_warnings(blocks, simplifications), *part_of_key_warnings(blocks))
 
 
 class _Rewriting:
@@ -312,10 +337,15 @@ class _Rewriting:
         return prune_branches(derived, self._simplified) if self._settings.prune_branches else derived
 
 
-def run(planned: PlannedQuery, profile: Profile | None = None) -> Iterator[Batch]:
-    """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed."""
+def run(
+    planned: PlannedQuery, profile: Profile | None = None, joins: list[CountedJoin] | None = None
+) -> Iterator[Batch]:
+    """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed.
+
+    With `joins`, the rows of joins are counted there.
+    """
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
-    iterator = build_iterators(planned.path, columns, planned.settings, profile)
+    iterator = build_iterators(planned.path, columns, planned.settings, profile, joins=joins)
     try:
         iterator.open()
         while (batch := iterator.next()) is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
-from minisql.errors import InterfaceError, counted
+from minisql.errors import InterfaceError, QueryWarning, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Result:
         rowcount: int | None = None,
         is_explanation: bool = False,
         notice: str | None = None,
+        warnings: Sequence[QueryWarning] = (),
     ) -> None:
         self.names = tuple(names)
         self.types = tuple(types)
@@ -50,6 +51,8 @@ class Result:
         """Whether this is the text of an EXPLAIN, in one row of one column."""
         self.notice = notice
         """A sentence for people about the rows, such as what is left out of them; mostly there is none."""
+        self.warnings = tuple(warnings)
+        """What the query most likely does that is not meant: joins that lose or multiply rows."""
         self._batches: tuple[Batch, ...] | None = tuple(batches)
         self.rowcount = sum(batch.length for batch in batches) if rowcount is None else rowcount
         """The number of rows of a query, of rows that a statement changed, or -1 where that means nothing."""

@@ -50,6 +50,12 @@ def argument_parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the version, and whether the planner is compiled"
     )
     parser.add_argument("--mode", choices=tuple(MODES), default="table", help="how results are printed")
+    parser.add_argument(
+        "--warnings",
+        dest="warns",
+        action=argparse.BooleanOptionalAction,
+        help="print warnings on standard error, or do not; without either they are printed where that is a terminal",
+    )
     return parser
 
 

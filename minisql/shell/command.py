@@ -19,6 +19,7 @@ def run_command_line(arguments: Sequence[str] | None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal does not have ends nothing
     shell = Shell(connect(), Display(mode=options.mode))
+    shell.warns = options.warns
     try:
         views = _open(shell, options.files) if options.files else []
         if views is None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final, TextIO
 
+from minisql.errors import counted
 from minisql.expression.nodes import Value
 from minisql.session.result import Result
 from minisql.shell.display import Limits
@@ -28,6 +29,12 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
             stream.write(f"{text_of(text)}\n")
         return
     MODES[mode](result, stream, limits)
+
+
+def print_warnings(result: Result, stream: TextIO) -> None:
+    """Prints the warnings of a result."""
+    for warning in result.warnings:
+        stream.write(f"WARNING: {warning}\n")
 
 
 def text_of(value: Value, null: str = "NULL") -> str:
@@ -57,7 +64,7 @@ def shown_texts(result: Result, limits: Limits) -> Iterator[list[str]]:
 
 def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO, limits: Limits) -> None:
     """The lines below a result: how many rows it has, of what types, and what is not shown of it."""
-    count = counted_rows(result.rowcount)
+    count = counted_rows(result.rowcount) if limits.on_terminal else counted(result.rowcount, "row")
     left_out = result.rowcount - shown
     first = count if left_out <= 0 else f"{count}, the first {shown:,} shown: .rows all shows them all"
     types = ""

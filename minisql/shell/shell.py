@@ -14,7 +14,7 @@ from minisql.parser.split import statement_start
 from minisql.session.connection import Connection
 from minisql.session.result import Result
 from minisql.shell.display import Display, has_colours, terminal_height
-from minisql.shell.output import counted_rows, print_result
+from minisql.shell.output import counted_rows, print_result, print_warnings
 from minisql.shell.progress_bar import ProgressBar
 from minisql.shell.script import Part, parts
 
@@ -43,6 +43,8 @@ class Shell:
         self.timer = False
         self.explains = False
         """Whether the plan of each query is shown before its rows."""
+        self.warns: bool | None = None
+        """Whether warnings are printed on standard error; None is where that is a terminal."""
         self.pager: str | None = None
         self.last_query: str | None = None
         """The query that was run last, for the commands about plans."""
@@ -129,6 +131,9 @@ class Shell:
         if is_query:
             self.last_query = sql
         self.show(result, is_vertical=is_vertical)
+        if result.warnings and (sys.stderr.isatty() if self.warns is None else self.warns):
+            sys.stdout.flush()
+            print_warnings(result, sys.stderr)
         if self.timer:
             sys.stdout.flush()
             sys.stderr.write(f"Run time: {seconds:.3f} s\n")
@@ -137,8 +142,8 @@ class Shell:
         """Runs one statement; on a terminal there is a bar where it takes long."""
         if not (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
             return self.connection.execute(sql)
-        with ProgressBar(sys.stderr):
-            return self.connection.execute(sql)
+        with ProgressBar(sys.stderr) as bar:
+            return self.connection.execute(sql, progress=bar)
 
     # --- printing -----------------------------------------------------------------------------------------------------
 

@@ -263,7 +263,7 @@ def check(case: Case, rng: random.Random, tally: Tally, *, brute_force: int) -> 
                 if expected != found:
                     tally.failures.append(f"{verdict}, but the hint gives other rows\n{_text(case)}")
                 _fill(connection, case, rng)
-            if difference := _difference_of_forms(connection, case):
+            if difference := difference_of_forms(connection, case):
                 tally.failures.append(
                     f"{verdict}, but by the definition it gives other rows\n{_text(case)}\n{difference}"
                 )
@@ -283,7 +283,7 @@ def check(case: Case, rng: random.Random, tally: Tally, *, brute_force: int) -> 
         _check_counterexample(case, str(script), str(written), str(reordered), tally, hidden=hidden)
 
 
-def _difference_of_forms(connection: minisql.Connection, case: Case) -> str:
+def difference_of_forms(connection: minisql.Connection, case: Case) -> str:
     """A database on which the query in an allowed order, by the definition, gives other rows; '' without one."""
     planned = connection.plan(case.query)
     tree = parse_statement(case.statement).statement.order  # type: ignore[union-attr]

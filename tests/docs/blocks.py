@@ -8,8 +8,8 @@
 
 A plain block (no word behind the backticks) directly after a `sql`, `python` or `ipython` block is what that prints. A
 line of it that is `...` stands for any lines, `...` within a line for any text; what a clock has measured is not
-compared. Any other plain block is a drawing. Where a page says `<!-- a fresh database for each section -->`, each heading
-of the second level begins a new one.
+compared. Any other plain block is a drawing. Where a page says `<!-- a fresh database for each section -->`, each
+heading of the second level begins a new one.
 """
 
 from __future__ import annotations

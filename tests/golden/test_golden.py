@@ -95,6 +95,17 @@ def _rows(connection: minisql.Connection, sql: str) -> str:
     return "\n".join([header, *(" | ".join("NULL" if v is None else str(v) for v in row) for row in result)])
 
 
+def _warnings(connection: minisql.Connection, sql: str) -> str:
+    """The warnings of the result."""
+    warnings = connection.execute(sql).warnings
+    return "\n".join(f"{warning.code}: {warning}" for warning in warnings) or "none"
+
+
+def _statement(connection: minisql.Connection, sql: str) -> str:
+    connection.execute(sql)
+    return "ok"
+
+
 def _why_not(connection: minisql.Connection, question: str) -> str:
     """The answer, what there is of it, each part after its name. A search in vain stops when it has taken too long."""
     result = connection.execute(f"EXPLAIN WHY NOT {question}")
@@ -142,6 +153,8 @@ STAGES: dict[str, Callable[[minisql.Connection, str], str]] = {
     "analyze": _analyze,
     "explain": _explain,
     "rows": _rows,
+    "warnings": _warnings,
+    "statement": _statement,
     "may_join": _may_join,
     "why_not": _why_not,
     "error": _error,

@@ -278,8 +278,11 @@ def test_data_that_is_no_table(connection: minisql.Connection, data: object) -> 
 
 def test_names_of_registered_objects(connection: minisql.Connection) -> None:
     for name in ("", None, 5):
-        with pytest.raises(minisql.InterfaceError, match="registered under a name"):
-            connection.register(name, {"k": [1]})  # type: ignore[arg-type]
+        for use in (
+            lambda name: connection.register(name, {"k": [1]}), connection.unregister, connection.remove_function
+        ):  # fmt: skip
+            with pytest.raises(minisql.InterfaceError, match="A name is a str"):
+                use(name)  # type: ignore[arg-type]
     with pytest.raises(minisql.InterfaceError, match="Nothing is registered"):
         connection.unregister("r")
 
@@ -322,6 +325,11 @@ def test_variables_as_tables() -> None:
         with pytest.raises(minisql.ProgrammingError, match="no table"):
             connection.execute(f"SELECT * FROM {name}")
     assert (number, upperCase.num_rows) == (7, 1)
+
+
+def test_where_variables_may_be_looked_for() -> None:
+    with pytest.raises(minisql.InterfaceError, match="scan_frames is True, False or a mapping"):
+        minisql.connect(scan_frames=5)  # type: ignore[arg-type]
 
 
 def test_variables_of_a_mapping() -> None:

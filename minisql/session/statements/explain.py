@@ -44,6 +44,10 @@ def explain(context: Context, statement: st.Explain, parameters: Sequence[object
             from minisql.session.explanations.trace import explain_trace
 
             return explain_trace(planned)
+        case "ALTERNATIVES":
+            from minisql.session.explanations.alternatives import explain_alternatives
+
+            return explain_alternatives(planned, statement.count)
         case "WHY NOT":
             from minisql.session.explanations.why_not import explain_why_not
 
