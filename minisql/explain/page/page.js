@@ -44,7 +44,9 @@ function showTab(id) {
     byId("tab-" + each.id).setAttribute("aria-selected", String(selected));
     byId("panel-" + each.id).hidden = !selected;
   }
-  makeCurrent([...byId("tabs").children], byId("tab-" + id));
+  const [tabs, tab] = [byId("tabs"), byId("tab-" + id)];
+  makeCurrent([...tabs.children], tab);
+  tabs.scrollLeft = Math.min(tab.offsetLeft, Math.max(tabs.scrollLeft, tab.offsetLeft + tab.offsetWidth - tabs.clientWidth));
 }
 
 for (const each of panels) {
