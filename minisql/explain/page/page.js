@@ -34,7 +34,7 @@ if (model.trace) {
     () => searchPanel(model.trace, drawn));
 }
 if (model.forbidden) {
-  panel("forbidden", "Forbidden orders", model.forbidden.count, "Orders that would change the result. Each comes with the reason and, where one was found, with a database of a few rows on which the two queries were run.",
+  panel("forbidden", "Forbidden orders", model.forbidden.count, "Orders that the rules forbid, for they may change the result. Each comes with the reason and, where one was found, with a database of a few rows on which the two queries were run.",
     () => forbiddenPanel(model.forbidden));
 }
 
