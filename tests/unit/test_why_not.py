@@ -241,7 +241,9 @@ def test_products_and_tables_that_take_no_part(connection: minisql.Connection) -
     answer = ask(connection, "((a c) b)", "SELECT 1 FROM a JOIN b ON a.k = b.k JOIN c ON b.x = c.x")
     assert answer["verdict"] == "not enumerated"
     assert answer["reason"] == (
-        "Nothing joins c to a: no condition connects them. A product that the query does not have is not considered."
+        "Nothing joins c to a: no condition is about both; "
+        "a is joined to b by a.k = b.k, and c is joined to b by b.x = c.x."
+        " A product that the query does not have is not considered."
     )
     query = "SELECT a.k FROM a JOIN b ON a.k = b.k LEFT JOIN e ON a.x = e.k"
     answer = ask(connection, "((a b) e)", query)
