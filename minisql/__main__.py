@@ -34,6 +34,11 @@ def run() -> None:
         sys.stderr.flush()
     except BrokenPipeError:
         code = 1  # the reader has seen enough, as `head` does
+    except OSError as error:
+        with suppress(OSError):
+            sys.stderr.write(f"minisql: {error.strerror or error}\n")  # a disk is full
+            sys.stderr.flush()
+        code = 1
     except KeyboardInterrupt:
         with suppress(OSError):
             sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minisql.catalog.arrow_table import ArrowTable
-from minisql.errors import InterfaceError
+from minisql.errors import Error, InterfaceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,5 +53,7 @@ def _arrow_table(data: object) -> pa.Table:
         if is_frame and not hasattr(data, "__arrow_c_stream__"):
             return pa.Table.from_pandas(data, preserve_index=False)
         return pa.Table.from_pylist(data) if is_rows else pa.table(data)
-    except (TypeError, ValueError, pa.ArrowException) as error:
+    except Error:
+        raise
+    except Exception as error:  # whatever the object raises
         raise InterfaceError(f"The object's data is no table: {error}") from error

@@ -13,15 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Column, StringPool, all_null
+from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Array, Column, StringPool, all_null
 from minisql.datatypes import BIGINT_RANGE, SqlType, TypeKind
-from minisql.errors import InternalError
+from minisql.errors import DataError, InternalError
 from minisql.expression.nodes import Value
-from minisql.interval import Interval
+from minisql.interval import MICROSECONDS_PER_DAY, Interval
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1)
 _EPOCH_IN_UTC: Final = _EPOCH.replace(tzinfo=datetime.UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
+_DAYS: Final = (1 - _EPOCH_DAY, datetime.date.max.toordinal() - _EPOCH_DAY)
+_MICROSECONDS: Final = (_DAYS[0] * MICROSECONDS_PER_DAY, (_DAYS[1] + 1) * MICROSECONDS_PER_DAY - 1)
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 # Where every value is of this class, it stands for itself in the array.
 _PLAIN_TYPES: Final = {
@@ -97,7 +99,11 @@ def physical_value(value: Value, type_: SqlType) -> bool | int | float:
 
 
 def to_values(column: Column) -> list[Value]:
-    """The Python values of a column."""
+    """The Python values of a column.
+
+    Raises:
+        DataError: a date is none that Python has.
+    """
     values = _valid_values(column)
     if column.valid is not None:
         for row in np.flatnonzero(~column.valid).tolist():
@@ -118,9 +124,9 @@ def _valid_values(column: Column) -> list[Any]:
             scale = -column.type.scale
             values = [_EXACT.scaleb(Decimal(number), scale) for number in column.values.tolist()]
         case TypeKind.DATE:
-            values = column.values.astype("M8[D]").tolist()
+            values = _in_range(column, _DAYS).astype("M8[D]").tolist()
         case TypeKind.TIMESTAMP:
-            values = column.values.astype("M8[us]").tolist()
+            values = _in_range(column, _MICROSECONDS).astype("M8[us]").tolist()
         case TypeKind.TIMESTAMPTZ:
             values = [moment.replace(tzinfo=datetime.UTC) for moment in _moments(column)]
         case TypeKind.TIME:
@@ -141,10 +147,17 @@ def _interval(value: Value) -> tuple[int, int, int]:
 
 
 def _moments(column: Column) -> list[datetime.datetime]:
-    """Microseconds since 1970 as datetimes. What is in the place of a NULL may be out of their range."""
-    values = column.values if column.valid is None else np.where(column.valid, column.values, 0)
-    moments: list[datetime.datetime] = values.astype("M8[us]").tolist()
+    """Microseconds since 1970 as datetimes."""
+    moments: list[datetime.datetime] = _in_range(column, _MICROSECONDS).astype("M8[us]").tolist()
     return moments
+
+
+def _in_range(column: Column, allowed: tuple[int, int]) -> Array:
+    """The numbers of a column, 0 in the place of a NULL, if Python has dates for them. Arrow data may have others."""
+    values: Array = column.values if column.valid is None else np.where(column.valid, column.values, 0)
+    if len(values) and not (allowed[0] <= values.min() and values.max() <= allowed[1]):
+        raise DataError(f"A {column.type} is not in the years 1 to 9999, which are those of Python's dates.")
+    return values
 
 
 def _bytes(column: Column) -> list[bytes]:

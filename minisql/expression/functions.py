@@ -50,5 +50,10 @@ def is_volatile(expression: Expression) -> bool:
     return any(isinstance(node, FunctionCall) and _is_volatile_call(node) for node in walk(expression))
 
 
+def uses_user_function(expression: Expression) -> bool:
+    """Whether the expression calls a function of the program."""
+    return any(isinstance(node, FunctionCall) and node.user_function is not None for node in walk(expression))
+
+
 def _is_volatile_call(call: FunctionCall) -> bool:
     return call.name in _VOLATILE or (call.user_function is not None and call.user_function.volatile)

@@ -173,9 +173,10 @@ class Connection:
         """
         from minisql.session.many import checked_sets, run_many  # which few programs need
 
-        text, sets = _checked_text(sql), checked_sets(parameters)
+        text, given = _checked_text(sql), checked_sets(parameters)
 
         def work() -> Result:
+            sets = list(given)
             with self._lock, deep_recursion():
                 self._open_catalog()
                 self._begin()
@@ -282,11 +283,12 @@ class Connection:
 
         Raises:
             ProgrammingError: there is no table or view with this name.
+            InterfaceError: the name is none.
         """
         from minisql.session.create_statements import create_statements
 
         with self._lock:
-            return create_statements(self._open_catalog(), name)
+            return create_statements(self._open_catalog(), None if name is None else _checked_name(name))
 
     def close(self) -> None:
         """Closes the connection; its tables are gone, results stay. Closing it once more does nothing."""

@@ -54,15 +54,15 @@ def _rows(sets: Sequence[Parameters], parameters: Sequence[parse_tree.Parameter]
     return [values_in_order(given, parameters) for given in sets]
 
 
-def checked_sets(sets: object) -> Sequence[Parameters]:
-    """The sets of values of a program as a list.
+def checked_sets(sets: object) -> Iterable[Parameters]:
+    """The sets of values of a program, not read yet: that may take its time.
 
     Raises:
         InterfaceError: they are none.
     """
     if isinstance(sets, (str, bytes)) or not isinstance(sets, Iterable):
         raise InterfaceError("executemany() takes a list of lists, tuples or dicts, one for each run of the statement.")
-    return list(sets)
+    return sets
 
 
 def _run_one_by_one(runner: StatementRunner, statement: st.Statement, rows: Sequence[Sequence[object]]) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
-from minisql.datatypes import SqlType
+from minisql.datatypes import SqlType, TypeKind
 from minisql.errors import InterfaceError, QueryWarning, counted
 from minisql.expression.nodes import Value
 
@@ -103,7 +104,7 @@ class Result:
         if not isinstance(wanted, int) or wanted < 0:
             raise InterfaceError(f"The number of rows to fetch is 0 or more, not {wanted!r}.")
         with _one_thread():
-            return list(islice(self._rows, wanted))
+            return list(islice(self._rows, min(wanted, sys.maxsize)))
 
     def fetchall(self) -> list[Row]:
         """All the rows that are left."""
@@ -148,9 +149,12 @@ class Result:
         """All rows as a Polars data frame.
 
         Raises:
-            InterfaceError: Polars is not installed, or two columns have the same name.
+            InterfaceError: Polars is not installed, or two columns have the same name, or one is an INTERVAL.
         """
         polars = _require("polars")
+        for name, type_ in zip(self.names, self.types, strict=True):
+            if TypeKind.INTERVAL in (type_.kind, type_.element and type_.element.kind):
+                raise InterfaceError(f'Polars has no type for the INTERVAL "{name}"; cast it to VARCHAR.')
         if len(set(self.names)) < len(self.names):
             raise InterfaceError("Polars takes no two columns of the same name; give the columns aliases.")
         frame: pl.DataFrame = polars.from_arrow(self.arrow())

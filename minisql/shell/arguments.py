@@ -67,5 +67,5 @@ def read_script(path: str) -> str:
         UnicodeDecodeError: it is not in UTF-8.
     """
     if path != "-":
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return Path(path).expanduser().read_text(encoding="utf-8-sig")
     return "" if sys.stdin is None else sys.stdin.read()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from minisql.errors import Error
 from minisql.session.connection import connect
@@ -15,6 +17,9 @@ from minisql.shell.shell import Quit, Shell
 
 def run_command_line(arguments: Sequence[str] | None) -> int:
     """Runs the command and gives its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started the command: `>&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
     options = argument_parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a character that the terminal does not have ends nothing

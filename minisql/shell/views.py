@@ -48,7 +48,10 @@ def _files(path: str) -> Iterator[Path]:
     """The files that a path stands for, with absolute names, so that they stay the same after `.cd`."""
     place = Path(path).expanduser()
     if place.is_dir():
-        found = sorted(file for file in place.iterdir() if is_table(file) and file.is_file())
+        try:
+            found = sorted(file for file in place.iterdir() if is_table(file) and file.is_file())
+        except OSError as error:
+            raise OperationalError(f"The folder '{path}' cannot be read: {error.strerror}.") from error
         if not found:
             raise OperationalError(
                 f"The folder '{path}' has no file that can be read as a table.",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from minisql.__main__ import main
+from minisql.shell.arguments import read_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -128,6 +129,7 @@ import sys
 import minisql
 assert not {"prompt_toolkit", "pygments", "wcwidth", "tabulate", "minisql.session"} & sys.modules.keys()
 from minisql.__main__ import main
+from minisql.shell.arguments import read_script
 main(["-c", "SELECT 1 AS a; CREATE TABLE t (a INTEGER)"])
 names = {"prompt_toolkit", "pygments", "wcwidth", "shlex", "minisql.shell.dot_commands", "minisql.shell.repl"}
 print(sorted(names & sys.modules.keys()))
@@ -189,3 +191,20 @@ def test_characters_that_the_output_does_not_have() -> None:
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, check=True)
     assert finished.stdout.splitlines()[2].rstrip() == b" \xe9\\u2026\\u65e5"
+
+
+def test_a_script_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "bom.sql"
+    path.write_bytes(b"\xef\xbb\xbfSELECT 1 AS a;")
+    assert read_script(str(path)) == "SELECT 1 AS a;"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 1)])
+def test_output_that_cannot_be_written_is_no_traceback(redirection: str, code: int) -> None:
+    if redirection.endswith("full") and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    command = f'"{sys.executable}" -m minisql -c "SELECT 1" {redirection}'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr

@@ -63,3 +63,9 @@ def test_a_registered_object_says_so() -> None:
     assert text == (
         "-- registered by the program, its rows are not a table of the database\nCREATE TABLE frame (\n    a BIGINT\n);"
     )
+
+
+@pytest.mark.parametrize("name", [1, b"t", ["t"], ""])
+def test_the_name_of_a_table_is_a_str(name: object) -> None:
+    with minisql.connect() as connection, pytest.raises(minisql.InterfaceError, match="A name is a str"):
+        connection.create_statements(name)  # type: ignore[arg-type]

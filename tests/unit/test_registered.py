@@ -79,3 +79,17 @@ def test_a_column_is_converted_once() -> None:
     table = registered_table("t", pa.table({"n": [1, 2, 3]}))
     (first,), (second,) = table.scan([0], [], 10), table.scan([0], [], 10)
     assert first.column(0) is second.column(0)
+
+
+class _Raising:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise self.error
+
+
+@pytest.mark.parametrize("data", [_Raising(RuntimeError("broken")), {"a": [10**40]}])
+def test_an_error_of_the_object_is_one_of_the_interface(data: object) -> None:
+    with pytest.raises(InterfaceError, match="is no table"):
+        registered_table("r", data)

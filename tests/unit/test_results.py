@@ -339,3 +339,26 @@ def test_variables_of_a_mapping() -> None:
         connection.execute("SELECT * FROM x")
     variables["x"] = pa.table({"k": [1]})
     assert connection.execute("SELECT * FROM x").fetchone() == (1,)
+
+
+def test_more_rows_than_any_list_has_may_be_asked_for() -> None:
+    with minisql.connect() as connection:
+        assert connection.execute("SELECT 1").fetchmany(10**30) == [(1,)]
+
+
+@pytest.mark.parametrize("type_", [pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")])
+def test_a_date_that_python_does_not_have_is_an_error_when_it_is_fetched(type_: pa.DataType) -> None:
+    number = pa.int32() if type_ == pa.date32() else pa.int64()
+    far = pa.array([None, 2 ** (number.bit_width - 2)], number).cast(type_)
+    near = pa.array([None, 0], number).cast(type_)
+    with minisql.connect() as connection:
+        result = connection.sql("SELECT x FROM far", far=pa.table({"x": far}))
+        with pytest.raises(minisql.DataError, match="1 to 9999"):
+            result.fetchall()
+        assert result.arrow()["x"].equals(pa.chunked_array([far]))
+        assert len(connection.sql("SELECT x FROM near", near=pa.table({"x": near})).fetchall()) == 2
+
+
+def test_polars_has_no_intervals() -> None:
+    with minisql.connect() as connection, pytest.raises(minisql.InterfaceError, match='INTERVAL "i"'):
+        connection.execute("SELECT INTERVAL '1' DAY AS i").pl()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 
 import pyarrow as pa
 import pytest
@@ -394,3 +395,11 @@ def test_two_threads_on_one_result(connection: minisql.Connection) -> None:
         thread.join(60)
     assert sorted(rows) == [(n,) for n in range(100000)]  # type: ignore[type-var]
     assert all("Another thread is fetching" in str(error) for error in told)
+
+
+def test_a_timeout_is_for_the_sets_of_values_too() -> None:
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+        with pytest.raises(minisql.OperationalError, match="timeout"):
+            connection.executemany("INSERT INTO t VALUES (?)", ([i] for i in count()), timeout=0.05)
+        assert connection.execute("SELECT count(*) FROM t").fetchall() == [(0,)]

@@ -372,3 +372,13 @@ def test_five_tables_take_less_than_two_seconds(connection: minisql.Connection) 
     answer = ask(connection, "((((a b) c) f) e)", query)
     assert time.process_time() - start < 2
     check_counterexample(answer, query)
+
+
+def test_no_counterexample_is_tried_on_functions_of_the_program() -> None:
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
+        connection.create_function("same", lambda values: values, [int], int, null_handling="special")
+        query = "t x LEFT JOIN t y ON same(x.a) = y.a LEFT JOIN t z ON coalesce(same(y.a), 1) = z.a"
+        rows = connection.execute(f"EXPLAIN WHY NOT (x (y z)) SELECT * FROM {query}").fetchall()
+    assert rows[0][0] == "illegal"
+    assert any("functions of the program" in str(value) for row in rows for value in row)

@@ -10,7 +10,7 @@ from minisql.explain.counterexample.reorder import reordered
 from minisql.explain.counterexample.script_table import ScriptRegion, conditions_in, script_region
 from minisql.explain.counterexample.search import BATCHES, SECONDS, Found, find_database
 from minisql.explain.counterexample.write_sql import write_query, write_script
-from minisql.expression.functions import is_volatile
+from minisql.expression.functions import is_volatile, uses_user_function
 from minisql.expression.nodes import Expression
 from minisql.expression.walk import column_references, outer_references
 from minisql.node import node
@@ -101,6 +101,8 @@ def _unknown(region: ScriptRegion) -> str:
             return "The joins read columns of a query around them, so no database was tried."
         if is_volatile(expression):
             return "The joins use random numbers, so no database was tried."
+        if uses_user_function(expression):
+            return "The joins use functions of the program, which no script has, so no database was tried."
     return ""
 
 
