@@ -273,7 +273,7 @@ def test_subqueries(connection: minisql.Connection) -> None:
 
 
 def test_subqueries_in_on_are_joined_where_their_join_is(connection: minisql.Connection) -> None:
-    """They were joined after all that has a name, so that the order of the plan was forbidden, or an assertion failed."""
+    """They were joined after all that has a name: the order of the plan was forbidden, or an assertion failed."""
     about_both = "EXISTS (SELECT 1 FROM e WHERE e.k = a.k AND e.x <> b.y)"
     below = "a JOIN (b LEFT JOIN c ON b.x = c.x AND EXISTS (SELECT 1 FROM e WHERE e.k = c.y)) ON a.k = b.k"
     for order, from_ in (
