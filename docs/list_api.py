@@ -82,7 +82,7 @@ in its data is an `SqlError` with `message`, `span` (its place in the text) and 
 
 SECTIONS: Final = {
     "Connections": ("connect", "Connection", "Cursor", "PreparedStatement"),
-    "Results and plans": ("Result", "PlannedQuery", "Progress"),
+    "Results and plans": ("Result", "PlannedQuery", "QueryWarning", "Progress"),
     "Errors and places": (
         "Error", "InterfaceError", "DatabaseError", "SqlError", "ProgrammingError", "DataError", "OperationalError",
         "IntegrityError", "NotSupportedError", "InternalError", "Warning", "Span",

@@ -1,14 +1,18 @@
 """The two kinds of immutable data that stages hand to each other: nodes, and nodes that are values.
 
 Both are dataclasses with slots and keyword-only fields, and frozen for the type checker only: assigning to a field is
-an error of mypy. A dataclass that is frozen at run time takes twice as long to make, and a hundred of them are a tenth
-of the start-up of the command line; its instances, which planning makes by the thousand, take five times as long.
+an error of mypy. A dataclass that is frozen at run time takes twice as long to make, and its instances, which planning
+makes by the thousand, take five times as long.
+
+What `dataclass` writes and compiles for a class is most of what it costs to load one, and a statement makes instances
+of few of the two hundred: `__init__`, `__eq__` and `__hash__` are made when they are first called.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -16,17 +20,37 @@ T = TypeVar("T")
 @dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,))
 def node(cls: type[T]) -> type[T]:
     """A class whose instances are compared by identity: two plans are the same only if they are one object."""
-    made = dataclass(slots=True, kw_only=True, eq=False, repr=False)(cls)
-    made.__repr__ = _repr  # type: ignore[method-assign]  # one function for all, which need not be compiled for each
-    return made
+    return _made(cls, ["__init__"])
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def value_node(cls: type[T]) -> type[T]:
     """A class whose instances are equal where their fields are, and can be keys of dictionaries."""
-    made = dataclass(slots=True, kw_only=True, unsafe_hash=True, repr=False)(cls)
-    made.__repr__ = _repr  # type: ignore[method-assign]
+    return _made(cls, ["__init__", "__eq__", "__hash__"])
+
+
+def _made(cls: type[T], methods: Sequence[str]) -> type[T]:
+    cls.__doc__ = cls.__doc__ or cls.__name__  # without one, `dataclass` would look at the signature to write it
+    made = dataclass(init=False, slots=True, kw_only=True, eq=False, repr=False)(cls)
+    made.__repr__ = _repr  # type: ignore[method-assign]  # one function for all, which need not be compiled for each
+    for name in methods:
+        setattr(made, name, _made_when_called(made, name, methods))
     return made
+
+
+def _made_when_called(cls: type, name: str, methods: Sequence[str]) -> Any:
+    """A method that puts those of `dataclass` into the class, in its own place, too, and calls the one of its name."""
+
+    def method(self: object, /, *arguments: object, **values: object) -> object:
+        # A subclass inherits the fields, so that `dataclass` writes for it what it would have written for the class.
+        twin = type(cls.__name__, (cls,), {"__slots__": (), "__doc__": cls.__doc__, "__qualname__": cls.__qualname__})
+        is_value = "__eq__" in methods
+        dataclass(kw_only=True, eq=is_value, repr=False, unsafe_hash=is_value)(twin)
+        for each in methods:
+            setattr(cls, each, twin.__dict__[each])
+        return getattr(cls, name)(self, *arguments, **values)
+
+    return method
 
 
 def _repr(self: object) -> str:

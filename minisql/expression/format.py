@@ -7,6 +7,7 @@ a plan, where nobody wants to read 100,000 items.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, assert_never
@@ -37,6 +38,7 @@ from minisql.expression.nodes import (
 )
 from minisql.interval import Interval
 
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 _MOST_ITEMS: Final = 8
 
 # How tightly an operator binds, as in the grammar.
@@ -74,6 +76,13 @@ def format_value(value: Value) -> str:
             return str(value)
         case _:
             assert_never(value)
+
+
+def _number_as_written(literal: Literal) -> str | None:
+    """`100` and not `100.0e0` for a DOUBLE that was written so: beside another DOUBLE it is read as one again."""
+    if isinstance(literal.value, float) and literal.span is not None and _NUMBER.fullmatch(literal.span.source):
+        return literal.span.source
+    return None
 
 
 def format_expression(expression: Expression) -> str:
@@ -125,7 +134,7 @@ def _format(expression: Expression) -> tuple[str, int]:
         case ColumnRef() | OuterReference():
             return expression.name, _ATOM
         case Literal():
-            text = format_value(expression.value)
+            text = _number_as_written(expression) or format_value(expression.value)
             return text, _UNARY if text.startswith("-") else _ATOM
         case Comparison():
             left, right = _at_least(expression.left, _IN), _at_least(expression.right, _IN)

@@ -13,7 +13,7 @@ from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
 from minisql.hypergraph.why_not import why_not
-from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, union
+from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, single, union
 from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, Entry, PlanReceiver
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
@@ -68,26 +68,52 @@ def split_order(order: JoinOrder, graph: JoinHypergraph) -> SplitOrder:
                 else:
                     right = NodeSet(right & ~tables | node)
         joins.append(replace(join, left=left, right=right))
-    joins += _joins_of_subqueries(graph, joins[-1].tables)
+    joins = complete_order(joins, ((each.left_tables, each.right_tables) for each in graph.operators))
     if joins[-1].tables != graph.graph.nodes:
         raise _other_tables(order, graph)
     leaves = {node: replace(order, input=graph.leaves[node], joins=tuple(inner[node])) for node in groups}
     return SplitOrder(tuple(joins), leaves)
 
 
-def _joins_of_subqueries(graph: JoinHypergraph, named: NodeSet) -> list[OrderedJoin]:
-    """The joins, as written, with subqueries in ON, which no hint can name: they come after all others."""
-    joins = []
-    so_far = named
-    for operator in graph.operators:
-        left, right = operator.left_tables, operator.right_tables
-        if overlaps(right, named):
-            continue
-        if overlaps(left, named):
-            left = so_far
-            so_far = NodeSet(so_far | right)
-        joins.append(OrderedJoin(left=left, right=right))
-    return joins
+def complete_order(order: Iterable[OrderedJoin], sides: Iterable[tuple[NodeSet, NodeSet]]) -> list[OrderedJoin]:
+    """The order with the joins with subqueries in ON, which no hint can name.
+
+    What has no name is joined as written, as soon as all that has one and is written on the other side of its join is
+    there: the subquery of `a LEFT JOIN (b JOIN c ON EXISTS (...)) ON ...` in the order (a (b c)) after b and c.
+
+    Args:
+        order: joins of tables with names, each after those in its sides; of two tables at least.
+        sides: those of the joins as written, each after those in its inputs.
+    """
+    order = tuple(order)
+    named = order[-1].tables
+    completed, waiting = list[OrderedJoin](), list[tuple[NodeSet, NodeSet, bool]]()
+    for left, right in sides:
+        if not overlaps(left | right, named):
+            completed.append(OrderedJoin(left=left, right=right))
+        elif not overlaps(right, named):
+            waiting.append((NodeSet(left & named), right, False))
+        elif not overlaps(left, named):
+            waiting.append((NodeSet(right & named), left, True))
+    if not waiting:
+        return list(order)
+    grown = {table: table for table in map(single, members(named))}
+
+    def complete(tables: NodeSet) -> None:
+        for each in [each for each in waiting if is_subset(each[0], tables)]:
+            waiting.remove(each)
+            _, unnamed, is_left = each
+            left, right = (unnamed, grown[tables]) if is_left else (grown[tables], unnamed)
+            completed.append(OrderedJoin(left=left, right=right))
+            grown[tables] = completed[-1].tables
+
+    for table in tuple(grown):
+        complete(table)
+    for join in order:
+        completed.append(replace(join, left=grown[join.left], right=grown[join.right]))
+        grown[join.tables] = completed[-1].tables
+        complete(join.tables)
+    return completed
 
 
 def _in_pieces(leaf: RelationalExpression, tables: NodeSet, order: JoinOrder, join: OrderedJoin) -> ProgrammingError:

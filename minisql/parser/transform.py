@@ -39,6 +39,7 @@ from minisql.parser.parse_tree import (
     Values,
 )
 from minisql.parser.transform_aggregate import AggregateTransform
+from minisql.parser.transform_explain import ExplainTransform
 from minisql.parser.transform_expression import Names, is_token
 from minisql.parser.transform_statement import StatementTransform
 from minisql.parser.transform_window import WindowTransform
@@ -59,8 +60,8 @@ class WithClause(NamedTuple):
 
 
 @v_args(inline=True)
-class Transform(StatementTransform, WindowTransform, AggregateTransform):
-    """All callbacks: those of expressions, aggregates, windows and statements, and here those of queries and tables."""
+class Transform(StatementTransform, ExplainTransform, WindowTransform, AggregateTransform):
+    """All callbacks: those of expressions, aggregates, windows, statements, EXPLAIN, and here of queries and tables."""
 
     # --- queries ------------------------------------------------------------------------------------------------------
 

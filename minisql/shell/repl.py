@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ CONTINUATION: Final = "    ...> "
 def run_interactive(shell: Shell, stream: TextIO) -> int:
     """Runs what is typed, after the user's rc file; an error ends the statement, not the loop. Gives 0."""
     shell.is_interactive = True
+    # Ctrl-C cancels also where whoever started this process had its own reasons to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     read = _line_editor(shell) if _can_edit(stream) else None
     try:
         _run_rc_file(shell)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from minisql.errors import counted
 from minisql.session.result import Result
@@ -90,13 +89,17 @@ def _drawn(headers: list[str], rows: list[list[str]], is_number: Sequence[bool],
     is_ascii = all(text.isascii() for row in (headers, *rows) for text in row)
     tabulate = _load_tabulate(is_ascii)
     align = ["right" if number else "left" for number in is_number]
-    text: str = tabulate.tabulate(
-        rows, headers, tablefmt=table_format, disable_numparse=True, colalign=align, preserve_whitespace=True
-    )
+    padding, tabulate.MIN_PADDING = tabulate.MIN_PADDING, 0  # which is not only ours
+    try:
+        text: str = tabulate.tabulate(
+            rows, headers, tablefmt=table_format, disable_numparse=True, colalign=align, preserve_whitespace=True
+        )
+    finally:
+        tabulate.MIN_PADDING = padding
     return text
 
 
-def _load_tabulate(is_ascii: bool) -> ModuleType:
+def _load_tabulate(is_ascii: bool) -> Any:
     """tabulate; it measures texts with wcwidth, which takes as long to load as tabulate, so ASCII is left to `len`."""
     if is_ascii and "wcwidth" not in sys.modules:
         sys.modules["wcwidth"] = None  # type: ignore[assignment]  # which makes the import fail, and tabulate knows that
@@ -110,5 +113,4 @@ def _load_tabulate(is_ascii: bool) -> ModuleType:
 
         tabulate.wcwidth = wcwidth  # type: ignore[attr-defined]
         tabulate.WIDE_CHARS_MODE = True
-    tabulate.MIN_PADDING = 0
     return tabulate

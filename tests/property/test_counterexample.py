@@ -75,7 +75,7 @@ def naive_bag(tree: RelationalExpression, region: ScriptRegion, rows: Rows) -> C
 def test_many_databases_at_once_are_compared_as_one_by_one(seed: int) -> None:
     rng = random.Random(seed)
     told_apart = 0
-    for _ in range(50):
+    for _ in range(70):
         forms = random_forms(rng)
         if forms is None:
             continue
@@ -116,7 +116,7 @@ def test_what_is_written_is_what_was_compared(seed: int) -> None:
 def test_a_row_less_and_there_is_no_difference(seed: int) -> None:
     rng = random.Random(seed)
     found = 0
-    for _ in range(30):
+    for _ in range(50):
         forms = random_forms(rng)
         if forms is None:
             continue

@@ -185,14 +185,14 @@ def test_values_of_keys_in_json(connection: minisql.Connection) -> None:
     described = NodeDescription(
         **{name: getattr(node, name) for name in node.__dataclass_fields__} | {"fan_out": fan_out}
     )
-    found = json.loads(format_json(described, [], {}))["plan"]["fan_out"]["worst_keys"][0]["values"]
+    found = json.loads(format_json(described, [], [], {}))["plan"]["fan_out"]["worst_keys"][0]["values"]
     assert found == [None, True, 7, 0.5, "nan", "1.50", "é\n", "ff", "2013-01-02"]
 
 
 def test_estimates_beyond_a_double_are_null() -> None:
     path = scan(0, [INTEGER], [])
     path = type(path)(**{name: getattr(path, name) for name in path.__dataclass_fields__} | {"cost": float("inf")})
-    document = json.loads(format_json(describe_plan(path), [], {}))
+    document = json.loads(format_json(describe_plan(path), [], [], {}))
     validator().validate(document)
     assert document["plan"]["estimate"] == {"rows": 0, "cost": None}
 
@@ -358,7 +358,7 @@ def test_a_thousand_joins() -> None:
     sys.setrecursionlimit(300)  # no format may need more
     try:
         plan = describe_plan(path, profile)
-        texts = [format_tree(plan), format_json(plan, [], {}), format_dot(plan, []), format_mermaid(plan, [])]
+        texts = [format_tree(plan), format_json(plan, [], [], {}), format_dot(plan, []), format_mermaid(plan, [])]
         document = plan.to_json()
     finally:
         sys.setrecursionlimit(limit)

@@ -241,6 +241,15 @@ def test_a_simplification_is_told(connection: minisql.Connection) -> None:
     assert model["simplifications"] == ["FULL became LEFT because of WHERE t0.x = 3"]
 
 
+def test_a_warning_is_told(connection: minisql.Connection) -> None:
+    planned = connection.plan("SELECT * FROM t0 FULL JOIN t1 ON t0.k = t1.k WHERE t0.x = 3")
+    assert planned.warnings
+    warnings = page_model(planned, planned.text, analyze=False)["warnings"]
+    assert [warning.startswith(each.message) for warning, each in zip(warnings, planned.warnings, strict=True)] == [
+        True
+    ] * len(planned.warnings)
+
+
 @pytest.mark.parametrize(
     ("sql", "parts"),
     [

@@ -37,13 +37,15 @@ from minisql.expression.walk import tables_of, with_children
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation, merged_key
 from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.node_set import EMPTY, NodeSet, is_subset, overlaps, union
+from minisql.optimizer.join_order import complete_order
 from minisql.partition import Partition
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
 
 
 def reordered(region: RelationalExpression, order: Sequence[OrderedJoin]) -> RelationalExpression:
-    """The region with its joins in an order of its tables; tables that no hint can name are joined after all others.
+    """The region with its joins in an order of its tables; what no hint can name is joined as
+    `complete_order` has it.
 
     Args:
         region: a region of which every leaf is one table.
@@ -169,17 +171,9 @@ class _Parts:
         return NodeSet(left | right)
 
     def completed(self, order: Sequence[OrderedJoin]) -> Iterator[tuple[NodeSet, NodeSet]]:
-        """The sides of all joins: those of the order, and then the joins, as written, with what it does not name."""
-        named = so_far = order[-1].tables
-        yield from ((join.left, join.right) for join in order)
-        for operator in self._written:
-            if overlaps(operator.right, named):
-                continue
-            if overlaps(operator.left, named):
-                yield so_far, operator.right
-                so_far = NodeSet(so_far | operator.right)
-            else:
-                yield operator.left, operator.right
+        """The sides of all joins, those with what the order does not name among them."""
+        for join in complete_order(order, ((each.left, each.right) for each in self._written)):
+            yield join.left, join.right
 
     def joined(
         self, left: RelationalExpression, left_tables: NodeSet, right: RelationalExpression, right_tables: NodeSet

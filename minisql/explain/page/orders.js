@@ -41,7 +41,7 @@ function forbiddenPanel(forbidden) {
 
   rove(choices, "[role=radio]", (button) => button.click());
   pick(0);
-  return [h("div", { class: "split reverse" }, stage, choices), forbidden.left_out && h("p", { class: "left-out" }, forbidden.left_out)];
+  return [h("div", { class: "split reverse" }, choices, stage), forbidden.left_out && h("p", { class: "left-out" }, forbidden.left_out)];
 }
 
 /** The rows of a query, those that the other one does not give marked; rows count as often as they come. */

@@ -34,7 +34,7 @@ if (model.trace) {
     () => searchPanel(model.trace, drawn));
 }
 if (model.forbidden) {
-  panel("forbidden", "Forbidden orders", model.forbidden.count, "Orders that would change the result. Each comes with the reason and, where one was found, with a database of a few rows on which the two queries were run.",
+  panel("forbidden", "Forbidden orders", model.forbidden.count, "Orders that the rules forbid, for they may change the result. Each comes with the reason and, where one was found, with a database of a few rows on which the two queries were run.",
     () => forbiddenPanel(model.forbidden));
 }
 
@@ -44,7 +44,9 @@ function showTab(id) {
     byId("tab-" + each.id).setAttribute("aria-selected", String(selected));
     byId("panel-" + each.id).hidden = !selected;
   }
-  makeCurrent([...byId("tabs").children], byId("tab-" + id));
+  const [tabs, tab] = [byId("tabs"), byId("tab-" + id)];
+  makeCurrent([...tabs.children], tab);
+  tabs.scrollLeft = Math.min(tab.offsetLeft, Math.max(tabs.scrollLeft, tab.offsetLeft + tab.offsetWidth - tabs.clientWidth));
 }
 
 for (const each of panels) {

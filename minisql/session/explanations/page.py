@@ -134,8 +134,7 @@ def _model(
 
 def _warnings(planned: PlannedQuery) -> list[str]:
     """What planning finds that is most likely not meant."""
-    found: Sequence[Any] = getattr(planned, "warnings", ())
-    return [" ".join(filter(None, [each.message, each.hint])) for each in found]
+    return [" ".join(filter(None, [warning.message, warning.hint])) for warning in planned.warnings]
 
 
 def _listed(planned: PlannedQuery) -> OrderList | str:

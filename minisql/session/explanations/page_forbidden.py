@@ -20,17 +20,21 @@ SECONDS: Final = 4.0
 
 
 def forbidden_answers(planned: PlannedQuery) -> tuple[list[Answer], bool]:
-    """Why not, of some orders that the rules forbid, and whether there are more of them."""
+    """Why not, of some orders that the rules forbid, those with a counterexample first; whether there are more."""
     deadline = monotonic() + SECONDS
     orders = forbidden_orders(planned, MOST_CASES + 1, SECONDS / 3)
     answers: list[Answer] = []
     for order in orders:
         if len(answers) == MOST_CASES or monotonic() > deadline:
-            return answers, True
+            return _proved_first(answers), True
         answer = why_not(planned, order)
         if answer.verdict == "illegal":
             answers.append(answer)
-    return answers, False
+    return _proved_first(answers), False
+
+
+def _proved_first(answers: list[Answer]) -> list[Answer]:
+    return sorted(answers, key=lambda answer: answer.script is None)
 
 
 def forbidden_model(answers: Sequence[Answer], most: int, longest: int, *, has_more: bool) -> Model | None:

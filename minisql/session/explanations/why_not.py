@@ -141,7 +141,7 @@ class _WhyNot:
         forbidden = find_forbidden(prescribed.order, self._planned.settings)
         if forbidden is not None:
             if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
-                hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name after all others."
+                hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name elsewhere."
                 return self._answer("chosen", "This is the order of the plan.", hint)
             return self._forbidden(forbidden, plan.left_out())
         path = find_best_plan(prescribed.rewritten, self._planned.settings)
@@ -239,8 +239,9 @@ class _PlannedOrder:
         return self._chosen is not None and same_order(tuple(asked), self._chosen)
 
     def has_all_of(self, order: JoinOrder) -> bool:
-        """Whether the plan joins the very tables of the order at this place."""
-        return self._region_tables == order.joins[-1].tables
+        """Whether the plan joins the tables of the order at this place, and as many without a name as the order has."""
+        count = tables_of_region(order.input).bit_count()
+        return self.taking_part == order.joins[-1].tables and self._region_tables.bit_count() == count
 
     def left_out(self) -> str:
         """A sentence on the tables that the plan does without."""
