@@ -43,9 +43,10 @@ def _made_when_called(cls: type, name: str, methods: Sequence[str]) -> Any:
 
     def method(self: object, /, *arguments: object, **values: object) -> object:
         # A subclass inherits the fields, so that `dataclass` writes for it what it would have written for the class.
-        twin = type(cls.__name__, (cls,), {"__slots__": (), "__doc__": cls.__doc__, "__qualname__": cls.__qualname__})
+        # Only with slots does `__init__` set a field that it does not take.
+        below = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__qualname__": cls.__qualname__})
         is_value = "__eq__" in methods
-        dataclass(kw_only=True, eq=is_value, repr=False, unsafe_hash=is_value)(twin)
+        twin = dataclass(slots=True, kw_only=True, eq=is_value, repr=False, unsafe_hash=is_value)(below)
         for each in methods:
             setattr(cls, each, twin.__dict__[each])
         return getattr(cls, name)(self, *arguments, **values)

@@ -59,6 +59,19 @@ def test_values_as_dataclasses_do() -> None:
     assert Below(a=1, d=6).d == 6
 
 
+def test_a_field_that_no_argument_sets_has_its_default() -> None:
+    @value_node
+    class Fixed:
+        a: int
+        kind: str = field(default="fixed", init=False)
+
+    @value_node
+    class BelowFixed(Fixed):
+        b: int = 0
+
+    assert Fixed(a=1).kind == BelowFixed(a=1, b=2).kind == "fixed"
+
+
 def test_nodes_are_compared_by_identity() -> None:
     one, other = Identity(a=1), Identity(a=1)
     assert one == one
