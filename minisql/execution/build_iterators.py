@@ -35,7 +35,6 @@ from minisql.execution.set_operations import SetOperationIterator, UnionAllItera
 from minisql.execution.shared import OwnerIterator, SharedRows, SharedScanIterator
 from minisql.execution.single_row import SingleRowIterator
 from minisql.execution.sort_limit import LimitIterator, SortIterator, TopNIterator
-from minisql.execution.window import WindowIterator
 from minisql.expression.nodes import ColumnId, Expression
 from minisql.expression.walk import aggregate_inputs, columns_of
 from minisql.expression.window import window_inputs
@@ -295,6 +294,8 @@ class _Builder:
             case HashAggregate():
                 return HashAggregateIterator(path, inputs[0], positions, self._batch_rows)
             case Window():
+                from minisql.execution.window import WindowIterator  # which few statements need
+
                 return WindowIterator(path, inputs[0], required, self._batch_rows)
             case SetOperation():
                 if not _is_union_all(path):

@@ -63,6 +63,7 @@ from minisql.relational.relational_expression import (
     Window,
     WorkingTable,
 )
+from minisql.relational.rewriting import nodes_of
 from minisql.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple
     return path.cost, path.rows
 
 
-def find_search_space(region: RelationalExpression, settings: Settings) -> SearchSpace:
-    """All orders of a join region, up to the `pair_budget`."""
-    return _Planner(settings).search_space(region)
+def find_search_space(
+    expression: RelationalExpression, region: RelationalExpression, settings: Settings
+) -> SearchSpace:
+    """All orders of a join region of an expression, up to the `pair_budget`."""
+    return _planner_within(expression, region, settings).search_space(region)
 
 
 def trace_search(
@@ -117,13 +120,23 @@ class RegionSearch(NamedTuple):
     statistics: Statistics
 
 
-def find_forbidden(order: JoinOrder, settings: Settings) -> ForbiddenJoin | None:
-    """Why the order may not be followed; None where it may.
+def find_forbidden(expression: RelationalExpression, order: JoinOrder, settings: Settings) -> ForbiddenJoin | None:
+    """Why the order, of a region of an expression, may not be followed; None where it may.
 
     Raises:
         ProgrammingError: the order is not one of the tables of the region.
     """
-    return _Planner(settings).find_forbidden(order)
+    return _planner_within(expression, order.input, settings).find_forbidden(order)
+
+
+def _planner_within(expression: RelationalExpression, region: RelationalExpression, settings: Settings) -> _Planner:
+    """What plans the region on its own: it knows of the recursions around it, whose working tables it may read."""
+    planner = _Planner(settings)
+    if any(isinstance(node, WorkingTable) for node in nodes_of(region)):
+        for node in nodes_of(expression):
+            if isinstance(node, RecursiveUnion):
+                planner.begin_recursion(node)
+    return planner
 
 
 class _Planner:
@@ -452,13 +465,18 @@ class _Planner:
             types=shared.types,
         )
 
-    def _recursive_union(self, union: RecursiveUnion) -> AccessPath:
+    def begin_recursion(self, union: RecursiveUnion) -> tuple[AccessPath, tuple[ColumnRef, ...]]:
+        """Plans the anchor, and says what the step may expect of its working table: the columns are as there."""
         anchor = self.plan(union.anchor)
         columns = tuple(
             ColumnRef(column=column, name=name, type=type_)
             for column, name, type_ in zip(union.anchor_columns, union.names, union.types, strict=True)
         )
         self._recursions[union.table] = min(max(1.0, anchor.rows) * EXPECTED_ROUNDS, MOST_ROWS), columns
+        return anchor, columns
+
+    def _recursive_union(self, union: RecursiveUnion) -> AccessPath:
+        anchor, columns = self.begin_recursion(union)
         step = build_on_constant_sides(self.plan(union.step), union.table)
         rows = min(anchor.rows + EXPECTED_ROUNDS * step.rows, MOST_ROWS)
         self._statistics.add_derived(union.table, rows, columns)

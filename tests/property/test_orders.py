@@ -51,7 +51,7 @@ def regions(seed: int, number: int, most_tables: int) -> Iterator[tuple[Relation
         region = random_tree(rng, rng.randint(2, most_tables))
         if is_join_region(region):
             number -= 1
-            space = find_search_space(region, Settings())
+            space = find_search_space(region, region, Settings())
             assert space.is_complete
             yield region, space
 

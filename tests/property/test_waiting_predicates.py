@@ -64,7 +64,7 @@ def regions(seed: int, number: int, most_tables: int) -> Iterator[tuple[Relation
         region = with_filters(rng, random_tree(rng, rng.randint(2, most_tables), types=TYPES))
         if not is_join_region(region):
             continue
-        space = find_search_space(region, Settings())
+        space = find_search_space(region, region, Settings())
         if len(space.graph.filters) > len(make_join_hypergraph(region).filters):
             number -= 1
             yield region, space
@@ -102,7 +102,7 @@ def test_every_plan_gives_the_rows_of_the_query(seed: int) -> None:
 
 def test_waiting_takes_no_order_away() -> None:
     for region, space in regions(5, 40, 5):
-        assert space.count == find_search_space(region, OFF).count, show(region)
+        assert space.count == find_search_space(region, region, OFF).count, show(region)
 
 
 def test_every_order_can_be_forced_and_costs_what_is_said() -> None:

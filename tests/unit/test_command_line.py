@@ -132,6 +132,7 @@ from minisql.__main__ import main
 from minisql.shell.arguments import read_script
 main(["-c", "SELECT 1 AS a; CREATE TABLE t (a INTEGER)"])
 names = {"prompt_toolkit", "pygments", "wcwidth", "shlex", "minisql.shell.dot_commands", "minisql.shell.repl"}
+names |= {"minisql.execution.window", "minisql.execution.kernels.window_frames"}
 print(sorted(names & sys.modules.keys()))
 """
     finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -308,3 +308,23 @@ def test_a_merged_key_waits_for_tables_that_a_filter_keeps_together() -> None:
         plans = list(connection.plans(query))
         assert len(plans) == 3
         assert [sorted(plan.execute().fetchall(), key=str) for plan in plans] == [expected] * 3
+
+
+def test_joins_in_the_step_of_a_recursion() -> None:
+    """What reads the working table could not be planned without the recursion around it."""
+    with minisql.connect() as connection:
+        connection.execute("CREATE TABLE e (a INTEGER, b INTEGER)")
+        connection.execute("INSERT INTO e VALUES (1, 2), (2, 3), (3, 4)")
+        step = "SELECT e.b FROM r JOIN e ON e.a = r.n JOIN e AS f ON f.a = e.b"
+        query = f"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL {step}) SELECT n FROM r"
+        orders = connection.execute(f"EXPLAIN ORDERS {query}").fetchall()
+        assert len({order for order, *_ in orders}) == 2
+        assert sum(bool(chosen) for *_, chosen, _ in orders) == 1
+        verdicts = {
+            order: connection.execute(f"EXPLAIN WHY NOT {order} {query}").fetchone()[0]
+            for order in ("((r e) f)", "(r (e f))", "((r f) e)")
+        }
+        assert verdicts.pop("((r f) e)") == "not enumerated"
+        assert sorted(verdicts.values()) == ["chosen", "dearer"]
+        assert len(connection.execute(f"EXPLAIN ALTERNATIVES 3 {query}").fetchall()) > 1
+        assert "<html" in connection.execute(f"EXPLAIN FORMAT=HTML {query}").fetchall()[0][0]

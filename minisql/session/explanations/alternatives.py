@@ -28,7 +28,7 @@ from minisql.optimizer.plan_selection import PlanFeatures, plan_features, select
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin
 from minisql.query_block.table_names import block_of_tables
-from minisql.relational.relational_expression import Aggregate, Apply, JoinOrder, SharedScan
+from minisql.relational.relational_expression import Aggregate, Apply, JoinOrder, SharedScan, WorkingTable
 from minisql.relational.relational_expression import inputs as relational_inputs
 from minisql.relational.rewriting import nodes_of
 from minisql.session.explanations.differences import Differences
@@ -107,7 +107,7 @@ class _Candidate:
 def find_alternatives(planned: PlannedQuery, count: int) -> Alternatives:
     """At most `count` plans that teach most beside that of the query; the same ones each time."""
     region = Region.outermost(planned.rewritten)
-    space = None if region is None else find_search_space(region.region, planned.settings)
+    space = None if region is None else find_search_space(planned.rewritten, region.region, planned.settings)
     candidates = list(_candidates(planned, region, space))
     chosen = plan_features(planned.path)
     taken = select_plans(chosen, [candidate.features for candidate in candidates], count)
@@ -156,7 +156,9 @@ def _candidates(planned: PlannedQuery, region: Region | None, space: SearchSpace
 
 
 class _OrderPlanner:
-    """Plans a query with other orders of its outermost region. Only the region is planned anew: the rest stays.
+    """Plans a query with other orders of its outermost region.
+
+    Only the region is planned anew, and the rest stays, unless it reads rows of the recursion around it.
 
     Attributes:
         leaves: how many operators of the region have no inputs.
@@ -169,12 +171,16 @@ class _OrderPlanner:
         self._before = path_of_region(planned.path, nodes)
         whole, part = plan_features(planned.path), plan_features(self._before)
         self._structure, self._content = whole.structure - part.structure, whole.content - part.content
+        self._in_recursion = any(isinstance(node, WorkingTable) for node in nodes_of(region.region))
         self.leaves = _count_leaves(self._before)
 
     def candidate(self, order: Order) -> _Candidate | None:
         """The plan with an order; None where the order is illegal or, as the one as written may, makes a product."""
-        region = JoinOrder(input=self._region.region, joins=order, names=self._names)
         try:
+            if self._in_recursion:
+                path = find_best_plan(self._region.ordered(order, self._names), self._planned.settings)
+                return _Candidate(features=plan_features(path), order=order)
+            region = JoinOrder(input=self._region.region, joins=order, names=self._names)
             path = find_best_plan(region, self._planned.settings)
         except ProgrammingError:
             return None

@@ -28,7 +28,6 @@ from minisql.query_block.table_names import block_of_tables, format_order, table
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Result
-from minisql.settings import Settings
 
 MOST_LISTED: Final = 10_000
 """The most orders that EXPLAIN ORDERS lists."""
@@ -74,7 +73,7 @@ def list_orders(planned: PlannedQuery, span: Span | None) -> OrderList:
     if region is None:
         line = OrderLine(order=planned.order, cost=planned.cost, rows=0.0, chosen=True, as_written=True)
         return OrderList(lines=(line,)[:limit], count=1)
-    space = _search_space(region, planned.settings, span)
+    space = _search_space(planned, region, span)
     most = space.count if space.count <= MOST_LISTED else CHEAPEST_LISTED
     most = most if limit is None else min(most, limit)
     nodes = space.graph.graph.nodes
@@ -130,7 +129,7 @@ def iterate_plans(planned: PlannedQuery, *, uniform: bool, seed: int | None) -> 
         while uniform:
             yield planned
         return
-    space, names = _search_space(region, planned.settings), table_names_of_region(planned, region)
+    space, names = _search_space(planned, region), table_names_of_region(planned, region)
     for order in _random_orders(space, seed) if uniform else (order for order, _ in space.cheapest()):
         rewritten = region.ordered(order, names)
         yield replace(planned, rewritten=rewritten, path=find_best_plan(rewritten, planned.settings))
@@ -168,10 +167,10 @@ def block_of_region(planned: PlannedQuery, region: Region | None) -> QueryBlock 
     return None if owner is None else blocks.get(owner)
 
 
-def _search_space(region: Region, settings: Settings, span: Span | None = None) -> SearchSpace:
-    space = find_search_space(region.region, settings)
+def _search_space(planned: PlannedQuery, region: Region, span: Span | None = None) -> SearchSpace:
+    space = find_search_space(planned.rewritten, region.region, planned.settings)
     if not space.is_complete:
-        pairs = counted(settings.pair_budget, "pair")
+        pairs = counted(planned.settings.pair_budget, "pair")
         raise NotSupportedError(
             f"The joins have more than {pairs} of sets of tables, too many to look at all their orders.",
             span,

@@ -29,7 +29,7 @@ from minisql.parser import parse_tree
 from minisql.query_block.query_block import OrderedJoin, QueryBlock
 from minisql.query_block.resolve_hints import resolve_join_tree
 from minisql.query_block.table_names import format_order, from_items, table_names
-from minisql.relational.relational_expression import JoinOrder
+from minisql.relational.relational_expression import JoinOrder, RelationalExpression
 from minisql.session.explanations.dearer import cost_difference, times
 from minisql.session.explanations.order_trees import orders_near, written_tree
 from minisql.session.explanations.orders import block_of_region
@@ -138,14 +138,14 @@ class _WhyNot:
                 "not enumerated", "The query gives no rows, whatever its tables hold: nothing is joined."
             )
         plan = _PlannedOrder(self._planned, self._block, prescribed.order)
-        forbidden = find_forbidden(prescribed.order, self._planned.settings)
+        forbidden = find_forbidden(prescribed.rewritten, prescribed.order, self._planned.settings)
         if forbidden is not None:
             if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
                 hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name elsewhere."
                 return self._answer("chosen", "This is the order of the plan.", hint)
             return self._forbidden(forbidden, plan.left_out())
         path = find_best_plan(prescribed.rewritten, self._planned.settings)
-        return self._allowed(prescribed.order, path, plan)
+        return self._allowed(prescribed.order, prescribed.rewritten, path, plan)
 
     def _answer(self, verdict: str, *sentences: str) -> Answer:
         return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
@@ -168,11 +168,13 @@ class _WhyNot:
             databases=shown.databases,
         )
 
-    def _allowed(self, order: JoinOrder, path: AccessPath, plan: _PlannedOrder) -> Answer:
+    def _allowed(
+        self, order: JoinOrder, rewritten: RelationalExpression, path: AccessPath, plan: _PlannedOrder
+    ) -> Answer:
         left_out = plan.left_out()
         if plan.taking_part & (plan.taking_part - 1) == 0:
             return self._answer("not enumerated", "No two tables of this order are joined in the plan.", left_out)
-        space = find_search_space(order.input, self._planned.settings)
+        space = find_search_space(rewritten, order.input, self._planned.settings)
         unsearched = self._why_not_searched(space)
         if plan.is_chosen():
             reason = "This is the order of the plan."
@@ -305,6 +307,8 @@ def forbidden_orders(planned: PlannedQuery, limit: int, seconds: float = math.in
 
 
 def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> bool:
-    prescribed = prescribe(planned, block, order).order
-    forbidden = None if prescribed is None else find_forbidden(prescribed, planned.settings)
+    prescribed = prescribe(planned, block, order)
+    if prescribed.order is None:
+        return False
+    forbidden = find_forbidden(prescribed.rewritten, prescribed.order, planned.settings)
     return forbidden is not None and not forbidden.is_product
