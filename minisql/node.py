@@ -46,7 +46,7 @@ def _made_when_called(cls: type, name: str, methods: Sequence[str]) -> Any:
         # Only with slots does `__init__` set a field that it does not take.
         below = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__qualname__": cls.__qualname__})
         is_value = "__eq__" in methods
-        twin = dataclass(slots=True, kw_only=True, eq=is_value, repr=False, unsafe_hash=is_value)(below)
+        twin: type = dataclass(slots=True, kw_only=True, eq=is_value, repr=False, unsafe_hash=is_value)(below)
         for each in methods:
             setattr(cls, each, twin.__dict__[each])
         return getattr(cls, name)(self, *arguments, **values)

@@ -89,7 +89,7 @@ def complete_order(order: Iterable[OrderedJoin], sides: Iterable[tuple[NodeSet, 
     named = order[-1].tables
     completed, waiting = list[OrderedJoin](), list[tuple[NodeSet, NodeSet, bool]]()
     for left, right in sides:
-        if not overlaps(left | right, named):
+        if not overlaps(NodeSet(left | right), named):
             completed.append(OrderedJoin(left=left, right=right))
         elif not overlaps(right, named):
             waiting.append((NodeSet(left & named), right, False))
