@@ -401,3 +401,14 @@ def test_no_counterexample_is_tried_on_functions_of_the_program() -> None:
         rows = connection.execute(f"EXPLAIN WHY NOT (x (y z)) SELECT * FROM {query}").fetchall()
     assert rows[0][0] == "illegal"
     assert any("functions of the program" in str(value) for row in rows for value in row)
+
+
+@pytest.mark.parametrize("source", ["CREATE VIEW v AS SELECT * FROM t", "CREATE VIEW v AS SELECT k, x FROM t"])
+def test_a_view_that_is_read_several_times_is_joined_as_a_table_is(source: str) -> None:
+    joins = "{0} a FULL JOIN {0} b ON a.k = b.k LEFT JOIN {0} c ON c.k = b.k"
+    with minisql.connect() as connection:
+        connection.execute(f"CREATE TABLE t (k INTEGER, x INTEGER); INSERT INTO t VALUES (1, 2), (2, 3); {source}")
+        for tree in ("(a (b c))", "((a b) c)", "((a c) b)"):
+            asked = [f"EXPLAIN WHY NOT {tree} SELECT * FROM {joins.format(name)}" for name in ("t", "v")]
+            of_table, of_view = (connection.execute(sql).fetchall()[0][:2] for sql in asked)
+            assert of_view == of_table

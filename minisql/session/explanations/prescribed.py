@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar, cast
 
 from minisql.explain.counterexample.script_table import SchemaTable
@@ -59,7 +60,10 @@ def _prescribe(
     as_written = relational_expression(query, NewTables(trees).next)
     if not about_data:
         as_written = rewrite_all(as_written, _over_schemas)
-    rewritten = rewrite_relational(as_written, planned.table, len(planned.names), settings).expression
+    done = rewrite_relational(as_written, planned.table, len(planned.names), settings)
+    rewritten = done.expression
+    if done.copies:
+        rewritten = rewrite_all(rewritten, partial(_with_names, names=table_names(block, done.copies)))
     wanted = format_order(joins, table_names(block))
     found = (each for each in _orders_in(rewritten) if format_order(each.joins, each.names) == wanted)
     return Prescribed(as_written=as_written, rewritten=rewritten, order=next(found, None))
@@ -74,6 +78,14 @@ def _orders_in(root: RelationalExpression) -> Iterator[JoinOrder]:
         if isinstance(each, JoinOrder):
             yield each
         waiting += reversed(inputs(each))
+
+
+def _with_names(expression: RelationalExpression, names: Mapping[int, str]) -> RelationalExpression:
+    """The expression whose orders know the names of tables that are copies: of a view, say, that is read twice."""
+    below = tuple([_with_names(each, names) for each in inputs(expression)])
+    if isinstance(expression, JoinOrder):
+        return replace(expression, input=below[0], names={**expression.names, **names})
+    return with_inputs(expression, below)
 
 
 def _over_schemas(expression: RelationalExpression) -> RelationalExpression:
