@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from html import escape
 from itertools import islice
 from typing import Final
@@ -12,6 +11,7 @@ from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
 from minisql.errors import counted
+from minisql.session.value_text import text_of
 
 TEXT_ROWS: Final = 10
 HTML_ROWS: Final = 40
@@ -20,23 +20,6 @@ HTML_COLUMNS: Final = 40
 """How many rows and columns are shown."""
 _TEXT_WIDTH: Final = 40
 _HTML_WIDTH: Final = 300
-
-
-def text_of_value(value: object) -> str:
-    """A value for people."""
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return format(value, "f")
-        case bytes():
-            return f"\\x{value.hex()}"
-        case list():
-            return f"[{', '.join(map(text_of_value, value))}]"
-        case _:
-            return str(value)
 
 
 def result_as_text(names: Sequence[str], types: Sequence[SqlType], batches: Sequence[Batch]) -> str:
@@ -110,7 +93,7 @@ def _sizes(batches: Sequence[Batch], rows: int, names: Sequence[str], columns: i
 
 
 def _cell(value: object, width: int) -> str:
-    text = "".join(character if character.isprintable() else _visible(character) for character in text_of_value(value))
+    text = "".join(character if character.isprintable() else _visible(character) for character in text_of(value))
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
@@ -121,5 +104,5 @@ def _visible(character: str) -> str:
 def _html_cell(value: object) -> str:
     if value is None:
         return "<i>NULL</i>"
-    text = text_of_value(value)
+    text = text_of(value)
     return escape(text if len(text) <= _HTML_WIDTH else text[: _HTML_WIDTH - 1] + "…")

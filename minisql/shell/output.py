@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
 from typing import Final, TextIO
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
 from minisql.session.result import Result
+from minisql.session.value_text import text_of
 from minisql.shell.display import Limits
 from minisql.shell.fitting import visible
 
@@ -43,23 +43,6 @@ def print_warnings(result: Result, stream: TextIO) -> None:
     """Prints the warnings of a result."""
     for warning in result.warnings:
         stream.write(f"WARNING: {warning}\n")
-
-
-def text_of(value: Value, null: str = "NULL") -> str:
-    """A value for people."""
-    match value:
-        case None:
-            return null
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return format(value, "f")
-        case bytes():
-            return f"\\x{value.hex()}"
-        case list():
-            return f"[{', '.join(map(text_of, value))}]"
-        case _:
-            return str(value)
 
 
 def shown_texts(result: Result, limits: Limits) -> Iterator[list[str]]:

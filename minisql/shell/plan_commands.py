@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from minisql.errors import OperationalError, ProgrammingError
 from minisql.parser.split import statement_start
+from minisql.session.value_text import text_of
 from minisql.shell.command_words import first_word
-from minisql.shell.output import FOR_PEOPLE, text_of
+from minisql.shell.output import FOR_PEOPLE
 from minisql.shell.script import parts
 
 if TYPE_CHECKING:

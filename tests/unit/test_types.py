@@ -20,7 +20,7 @@ import pytest
 import minisql
 from minisql import Interval
 from minisql.query_block import environment
-from minisql.shell.output import text_of
+from minisql.session.value_text import text_of
 
 UTC = datetime.UTC
 VALUES: dict[str, Any] = {
