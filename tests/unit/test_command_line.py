@@ -129,7 +129,6 @@ import sys
 import minisql
 assert not {"prompt_toolkit", "pygments", "wcwidth", "tabulate", "minisql.session"} & sys.modules.keys()
 from minisql.__main__ import main
-from minisql.shell.arguments import read_script
 main(["-c", "SELECT 1 AS a; CREATE TABLE t (a INTEGER)"])
 names = {"prompt_toolkit", "pygments", "wcwidth", "shlex", "minisql.shell.dot_commands", "minisql.shell.repl"}
 names |= {"minisql.execution.window", "minisql.execution.kernels.window_frames"}
