@@ -126,7 +126,10 @@ class Differences:
             "push_down_conditions": self._conditions_on_top,
         }.get(name)
         text = None if writer is None else writer(plan)
-        return f"{text or self._without(plan, name)}, {factor_text(factor)}."
+        cost = factor_text(factor)
+        if name == "hash_join" and factor < 1:
+            cost += "; the planner hashes all the same, lest an estimate is too low"
+        return f"{text or self._without(plan, name)}, {cost}."
 
     def _without_hash_joins(self, plan: PlannedQuery) -> str | None:
         loops = [path for path in _paths(plan.path) if isinstance(path, NestedLoopJoin)]
