@@ -254,6 +254,17 @@ def test_products_and_tables_that_take_no_part(connection: minisql.Connection) -
     assert ask(connection, "(a b)", "SELECT a.k FROM a JOIN b ON a.k = b.k LIMIT 0")["verdict"] == "not enumerated"
 
 
+def test_a_plan_that_reads_no_table(connection: minisql.Connection) -> None:
+    """It was said to leave out each of the tables."""
+    query = "SELECT a.x FROM (a JOIN b ON a.k = b.k JOIN c ON b.x = c.x) JOIN e ON e.k = a.k AND FALSE"
+    answer = ask(connection, "(((a b) c) e)", query)
+    assert "leaves out" not in str(answer["reason"])
+    assert "gives no rows" in str(answer["reason"])
+    query = "SELECT a.x FROM a LEFT JOIN (b JOIN c ON b.x IS NULL RIGHT JOIN e ON b.k = e.k) ON a.x = b.x WHERE FALSE"
+    answer = ask(connection, "(a (c (b e)))", query)
+    assert str(answer["reason"]).endswith("The plan reads none of these tables: the query gives no rows.")
+
+
 def test_subqueries(connection: minisql.Connection) -> None:
     query = (
         "SELECT a.k, b.k, c.k FROM a FULL JOIN b ON a.k = b.k LEFT JOIN c ON coalesce(a.k, b.k) = c.k "

@@ -248,6 +248,8 @@ class _PlannedOrder:
     def left_out(self) -> str:
         """A sentence on the tables that the plan does without."""
         gone = NodeSet(self._order.joins[-1].tables & ~self._as_named(self._all_of_plan))
+        if gone == self._order.joins[-1].tables:
+            return "The plan reads none of these tables: the query gives no rows."
         listed = [self._order.names.get(table, f"#{table}") for table in members(gone)]
         if not listed:
             return ""
