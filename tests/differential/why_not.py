@@ -290,7 +290,9 @@ def difference_of_forms(connection: minisql.Connection, case: Case) -> str:
     assert tree is not None
     block = block_of_region(planned, Region.outermost(planned.rewritten))
     assert block is not None
-    region, other = both_forms(planned, block, resolve_join_tree(tree, block.from_))
+    forms = both_forms(planned, block, resolve_join_tree(tree, block.from_))
+    assert forms is not None
+    region, other = forms
     found = find_database(region, other, batches=((300, 1), (300, 2), (200, 3)))
     if found.rows is None:
         return ""

@@ -254,6 +254,24 @@ def test_products_and_tables_that_take_no_part(connection: minisql.Connection) -
     assert ask(connection, "(a b)", "SELECT a.k FROM a JOIN b ON a.k = b.k LIMIT 0")["verdict"] == "not enumerated"
 
 
+def test_a_subquery_that_is_a_join_only_because_of_the_rows_there_are(connection: minisql.Connection) -> None:
+    """NOT IN over columns that have no NULL is an anti join; over any rows it parts the joins."""
+    joins = "a JOIN c ON c.k NOT IN (SELECT e.x FROM e) AND a.k = c.k LEFT JOIN b ON c.x IN (1, 3) AND a.x = b.k"
+    query = f"SELECT c.k FROM {joins}"
+    answer = ask(connection, "((a b) c)", query)
+    assert answer["verdict"] == "illegal"
+    assert (answer["script"], answer["written"], answer["reordered"]) == (None, None, None)
+    assert "a subquery would be no join" in str(answer["reason"])
+    assert "<html" in connection.execute(f"EXPLAIN FORMAT=HTML {query}").fetchall()[0][0]
+
+
+def test_joins_around_a_subquery_that_stays_one(connection: minisql.Connection) -> None:
+    """EXPLAIN HTML, which looks for orders to offer, was an error where FROM is not one group of joins."""
+    query = "SELECT 1 FROM a FULL JOIN b ON a.k = b.k RIGHT JOIN c ON b.x = c.x FULL JOIN e ON c.k IN (SELECT y FROM b)"
+    assert "For each row" in connection.execute(f"EXPLAIN {query}").fetchall()[0][0]
+    assert "<html" in connection.execute(f"EXPLAIN FORMAT=HTML {query}").fetchall()[0][0]
+
+
 def test_a_plan_that_reads_no_table(connection: minisql.Connection) -> None:
     """It was said to leave out each of the tables."""
     query = "SELECT a.x FROM (a JOIN b ON a.k = b.k JOIN c ON b.x = c.x) JOIN e ON e.k = a.k AND FALSE"

@@ -13,7 +13,9 @@ from minisql.explain.counterexample.write_sql import write_query, write_script
 from minisql.expression.functions import is_volatile, uses_user_function
 from minisql.expression.nodes import Expression
 from minisql.expression.walk import column_references, outer_references
+from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
+from minisql.node_set import is_subset
 from minisql.optimizer.search_space import Order
 from minisql.query_block.query_block import QueryBlock
 from minisql.relational.relational_expression import JoinOrder, Project, RelationalExpression, Sort
@@ -32,9 +34,9 @@ class Counterexample:
     """A query as written and in another order, and the database on which their rows differ; see `why_not.Answer`."""
 
     sentence: str
-    written: str
-    reordered: str
-    databases: int
+    written: str | None = None
+    reordered: str | None = None
+    databases: int = 0
     script: str | None = None
     names: tuple[str, ...] = ()
     rows_written: tuple[Row, ...] = ()
@@ -47,7 +49,12 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
     Raises:
         InternalError: the two do not differ on the database that was found.
     """
-    region, other = both_forms(planned, block, order)
+    forms = both_forms(planned, block, order)
+    if forms is None:
+        return Counterexample(
+            sentence="With other rows in the tables a subquery would be no join, so no database was tried."
+        )
+    region, other = forms
     note = "" if region.names else "What is compared are the rows of the joins, before anything is made of them."
     unknown = _unknown(region)
     if unknown:
@@ -62,8 +69,13 @@ def counterexample(planned: PlannedQuery, block: QueryBlock, order: Order) -> Co
     return _shown(region, other, found, note=note)
 
 
-def both_forms(planned: PlannedQuery, block: QueryBlock, order: Order) -> tuple[ScriptRegion, RelationalExpression]:
+def both_forms(
+    planned: PlannedQuery, block: QueryBlock, order: Order
+) -> tuple[ScriptRegion, RelationalExpression] | None:
     """The joins of the query over tables of a script, as written and in the order.
+
+    None where these joins are all in one region only because of the rows that the tables have: `NOT IN` over columns
+    that have no NULL is an anti join, and is none where they may have.
 
     What is compared of them is the select list where the query does nothing else with the joined rows; else the columns
     are all there are, and have no names.
@@ -72,6 +84,8 @@ def both_forms(planned: PlannedQuery, block: QueryBlock, order: Order) -> tuple[
     joins = prescribed.order
     if joins is None:
         raise InternalError("What follows from the data alone is not known of any data.")
+    if not is_subset(joins.joins[-1].tables, tables_of_region(joins.input)):
+        return None
     selected = _select_list(planned, prescribed.rewritten, joins)
     names = planned.names if selected else ()
     mentioned = [

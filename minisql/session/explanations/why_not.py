@@ -312,5 +312,8 @@ def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> boo
     prescribed = prescribe(planned, block, order)
     if prescribed.order is None:
         return False
-    forbidden = find_forbidden(prescribed.rewritten, prescribed.order, planned.settings)
+    try:
+        forbidden = find_forbidden(prescribed.rewritten, prescribed.order, planned.settings)
+    except ProgrammingError:  # some tables are computed as a whole with others
+        return False
     return forbidden is not None and not forbidden.is_product
