@@ -6,7 +6,7 @@ under it. A bug of ours is an `InternalError`. The class names are those of PEP 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -150,6 +150,11 @@ class NotSupportedError(SqlError):
 def counted(count: int, noun: str) -> str:
     """A number of things, for messages: `1 column`, `2 columns`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def enumerated(texts: Sequence[str], word: str = "and") -> str:
+    """The texts in a sentence: `a`, `a and b`, `a, b and c`; nothing where there are none."""
+    return f"{', '.join(texts[:-1])} {word} {texts[-1]}" if len(texts) > 1 else "".join(texts)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from minisql.errors import InternalError, NotSupportedError, QueryWarning, Span, did_you_mean
+from minisql.errors import InternalError, NotSupportedError, QueryWarning, Span, did_you_mean, enumerated
 from minisql.explain.node_details import Json
 from minisql.explain.plan_description import NodeDescription
 
@@ -49,5 +49,6 @@ def format_plan(
 
 def unknown_format(name: str, known: Sequence[str], span: Span | None = None) -> NotSupportedError:
     """The error of a format that there is not."""
-    listed = f"{', '.join(known[:-1])} and {known[-1]}"
-    return NotSupportedError(f"EXPLAIN has no format {name}, only {listed}.", span, hint=did_you_mean(name, known))
+    return NotSupportedError(
+        f"EXPLAIN has no format {name}, only {enumerated(known)}.", span, hint=did_you_mean(name, known)
+    )

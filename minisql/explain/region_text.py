@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from minisql.errors import enumerated
 from minisql.explain.numbers import format_number
 from minisql.explain.regions import EdgeDescription, NodeDescription, Nodes, RegionDescription
 
@@ -33,7 +34,7 @@ class _Printer:
     def lines(self) -> Iterator[str]:
         region = self._region
         names = list(self._names.values())
-        yield f"Joins of {', '.join(names[:-1])} and {names[-1]}:"
+        yield f"Joins of {enumerated(names)}:"
         for node in region.nodes:
             yield f"  {_node(node)}"
         yield from self._edges()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from minisql.errors import enumerated
 from minisql.expression.nodes import Comparison, Expression
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
@@ -85,8 +86,7 @@ def _side(relation: RelationalExpression, names: Mapping[int, str]) -> str:
 
 
 def _listed(tables: NodeSet, names: Mapping[int, str]) -> str:
-    listed = _all_names(tables, names)
-    return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else listed[0]
+    return enumerated(_all_names(tables, names))
 
 
 def _all_names(tables: NodeSet, names: Mapping[int, str]) -> list[str]:

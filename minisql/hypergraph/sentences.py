@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
+from minisql.errors import enumerated
 from minisql.expression.format import format_conditions
 from minisql.expression.nodes import Cast, Expression
 from minisql.expression.walk import transform
@@ -43,7 +44,7 @@ class Wording:
         listed = [self._names.get(node, f"#{node}") for node in members(nodes)]
         if len(listed) > MOST_LISTED:
             listed[MOST_LISTED - 1 :] = [f"{len(listed) - MOST_LISTED + 1} more"]
-        return f"{', '.join(listed[:-1])} {word} {listed[-1]}" if len(listed) > 1 else "".join(listed)
+        return enumerated(listed, word)
 
     def side(self, nodes: NodeSet) -> str:
         """The input of a join: `a`, or `(b, c)`."""
@@ -260,5 +261,6 @@ def _listed(texts: list[str]) -> str:
     if len(texts) > MOST_CLAUSES:
         more = f"and so on for {len(texts) - MOST_CLAUSES + 1} more"
         return f"{', '.join(texts[: MOST_CLAUSES - 1])}, {more}"
-    word = ", and " if any(len(text) > LONG for text in texts) else " and "
-    return f"{', '.join(texts[:-1])}{word}{texts[-1]}" if len(texts) > 1 else texts[0]
+    if len(texts) > 1 and any(len(text) > LONG for text in texts):
+        return f"{', '.join(texts[:-1])}, and {texts[-1]}"
+    return enumerated(texts)

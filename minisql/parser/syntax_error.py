@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from lark import Lark, Token
 
-from minisql.errors import ProgrammingError, Span, nearest_name
+from minisql.errors import ProgrammingError, Span, enumerated, nearest_name
 from minisql.parser.split import Piece
 from minisql.parser.token_stream import TokenStream
 
@@ -98,7 +98,7 @@ def unexpected_token(lark: Lark, stream: TokenStream, piece: Piece, found: Token
         span = Span(stream.text, stream.end, stream.end)
     mistake = _retrace(lark, stream, piece, found)
     phrases = _phrases(mistake.expected)
-    wanted = " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
+    wanted = enumerated(phrases, "or")
     return ProgrammingError(
         f"Expected {wanted}, found {_describe(mistake, span.source)}.", span, hint=_hint(mistake, span.source)
     )

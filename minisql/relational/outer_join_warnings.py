@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from minisql.errors import QueryWarning, Span
+from minisql.errors import QueryWarning, Span, enumerated
 from minisql.expression.format import format_expression
 from minisql.expression.nodes import Cast, ColumnId, ColumnRef, Comparison, Expression, IsNull
 from minisql.expression.walk import (
@@ -289,8 +289,7 @@ class _Block:
         )
 
     def _listed(self, tables: NodeSet) -> str:
-        names = [name or "a subquery" for table, name in self._names.items() if tables & single(table)]
-        return names[0] if len(names) == 1 else ", ".join(names[:-1]) + (f" and {names[-1]}" if names else "")
+        return enumerated([name or "a subquery" for table, name in self._names.items() if tables & single(table)])
 
 
 def _by_sides(steps: Iterable[Simplification]) -> dict[frozenset[int], list[Simplification]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from minisql.errors import counted
+from minisql.errors import counted, enumerated
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, members
@@ -117,7 +117,7 @@ def listed(names: Iterable[str]) -> str:
     known = list(names)
     if len(known) > 5:
         return f"{', '.join(known[:3])} and {counted(len(known) - 3, 'more table')}"
-    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
+    return enumerated(known)
 
 
 def number_text(number: float) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import from_values
 from minisql.datatypes import VARCHAR
-from minisql.errors import NotSupportedError, ProgrammingError, Span
+from minisql.errors import NotSupportedError, ProgrammingError, Span, enumerated
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, members, node_set
@@ -253,8 +253,8 @@ class _PlannedOrder:
         listed = [self._order.names.get(table, f"#{table}") for table in members(gone)]
         if not listed:
             return ""
-        text = " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else listed[0]
-        return f"The plan leaves out {text}: the rows are the same without {'it' if len(listed) == 1 else 'them'}."
+        them = "it" if len(listed) == 1 else "them"
+        return f"The plan leaves out {enumerated(listed)}: the rows are the same without {them}."
 
     def _as_named(self, tables: NodeSet) -> NodeSet:
         return node_set(self._named[table] for table in members(tables) if table in self._named)
