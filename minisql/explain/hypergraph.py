@@ -10,32 +10,18 @@ where a is joined already, b must be, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from minisql.expression.format import format_conditions
 from minisql.hypergraph.conflicts import ConflictRule
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import alias_of
-from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
+from minisql.hypergraph.make_join_hypergraph import hypergraphs_inside
 from minisql.node_set import NodeSet, members, single
-from minisql.relational.relational_expression import RelationalExpression, inputs
+from minisql.relational.relational_expression import RelationalExpression
 
 
 def show_hypergraphs(expression: RelationalExpression) -> str:
     """The hypergraphs of all join regions of a query, the outermost first, with an empty comment line between them."""
-    return "\n--\n".join(_show(graph) for graph in _hypergraphs(expression))
-
-
-def _hypergraphs(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
-    waiting = [expression]
-    while waiting:
-        node = waiting.pop()
-        if is_join_region(node):
-            graph = make_join_hypergraph(node)
-            yield graph
-            waiting += reversed(graph.leaves.values())
-        else:
-            waiting += reversed(inputs(node))
+    return "\n--\n".join(_show(graph) for graph in hypergraphs_inside(expression))
 
 
 def _show(graph: JoinHypergraph) -> str:

@@ -16,7 +16,7 @@ from minisql.expression.nodes import Expression
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names
-from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
+from minisql.hypergraph.make_join_hypergraph import hypergraphs_inside
 from minisql.hypergraph.sentences import Wording, format_written
 from minisql.node import node as node_class
 from minisql.node import value_node
@@ -28,7 +28,6 @@ from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
     RelationalExpression,
-    inputs,
     output_tables,
 )
 from minisql.relational.rewriting import nodes_of
@@ -163,15 +162,7 @@ def describe_rewrites(query: QueryToDescribe) -> list[str]:
 
 def _regions(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
     for tree in (expression, *(shared.input for shared in shared_users_first(expression))):
-        waiting = [tree]
-        while waiting:
-            node = waiting.pop()
-            if is_join_region(node):
-                graph = make_join_hypergraph(node)
-                yield graph
-                waiting += reversed(graph.leaves.values())
-            else:
-                waiting += reversed(inputs(node))
+        yield from hypergraphs_inside(tree)
 
 
 T = TypeVar("T")

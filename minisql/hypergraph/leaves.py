@@ -6,11 +6,11 @@ these are a region of their own, and the leaf stands for all of its tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region
-from minisql.node_set import EMPTY, NodeSet, lowest, members, single, union
+from minisql.node_set import NodeSet, lowest, members, single, union
 from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
@@ -28,19 +28,22 @@ from minisql.relational.relational_expression import (
 )
 
 
-def tables_of_region(expression: RelationalExpression) -> NodeSet:
-    """The tables that a region joins, those of regions in its leaves included; the one table of what is no region."""
-    tables = EMPTY
-    waiting = [expression]
+def leaves_of(region: RelationalExpression) -> Iterator[RelationalExpression]:
+    """What a region joins, from left to right, regions in its leaves looked into; what is no region itself."""
+    waiting = [region]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Join):
-            waiting += [node.left, node.right]
+            waiting += [node.right, node.left]
         elif isinstance(node, Filter) and is_join_region(node):
             waiting.append(node.input)
         else:
-            tables = NodeSet(tables | single(lowest(output_tables(node))))
-    return tables
+            yield node
+
+
+def tables_of_region(expression: RelationalExpression) -> NodeSet:
+    """The tables that a region joins, those of regions in its leaves included; the one table of what is no region."""
+    return union(single(lowest(output_tables(leaf))) for leaf in leaves_of(expression))
 
 
 def leaves_of_several_tables(graph: JoinHypergraph) -> dict[int, NodeSet]:

@@ -14,7 +14,7 @@ Full joins that merge a key become a chain, with an edge for each pair of its me
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -36,7 +36,7 @@ from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChai
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
 from minisql.partition import Partition
-from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, output_tables
+from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, inputs, output_tables
 
 
 def make_join_hypergraph(region: RelationalExpression) -> JoinHypergraph:
@@ -45,6 +45,19 @@ def make_join_hypergraph(region: RelationalExpression) -> JoinHypergraph:
     filters: list[Expression] = []
     top = maker.add(region, filters, inner_above=False)
     return maker.finish(top, filters)
+
+
+def hypergraphs_inside(expression: RelationalExpression) -> Iterator[JoinHypergraph]:
+    """The hypergraphs of all join regions in an expression, those in leaves of others included, the outermost first."""
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if is_join_region(node):
+            graph = make_join_hypergraph(node)
+            yield graph
+            waiting += reversed(graph.leaves.values())
+        else:
+            waiting += reversed(inputs(node))
 
 
 def is_join_region(expression: RelationalExpression) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from minisql.columnar.column import Array, Batch, Column
 from minisql.columnar.python_values import from_values
 from minisql.datatypes import INTEGER, INTEGER_RANGE, SqlType, TypeKind
-from minisql.explain.counterexample.script_table import ScriptRegion, ScriptTable, conditions_in, leaves_of
+from minisql.explain.counterexample.script_table import ScriptRegion, ScriptTable, conditions_in
 from minisql.expression.nodes import (
     ColumnId,
     ColumnRef,
@@ -31,6 +31,7 @@ from minisql.expression.nodes import (
     Value,
 )
 from minisql.expression.walk import walk
+from minisql.hypergraph.leaves import leaves_of
 from minisql.partition import Partition
 from minisql.relational.relational_expression import BaseTable, Filter
 

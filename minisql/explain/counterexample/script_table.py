@@ -21,8 +21,7 @@ from minisql.datatypes import INTEGER, SqlType
 from minisql.errors import InternalError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import column_references, replace_columns
-from minisql.hypergraph.leaves import alias_of
-from minisql.hypergraph.make_join_hypergraph import is_join_region
+from minisql.hypergraph.leaves import alias_of, leaves_of
 from minisql.node_set import lowest
 from minisql.query_block.table_names import quoted_name
 from minisql.relational.relational_expression import (
@@ -149,19 +148,6 @@ class ScriptRegion:
                 name = f"{scan.alias}.{column.name}"
                 expressions.append(ColumnRef(column=ColumnId(scan.table, position), name=name, type=column.type))
         return replace(self, expressions=tuple(expressions), names=())
-
-
-def leaves_of(region: RelationalExpression) -> Iterator[RelationalExpression]:
-    """What a region joins, from left to right; regions in leaves are looked into."""
-    waiting = [region]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Join):
-            waiting += [node.right, node.left]
-        elif isinstance(node, Filter) and is_join_region(node):
-            waiting.append(node.input)
-        else:
-            yield node
 
 
 def visible_scans(region: RelationalExpression) -> Iterator[BaseTable]:
