@@ -14,6 +14,11 @@ def format_number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
 
 
+def six_digits(value: float) -> float:
+    """An estimate in a column of numbers."""
+    return float(f"{value:.6g}")
+
+
 def format_milliseconds(seconds: float) -> str:
     """A time with three digits: `0.024ms`, `1210ms`."""
     milliseconds = seconds * 1000

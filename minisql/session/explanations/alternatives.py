@@ -14,11 +14,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
-from minisql.datatypes import BIGINT, DOUBLE, VARCHAR, SqlType
+from minisql.datatypes import BIGINT, DOUBLE, VARCHAR
 from minisql.errors import ProgrammingError, counted
-from minisql.expression.nodes import Value
+from minisql.explain.numbers import six_digits
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet
@@ -37,6 +35,7 @@ from minisql.session.explanations.orders import table_names_of_region
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery, plan_relational
 from minisql.session.result import Result
+from minisql.session.result_of_rows import result_of_rows
 
 DEFAULT_COUNT: Final = 5
 """How many alternatives EXPLAIN ALTERNATIVES gives where it is not told."""
@@ -359,19 +358,27 @@ def explain_alternatives(planned: PlannedQuery, count: int | None) -> Result:
     """The result of EXPLAIN ALTERNATIVES, the chosen plan first as number 0. Estimates are cut to six digits."""
     found = find_alternatives(planned, DEFAULT_COUNT if count is None else count)
     rows = [found.chosen, *found.others]
-    columns: dict[str, tuple[list[Value], SqlType]] = {
-        "number": (list(range(len(rows))), BIGINT),
-        "order": ([row.planned.order for row in rows], VARCHAR),
-        "shape": ([row.shape for row in rows], VARCHAR),
-        "cost": ([_rounded(row.planned.cost) for row in rows], DOUBLE),
-        "factor": ([float(f"{row.factor:.3g}") for row in rows], DOUBLE),
-        "rows": ([_rounded(row.rows) for row in rows], DOUBLE),
-        "setting": ([row.setting for row in rows], VARCHAR),
-        "difference": ([row.difference for row in rows], VARCHAR),
+    columns = {
+        "number": BIGINT,
+        "order": VARCHAR,
+        "shape": VARCHAR,
+        "cost": DOUBLE,
+        "factor": DOUBLE,
+        "rows": DOUBLE,
+        "setting": VARCHAR,
+        "difference": VARCHAR,
     }
-    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], len(rows))
-    return Result(list(columns), [type_ for _, type_ in columns.values()], [batch], notice=found.notice)
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.6g}")
+    lines = [
+        (
+            number,
+            row.planned.order,
+            row.shape,
+            six_digits(row.planned.cost),
+            float(f"{row.factor:.3g}"),
+            six_digits(row.rows),
+            row.setting,
+            row.difference,
+        )
+        for number, row in enumerate(rows)
+    ]
+    return result_of_rows(columns, lines, notice=found.notice)

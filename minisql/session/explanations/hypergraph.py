@@ -5,9 +5,9 @@ from __future__ import annotations
 from minisql.explain.region_text import regions_as_text
 from minisql.explain.regions import QueryToDescribe, RegionDescription, describe_regions, describe_rewrites
 from minisql.query_block.table_names import block_of_tables, table_names
-from minisql.session.explanations.lines import text_of_lines
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Result
+from minisql.session.result_of_rows import text_of_lines
 
 
 def describe_hypergraph(planned: PlannedQuery) -> list[RegionDescription]:

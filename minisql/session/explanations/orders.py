@@ -12,11 +12,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
-from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR, SqlType
+from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR
 from minisql.errors import NotSupportedError, Span, counted
-from minisql.expression.nodes import Value
+from minisql.explain.numbers import six_digits
 from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes, tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, is_subset, union
@@ -28,6 +26,7 @@ from minisql.query_block.table_names import block_of_tables, format_order, table
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Result
+from minisql.session.result_of_rows import result_of_rows
 
 MOST_LISTED: Final = 10_000
 """The most orders that EXPLAIN ORDERS lists."""
@@ -182,15 +181,11 @@ def _search_space(planned: PlannedQuery, region: Region, span: Span | None = Non
 def explain_orders(planned: PlannedQuery, span: Span | None) -> Result:
     """The result of EXPLAIN ORDERS. Estimates are cut to six digits, for people."""
     orders = list_orders(planned, span)
-    columns: dict[str, tuple[list[Value], SqlType]] = {
-        "order": ([line.order for line in orders.lines], VARCHAR),
-        "cost": ([float(f"{line.cost:.6g}") for line in orders.lines], DOUBLE),
-        "rows": ([float(f"{line.rows:.6g}") for line in orders.lines], DOUBLE),
-        "chosen": ([line.chosen for line in orders.lines], BOOLEAN),
-        "as_written": ([line.as_written for line in orders.lines], BOOLEAN),
-    }
-    count = len(orders.lines)
-    batch = Batch([from_values(values, type_) for values, type_ in columns.values()], count)
+    columns = {"order": VARCHAR, "cost": DOUBLE, "rows": DOUBLE, "chosen": BOOLEAN, "as_written": BOOLEAN}
+    rows = [
+        (line.order, six_digits(line.cost), six_digits(line.rows), line.chosen, line.as_written)
+        for line in orders.lines
+    ]
+    count = len(rows)
     shown = f"The {count:,} cheapest of {orders.count:,} orders." if 0 < count < orders.count else None
-    types = [type_ for _, type_ in columns.values()]
-    return Result(list(columns), types, [batch] if count else [], notice=shown)
+    return result_of_rows(columns, rows, notice=shown)

@@ -12,11 +12,11 @@ from minisql.optimizer.access_path import AccessPath, SharedScan, TableScan, Val
 from minisql.optimizer.find_best_plan import RegionSearch, trace_search
 from minisql.optimizer.trace_records import SCHEMA, Record, RegionWords, Trace, number, search_records, table_record
 from minisql.query_block.table_names import format_order
-from minisql.session.explanations.lines import text_of_lines
 from minisql.session.explanations.orders import order_of_plan, table_names_of_region
 from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Result
+from minisql.session.result_of_rows import text_of_lines
 
 PAIRS_LISTED: Final = 10_000
 """The most pairs that are listed; the others are counted."""

@@ -14,8 +14,6 @@ from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
 from minisql.datatypes import VARCHAR
 from minisql.errors import NotSupportedError, ProgrammingError, Span, enumerated
 from minisql.hypergraph.leaves import tables_of_region
@@ -38,6 +36,7 @@ from minisql.session.explanations.prescribed import prescribe
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result, Row
+from minisql.session.result_of_rows import result_of_rows
 
 _MOST_STEPS: Final = 3
 """How far from the order of the query forbidden orders are looked for."""
@@ -77,15 +76,9 @@ class Answer:
 def explain_why_not(planned: PlannedQuery, tree: parse_tree.JoinTree, span: Span | None) -> Result:
     """The result of EXPLAIN WHY NOT: one row."""
     answer = why_not(planned, resolve_order(planned, tree, span))
-    columns = {
-        "verdict": answer.verdict,
-        "reason": answer.reason,
-        "script": answer.script,
-        "written": answer.written,
-        "reordered": answer.reordered,
-    }
-    batch = Batch([from_values([value], VARCHAR) for value in columns.values()], 1)
-    return Result(list(columns), [VARCHAR] * len(columns), [batch], layout="record")
+    row = (answer.verdict, answer.reason, answer.script, answer.written, answer.reordered)
+    columns = dict.fromkeys(("verdict", "reason", "script", "written", "reordered"), VARCHAR)
+    return result_of_rows(columns, [row], layout="record")
 
 
 def resolve_order(planned: PlannedQuery, tree: parse_tree.JoinTree, span: Span | None) -> Order:

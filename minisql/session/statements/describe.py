@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minisql.catalog.memory_table import MemoryTable
-from minisql.columnar.column import Batch
-from minisql.columnar.python_values import from_values
 from minisql.datatypes import VARCHAR
 from minisql.expression.format import format_expression
 from minisql.expression.nodes import Value
 from minisql.parser import statement_tree as st
 from minisql.query_block.resolve import resolve_query
 from minisql.session.result import Result
+from minisql.session.result_of_rows import result_of_rows
 from minisql.session.statements.context import Context
 
 
@@ -29,12 +28,13 @@ def describe(context: Context, statement: st.Describe, parameters: Sequence[obje
             default = None if column.default is None else format_expression(column.default)
             key = key_word(table, place)
         lines.append((name, str(type_), "NO" if not_null else "YES", key, default))
-    return text_result(("column_name", "column_type", "null", "key", "default"), lines)
+    names = ("column_name", "column_type", "null", "key", "default")
+    return result_of_rows(dict.fromkeys(names, VARCHAR), lines)
 
 
 def show_tables(context: Context) -> Result:
     """The names of all tables and views."""
-    return text_result(("name",), [(name,) for name in context.catalog.names()])
+    return result_of_rows({"name": VARCHAR}, [(name,) for name in context.catalog.names()])
 
 
 def key_word(table: MemoryTable, place: int) -> str | None:
@@ -43,10 +43,3 @@ def key_word(table: MemoryTable, place: int) -> str | None:
         if constraint.is_primary and place in constraint.columns:
             return "PRI"
     return "UNI" if any(each.columns == (place,) for each in table.unique_constraints) else None
-
-
-def text_result(names: Sequence[str], lines: Sequence[tuple[Value, ...]]) -> Result:
-    """A result whose columns are all text."""
-    columns = [from_values([line[place] for line in lines], VARCHAR) for place in range(len(names))]
-    batches = [Batch(columns, len(lines))] if lines else []
-    return Result(names, [VARCHAR] * len(names), batches)

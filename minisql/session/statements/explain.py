@@ -8,9 +8,9 @@ from typing import assert_never
 from minisql.errors import NotSupportedError
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
-from minisql.session.explanations.lines import text_of_lines
 from minisql.session.pipeline import PlannedQuery, plan_query
 from minisql.session.result import Result
+from minisql.session.result_of_rows import text_of_lines
 from minisql.session.statements import changes
 from minisql.session.statements.context import Context
 
