@@ -11,7 +11,8 @@ from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
 from minisql.errors import counted
-from minisql.session.value_text import text_of
+from minisql.explain.printable import printable
+from minisql.session.value_text import cut, text_of
 
 TEXT_ROWS: Final = 10
 HTML_ROWS: Final = 40
@@ -93,16 +94,11 @@ def _sizes(batches: Sequence[Batch], rows: int, names: Sequence[str], columns: i
 
 
 def _cell(value: object, width: int) -> str:
-    text = "".join(character if character.isprintable() else _visible(character) for character in text_of(value))
+    text = printable(text_of(value))
     return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def _visible(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _html_cell(value: object) -> str:
     if value is None:
         return "<i>NULL</i>"
-    text = text_of(value)
-    return escape(text if len(text) <= _HTML_WIDTH else text[: _HTML_WIDTH - 1] + "…")
+    return escape(cut(text_of(value), _HTML_WIDTH))

@@ -20,3 +20,8 @@ def text_of(value: object, null: str = "NULL") -> str:
             return f"[{', '.join(map(text_of, value))}]"
         case _:
             return str(value)
+
+
+def cut(text: str, longest: int) -> str:
+    """A text, shortened where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

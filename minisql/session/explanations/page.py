@@ -20,11 +20,12 @@ from minisql.optimizer.trace_records import Trace
 from minisql.session.explanations.hypergraph import describe_hypergraph
 from minisql.session.explanations.orders import OrderList, list_orders
 from minisql.session.explanations.page_forbidden import forbidden_answers, forbidden_model
-from minisql.session.explanations.page_plan import cut, finite, hottest_sentence, plan_model, summary
+from minisql.session.explanations.page_plan import finite, hottest_sentence, plan_model, summary
 from minisql.session.explanations.page_search import search_model
 from minisql.session.explanations.trace import trace_of
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
+from minisql.session.value_text import cut
 
 Model = dict[str, Any]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from time import monotonic
 from typing import Final
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
-from minisql.session.explanations.page_plan import Model, cut
+from minisql.session.explanations.page_plan import Model
 from minisql.session.explanations.why_not import Answer, forbidden_orders, why_not
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Row
+from minisql.session.value_text import cut, text_of
 
 MOST_CASES: Final = 6
 SECONDS: Final = 4.0
@@ -75,8 +75,4 @@ def _rows(names: Sequence[str], rows: Sequence[Row], longest: int) -> Model:
 
 
 def _text(value: Value, longest: int) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return cut(format(value, "f") if isinstance(value, Decimal) else str(value), longest)
+    return None if value is None else cut(text_of(value), longest)

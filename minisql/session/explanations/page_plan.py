@@ -8,6 +8,7 @@ from typing import Any, Final
 from minisql.errors import counted
 from minisql.execution.fan_out import FanOut
 from minisql.explain.plan_description import NodeDescription
+from minisql.session.value_text import cut, text_of
 
 Model = dict[str, Any]
 
@@ -48,11 +49,6 @@ def plan_model(plan: NodeDescription, most: int, longest: int) -> Model:
         waiting += [(input_, number) for input_ in reversed(node.inputs[1:])]
     sentence = f"The page shows {most:,} operators; {left_out:,} below them are left out." if left_out else None
     return {"analyzed": plan.analyzed, "nodes": nodes, "left_out": sentence}
-
-
-def cut(text: str, longest: int) -> str:
-    """A text, shortened where it is longer."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def finite(number: float, digits: int = 5) -> float | int:
@@ -111,7 +107,7 @@ def _fan_out(node: NodeDescription, fan: FanOut, longest: int) -> Model:
         "sides": names,
         "keys": [
             {
-                "key": cut(", ".join("NULL" if value is None else str(value) for value in key.values), longest),
+                "key": cut(", ".join(map(text_of, key.values)), longest),
                 "left": key.left_rows,
                 "right": key.right_rows,
                 "pairs": key.pairs,
