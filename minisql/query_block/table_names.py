@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from minisql.node_set import NodeSet, lowest
@@ -55,14 +55,19 @@ def joins_of(tree: FromTree | None) -> list[JoinedTable]:
 
 def blocks_of(query: QueryExpression) -> list[QueryBlock]:
     """All query blocks, those of subqueries and of common table expressions included, each once."""
-    blocks: list[QueryBlock] = []
+    return [term for term in _terms(query, in_expressions=True) if isinstance(term, QueryBlock)]
+
+
+def _terms(query: QueryExpression, *, in_expressions: bool) -> Iterator[QueryTerm]:
+    """The query and all below it in FROM, each once; the subqueries `in_expressions` as well, or not."""
     waiting: list[QueryTerm] = [query]
-    visited = set[int]()  # by identity
+    visited = set[int]()  # by identity: a common query may be used by the thousand
     while waiting:
         term = waiting.pop()
         if id(term) in visited:
             continue
         visited.add(id(term))
+        yield term
         match term:
             case QueryExpression():
                 waiting.append(term.term)
@@ -71,14 +76,13 @@ def blocks_of(query: QueryExpression) -> list[QueryBlock]:
             case RecursiveUnion():
                 waiting += [term.step, term.anchor]
             case QueryBlock():
-                blocks.append(term)
-                subqueries = [*term.input_subqueries, *term.subqueries]
-                subqueries += [each for join in joins_of(term.from_) for each in join.subqueries]
-                waiting += [subquery.query for subquery in subqueries]
+                if in_expressions:
+                    subqueries = [*term.input_subqueries, *term.subqueries]
+                    subqueries += [each for join in joins_of(term.from_) for each in join.subqueries]
+                    waiting += [subquery.query for subquery in subqueries]
                 waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]
             case Values():
                 pass
-    return blocks
 
 
 def inner_items(item: FromItem) -> list[FromItem]:
@@ -128,30 +132,18 @@ def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | Non
 
 
 def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
-    """The block of a query that computes each table, for all numbers that stand for what a block computes."""
+    """The block of a query that computes each table, for all numbers that stand for what a block computes.
+
+    What subqueries in expressions compute is not among them.
+    """
     blocks: dict[int, QueryBlock] = {}
-    waiting: list[QueryTerm] = [query]
-    visited = set[int]()  # common queries, by identity: they may be used by the thousand
-    while waiting:
-        term = waiting.pop()
-        if id(term) in visited:
-            continue
-        visited.add(id(term))
-        match term:
-            case QueryExpression():
-                waiting.append(term.term)
-            case SetOperation():
-                waiting += [term.left, term.right]
-                for operand, casts in ((term.left, term.left_casts), (term.right, term.right_casts)):
-                    if casts is not None and (block := _block_of(operand)) is not None:
-                        blocks[casts.table] = block
-            case RecursiveUnion():
-                waiting += [term.anchor, term.step]
-            case QueryBlock():
-                blocks |= dict.fromkeys(_own_tables(term), term)
-                waiting += [item.query for item in from_items(term.from_) if isinstance(item, DerivedTable)]
-            case Values():
-                pass
+    for term in _terms(query, in_expressions=False):
+        if isinstance(term, QueryBlock):
+            blocks |= dict.fromkeys(_own_tables(term), term)
+        elif isinstance(term, SetOperation):
+            for operand, casts in ((term.left, term.left_casts), (term.right, term.right_casts)):
+                if casts is not None and (block := _block_of(operand)) is not None:
+                    blocks[casts.table] = block
     return blocks
 
 
