@@ -140,6 +140,8 @@ def _members(body: Sequence[ast.stmt]) -> Iterator[tuple[str, tuple[Definition, 
     """The public things that are defined in a module or a class, each with its docstring."""
     for place, node in enumerate(body):
         match node:
+            case ast.FunctionDef() if any(isinstance(each, ast.Attribute) for each in node.decorator_list):
+                pass  # `name.setter`: the property says it
             case ast.FunctionDef() | ast.ClassDef() if not node.name.startswith("_"):
                 yield node.name, (node, _docstring(node))
             case ast.FunctionDef(name="__init__"):

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from minisql import errors
-from minisql.catalog.catalog import Catalog
 from minisql.catalog.registered import registered_table
-from minisql.errors import InterfaceError, NotSupportedError, ProgrammingError
-from minisql.parser import parse_tree
-from minisql.parser.parse import ParsedStatement, parse_statement, parse_statements
-from minisql.query_block.environment import View
-from minisql.query_block.parameters import Parameters, values_in_order
+from minisql.errors import InterfaceError, NotSupportedError
+from minisql.parser.parse import parse_statement
+from minisql.query_block.parameters import Parameters
+from minisql.session.executor import Executor, Script, checked_text
 from minisql.session.pipeline import PlannedQuery
-from minisql.session.plan_cache import NewPlan, PlanCache
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
-from minisql.session.running import RunningStatements, checked_timeout
-from minisql.session.statements import StatementRunner
 from minisql.session.statements.context import Given
 
 if TYPE_CHECKING:
     from minisql.execution.progress import Callback
     from minisql.session.cursor import Cursor
     from minisql.session.prepared import PreparedStatement
-
-T = TypeVar("T")
 
 
 def connect(
@@ -85,15 +77,16 @@ class Connection:
     NotSupportedError = errors.NotSupportedError
 
     def __init__(self, *, autocommit: bool = True, scan_frames: bool | Mapping[str, object] = False) -> None:
-        catalog: Catalog[View] = Catalog()
-        self.autocommit = autocommit
+        self._executor = Executor(autocommit=autocommit, scan_frames=scan_frames)
+
+    @property
+    def autocommit(self) -> bool:
         """Whether a statement outside of BEGIN and COMMIT is a transaction of its own; see `connect`."""
-        self._scan_frames = scan_frames
-        self._catalog: Catalog[View] | None = catalog
-        self._runner = StatementRunner(catalog)
-        self._plans = PlanCache(catalog)
-        self._lock = threading.RLock()
-        self._running = RunningStatements()
+        return self._executor.autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        self._executor.autocommit = value
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -125,12 +118,12 @@ class Connection:
             InterfaceError: the connection is closed, or there are too few or too many parameters.
             IntegrityError: keys are there several times on a side of a join that `validate` says has them once.
         """
-        return self._last_result(sql, parameters, timeout, progress, validate, Given())
+        return self._executor.last_result(sql, parameters, timeout, progress, validate, Given())
 
     def execute_script(self, sql: str, parameters: Parameters = ()) -> Iterator[Result]:
         """Runs statements one after the other as their results are asked for."""
-        script = _Script(_checked_text(sql), parameters)
-        while (result := self._run(lambda: self._next_result(script, Given()))) is not None:
+        script = Script(sql, parameters)
+        while (result := self._executor.run(lambda: self._executor.next_result(script, Given()))) is not None:
             yield result
 
     def sql(
@@ -151,7 +144,7 @@ class Connection:
             SqlError, OperationalError, InterfaceError: as `execute` and `register` do.
         """
         tables = {name.lower(): registered_table(name, data) for name, data in objects.items()}
-        return self._last_result(sql, parameters, timeout, progress, validate, Given(tables))
+        return self._executor.last_result(sql, parameters, timeout, progress, validate, Given(tables))
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], *, timeout: float | None = None) -> Result:
         """Runs a statement that changes something once for each of the sets of values, all or nothing.
@@ -171,21 +164,7 @@ class Connection:
             OperationalError: the time is up, or the statement was interrupted.
             InterfaceError: the connection is closed, or values are missing or too many in one of the sets.
         """
-        from minisql.session.many import checked_sets, run_many  # which few programs need
-
-        text, given = _checked_text(sql), checked_sets(parameters)
-
-        def work() -> Result:
-            sets = list(given)
-            with self._lock, deep_recursion():
-                self._open_catalog()
-                self._begin()
-                with self._runner.given(self._with_variables(Given())):
-                    result = run_many(self._runner, parse_statement(text), sets)
-                self._plans.forget_old()
-                return result
-
-        return self._run(work, timeout)
+        return self._executor.run_many(checked_text(sql), parameters, timeout)
 
     def prepare(self, sql: str) -> PreparedStatement:
         """Parses one statement, to be run many times with different values for its parameters.
@@ -197,8 +176,8 @@ class Connection:
         from minisql.session.prepared import PreparedStatement  # which few programs need
 
         with deep_recursion():
-            self._open_catalog()
-            return PreparedStatement(self, parse_statement(_checked_text(sql)))
+            self._executor.open_catalog()
+            return PreparedStatement(self, parse_statement(checked_text(sql)))
 
     def plan(self, sql: str, parameters: Parameters = ()) -> PlannedQuery:
         """Plans a query without running it: what each stage made of it, to be looked at or executed.
@@ -206,8 +185,8 @@ class Connection:
         A query that was planned before, on the same catalog with the same settings and without parameters, is not
         planned again.
         """
-        text = _checked_text(sql)
-        return self._run(lambda: self._planned(text, parameters, Given()))
+        text = checked_text(sql)
+        return self._executor.run(lambda: self._executor.planned(text, parameters, Given()))
 
     def plans(
         self,
@@ -254,7 +233,7 @@ class Connection:
         They end with an OperationalError and have changed nothing. It returns at once; a statement stops when the call
         into numpy or Arrow that it is in has come back.
         """
-        self._running.interrupt()
+        self._executor.running.interrupt()
 
     # --- PEP 249 ------------------------------------------------------------------------------------------------------
 
@@ -262,21 +241,21 @@ class Connection:
         """A new cursor, which holds the rows of the last statement that it ran. It costs nothing; take one a thread."""
         from minisql.session.cursor import Cursor  # which few programs need
 
-        self._open_catalog()
+        self._executor.open_catalog()
         return Cursor(self)
 
     def commit(self) -> None:
         """Ends the transaction and keeps what it changed; without one nothing happens."""
-        with self._lock:
-            self._open_catalog()
-            self._runner.end(rolls_back=False)
+        with self._executor.lock:
+            self._executor.open_catalog()
+            self._executor.runner.end(rolls_back=False)
 
     def rollback(self) -> None:
         """Ends the transaction and undoes what it changed; without one nothing happens."""
-        with self._lock:
-            self._open_catalog()
-            self._runner.end(rolls_back=True)
-            self._plans.forget_old()
+        with self._executor.lock:
+            self._executor.open_catalog()
+            self._executor.runner.end(rolls_back=True)
+            self._executor.plans.forget_old()
 
     def create_statements(self, name: str | None = None) -> list[str]:
         """The statements that would make one table or view again, or all of them by their names.
@@ -287,14 +266,12 @@ class Connection:
         """
         from minisql.session.create_statements import create_statements
 
-        with self._lock:
-            return create_statements(self._open_catalog(), None if name is None else _checked_name(name))
+        with self._executor.lock:
+            return create_statements(self._executor.open_catalog(), None if name is None else _checked_name(name))
 
     def close(self) -> None:
         """Closes the connection; its tables are gone, results stay. Closing it once more does nothing."""
-        with self._lock:
-            self._catalog = None
-            self._plans = PlanCache(Catalog())
+        self._executor.close()
 
     # --- what statements see of the program ---------------------------------------------------------------------------
 
@@ -307,9 +284,9 @@ class Connection:
             InterfaceError: the object is no table, or the name is that of a stored table or view.
         """
         table = registered_table(_checked_name(name), data)
-        with self._lock:
-            self._open_catalog().register(name, table)
-            self._plans.forget_old()
+        with self._executor.lock:
+            self._executor.open_catalog().register(name, table)
+            self._executor.plans.forget_old()
 
     def unregister(self, name: str) -> None:
         """Forgets a registered object.
@@ -317,9 +294,9 @@ class Connection:
         Raises:
             InterfaceError: nothing is registered under the name.
         """
-        with self._lock:
-            self._open_catalog().unregister(_checked_name(name))
-            self._plans.forget_old()
+        with self._executor.lock:
+            self._executor.open_catalog().unregister(_checked_name(name))
+            self._executor.plans.forget_old()
 
     def create_function(
         self,
@@ -360,9 +337,9 @@ class Connection:
             name, function, arg_types, return_type, vectorized=vectorized, null_handling=null_handling,
             deterministic=deterministic,
         )  # fmt: skip
-        with self._lock:
-            self._open_catalog().add_function(made)
-            self._plans.forget_old()
+        with self._executor.lock:
+            self._executor.open_catalog().add_function(made)
+            self._executor.plans.forget_old()
 
     def remove_function(self, name: str) -> None:
         """Forgets a function made by `create_function`.
@@ -370,135 +347,9 @@ class Connection:
         Raises:
             InterfaceError: there is no such function.
         """
-        with self._lock:
-            self._open_catalog().remove_function(_checked_name(name))
-            self._plans.forget_old()
-
-    # --- how it works -------------------------------------------------------------------------------------------------
-
-    def _last_result(
-        self,
-        sql: str,
-        parameters: Parameters,
-        timeout: float | None,
-        progress: Callback | None,
-        validate: Mapping[str, str] | None,
-        given: Given,
-    ) -> Result:
-        script = _Script(_checked_text(sql), parameters)
-
-        def work() -> Result:
-            if validate is not None:
-                from minisql.session.validate import execute_validated  # which few programs need
-
-                return execute_validated(self._planned(script.text, parameters, given), validate)
-            last = Result(rowcount=-1)
-            while (result := self._next_result(script, given)) is not None:
-                last = result
-            return last
-
-        return self._run(work, timeout, progress)
-
-    def _run(self, work: Callable[[], T], timeout: float | None = None, progress: Callback | None = None) -> T:
-        """Does some work that can be interrupted."""
-        seconds = checked_timeout(timeout)
-        if progress is None:
-            return self._running.run(work, seconds)
-        if not callable(progress):
-            raise InterfaceError(f"A progress callback is a function, not {progress!r}.")
-        from minisql.execution.progress import reporting  # which few programs need
-
-        with reporting(progress):
-            return self._running.run(work, seconds)
-
-    def _next_result(self, script: _Script, given: Given) -> Result | None:
-        """The result of the next statement of a script; None at the end. Only to run queries threads take no turns."""
-        with self._lock, deep_recursion():
-            self._open_catalog()
-            if script.is_done:
-                return None
-            planned = None
-            if script.count == 0 and not given.objects:
-                planned = self._known_plan(script.text, script.parameters)
-            if planned is not None:
-                script.is_done = True
-                self._begin()
-            else:
-                if script.statements is None:
-                    script.statements = parse_statements(script.text)
-                parsed = next(script.statements, None)
-                if parsed is None:
-                    if script.plan is not None and script.count == 1 and not script.parameters:
-                        self._plans.keep(script.text, script.plan)
-                    return None
-                script.count += 1
-                started = self._start(parsed, script.parameters, given)
-                if isinstance(started, Result):
-                    return started
-                script.plan, planned = started, started.planned
-        return planned.execute()
-
-    def _planned(self, text: str, parameters: Parameters, given: Given) -> PlannedQuery:
-        with self._lock, deep_recursion():
-            planned = None if given.objects else self._known_plan(text, parameters)
-            if planned is not None:
-                return planned
-            parsed = parse_statement(text)
-            if not isinstance(parsed.statement, parse_tree.QueryExpression):
-                raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
-            new_plan = self._start(parsed, parameters, given)
-            assert isinstance(new_plan, NewPlan)
-            if not parameters and not given.objects:
-                self._plans.keep(text, new_plan)
-            return new_plan.planned
-
-    def _run_prepared(
-        self, parsed: ParsedStatement, parameters: Parameters, timeout: float | None, progress: Callback | None
-    ) -> Result:
-        def work() -> Result:
-            with self._lock, deep_recursion():
-                started = self._start(parsed, parameters, Given())
-            return started if isinstance(started, Result) else started.planned.execute()
-
-        return self._run(work, timeout, progress)
-
-    def _start(self, parsed: ParsedStatement, parameters: Parameters, given: Given) -> Result | NewPlan:
-        """Runs a statement, or plans it where it is a query."""
-        self._open_catalog()
-        values = values_in_order(parameters, parsed.parameters)
-        self._begin()
-        with self._runner.given(self._with_variables(given)):
-            if isinstance(parsed.statement, parse_tree.QueryExpression):
-                return self._runner.plan(parsed.statement, values)
-            result = self._runner.run(parsed.statement, values)
-        self._plans.forget_old()
-        return result
-
-    def _begin(self) -> None:
-        """Begins a transaction where every statement belongs to one."""
-        if not self.autocommit:
-            self._runner.begin()
-
-    def _with_variables(self, given: Given) -> Given:
-        if self._scan_frames is False:
-            return given
-        from minisql.session.variables import namespaces_of_caller, variables_of  # which few programs need
-
-        namespaces = namespaces_of_caller() if self._scan_frames is True else [self._scan_frames]
-        return given._replace(variables=variables_of(namespaces))
-
-    def _known_plan(self, sql: str, parameters: Parameters) -> PlannedQuery | None:
-        """The plan of a text that is one query and was planned before, if it is still good."""
-        self._open_catalog()
-        planned = None if parameters else self._plans.find(sql, self._runner.settings)
-        if planned is not None:
-            values_in_order(parameters, ())
-        return planned
-
-    def _open_catalog(self) -> Catalog[View]:
-        if self._catalog is None:
-            raise InterfaceError("The connection is closed.")
-        return self._catalog
+        with self._executor.lock:
+            self._executor.open_catalog().remove_function(_checked_name(name))
+            self._executor.plans.forget_old()
 
     def __enter__(self) -> Connection:
         return self
@@ -507,18 +358,6 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _Script:
-    """Statements that are run one after the other, and how far that has come."""
-
-    def __init__(self, text: str, parameters: Parameters) -> None:
-        self.text = text
-        self.parameters = parameters
-        self.statements: Iterator[ParsedStatement] | None = None
-        self.count = 0
-        self.is_done = False
-        self.plan: NewPlan | None = None
 
 
 def _deeply(plans: Iterator[PlannedQuery]) -> Iterator[PlannedQuery]:
@@ -534,9 +373,3 @@ def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name:
         raise InterfaceError(f"A name is a str that is not empty, not {name!r}.")
     return name
-
-
-def _checked_text(sql: object) -> str:
-    if not isinstance(sql, str):
-        raise InterfaceError(f"SQL is a str, not {type(sql).__name__}.")
-    return sql

@@ -41,7 +41,7 @@ class PreparedStatement:
         self, parameters: Parameters = (), *, timeout: float | None = None, progress: Callback | None = None
     ) -> Result:
         """Runs the statement with these values; see `Connection.execute`."""
-        return self.connection._run_prepared(self._parsed, parameters, timeout, progress)
+        return self.connection._executor.run_prepared(self._parsed, parameters, timeout, progress)
 
     def __repr__(self) -> str:
         return f"<PreparedStatement: {' '.join(self.sql.split())}>"

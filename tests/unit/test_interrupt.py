@@ -45,7 +45,7 @@ def check_usable(connection: minisql.Connection, state: tuple[object, ...]) -> N
 
 def state_of(connection: minisql.Connection) -> tuple[object, ...]:
     tables = {name: connection.execute(f"SELECT count(*), sum(x) FROM {name}").fetchall() for name in ("t0", "t3")}
-    return connection.execute("SELECT 1").fetchall(), tables, connection._runner.settings
+    return connection.execute("SELECT 1").fetchall(), tables, connection._executor.runner.settings
 
 
 class Interrupted(BaseException):

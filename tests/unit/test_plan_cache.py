@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import minisql
-from minisql.session import connection as connection_module
+from minisql.session import executor as executor_module
 from minisql.session.plan_cache import LONGEST_TEXT, MOST_PLANS
 
 
@@ -36,7 +36,7 @@ def test_a_query_that_is_run_again_is_not_planned_again(
     def parse_statements(text: str) -> None:
         raise AssertionError(text)
 
-    monkeypatch.setattr(connection_module, "parse_statements", parse_statements)
+    monkeypatch.setattr(executor_module, "parse_statements", parse_statements)
     for _ in range(3):
         assert connection.execute("SELECT k FROM t").fetchall() == expected
     with pytest.raises(AssertionError):

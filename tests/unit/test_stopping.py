@@ -47,7 +47,7 @@ def check_usable(connection: minisql.Connection) -> None:
     thread.start()
     thread.join(10)
     assert answers == [[(1000, 499500)]]
-    assert not connection._running._statements
+    assert not connection._executor.running._statements
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_an_interrupt_stops_the_statements_of_all_threads(connection: minisql.Co
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
-    while len(connection._running._statements) < 3:
+    while len(connection._executor.running._statements) < 3:
         time.sleep(0.001)
     connection.interrupt()
     for thread in threads:
@@ -341,7 +341,7 @@ def test_eight_threads_on_one_database(connection: minisql.Connection) -> None:
 def test_a_query_does_not_wait_for_another_one(connection: minisql.Connection) -> None:
     thread = threading.Thread(target=run_until_stopped, args=(connection.execute,))
     thread.start()
-    while not connection._running._statements:
+    while not connection._executor.running._statements:
         time.sleep(0.001)
     time.sleep(0.02)
     assert connection.execute("SELECT count(*) FROM t").fetchone() == (1000,)
@@ -355,7 +355,7 @@ def test_two_threads_on_one_cursor(connection: minisql.Connection) -> None:
     cursor = connection.cursor()
     thread = threading.Thread(target=run_until_stopped, args=(cursor.execute,))
     thread.start()
-    while not connection._running._statements:
+    while not connection._executor.running._statements:
         time.sleep(0.001)
     for use in (
         lambda: cursor.execute("SELECT 1"),
