@@ -196,7 +196,7 @@ def test_one_more_row_costs_no_look_at_a_million() -> None:
 
 def test_statistics_are_those_of_the_changed_table(connection: minisql.Connection) -> None:
     connection.execute("UPDATE t SET x = k * 100; DELETE FROM t WHERE k = 3")
-    table = connection._open_catalog().find("t")
+    table = connection._executor.open_catalog().find("t")
     assert table is not None
     statistics = table.column_statistics(1)  # type: ignore[union-attr]
     assert (statistics.low, statistics.high, statistics.distinct_count) == (100, 200, 2.0)

@@ -47,7 +47,7 @@ def test_a_null_equals_no_key_and_breaks_no_check(connection: minisql.Connection
 
 def test_the_catalog_knows_the_keys(connection: minisql.Connection) -> None:
     connection.execute("CREATE UNIQUE INDEX i ON t (c)")
-    table = connection._open_catalog().find("t")
+    table = connection._executor.open_catalog().find("t")
     assert isinstance(table, MemoryTable)
     assert table.keys == (
         Key((1,), not_null=True),
