@@ -20,6 +20,7 @@ from lark import Lark, Transformer
 from lark.lark import PostLex
 
 from minisql.errors import InternalError
+from minisql.parser.parse_table import LazyParser
 
 if sys.platform == "win32":
     import msvcrt
@@ -34,6 +35,7 @@ LARK_OPTIONS: Final[dict[str, Any]] = {
     "lexer": "basic",
     "maybe_placeholders": True,
     "g_regex_flags": re.IGNORECASE,
+    "_plugins": {"LALR_Parser": LazyParser},
 }
 """How Lark reads the grammar."""
 
@@ -63,8 +65,9 @@ def _cache_file() -> Iterator[str | bool]:
     Lark writes the file in place, and not the same bytes twice: what two processes write at once might be read as
     a table that neither of them made.
     """
-    # Two versions of Python that take turns would each undo the other's work.
-    name = f"sql.{sys.implementation.cache_tag}"
+    # Two versions of Python that take turns would each undo the other's work. "rows": how `LazyParser` writes the table,
+    # which is not among what Lark looks at.
+    name = f"sql-rows.{sys.implementation.cache_tag}"
     try:
         folder = _make_private_folder(_user_cache_folder() / "minisql")
         lock = (folder / f"{name}.lock").open("a")

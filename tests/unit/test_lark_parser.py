@@ -114,7 +114,7 @@ def test_tokens() -> None:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file of the cache is going to be."""
     monkeypatch.setattr(lark_parser, "_user_cache_folder", lambda: tmp_path)
-    return tmp_path / "minisql" / f"sql.{lark_parser.sys.implementation.cache_tag}.lark"
+    return tmp_path / "minisql" / f"sql-rows.{lark_parser.sys.implementation.cache_tag}.lark"
 
 
 def parses() -> bool:
@@ -132,6 +132,15 @@ def test_the_second_parser_is_not_made_of_the_grammar(cache: Path, monkeypatch: 
     assert cache.exists()
     monkeypatch.setattr(lark.lark, "load_grammar", pytest.fail)
     assert parses()
+
+
+def test_the_table_of_the_cache_is_that_of_the_grammar(cache: Path) -> None:
+    first, second = (make_parser(Transform(stream), stream) for stream in (TokenStream(), TokenStream()))
+    made, read = (parser.parser.parser._parse_table for parser in (first, second))
+    assert (read.start_states, read.end_states) == (made.start_states, made.end_states)
+    assert not read.states
+    assert {state: read.states[state] for state in made.states} == made.states
+    assert read.states == made.states
 
 
 def test_the_folder_is_the_users_alone(cache: Path) -> None:
