@@ -97,7 +97,7 @@ INTERVAL_UNITS: Final = frozenset((*_UNITS, *_PLURALS))
 _NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _PIECE: Final = re.compile(
     rf"\s*(?:(?P<sign>[+-]?)(?P<hour>[0-9]+):(?P<minute>[0-9]{{1,2}})(?::(?P<second>[0-9]{{1,2}}(?:\.[0-9]*)?))?"
-    r"|(?P<year_sign>[+-]?)(?P<year>[0-9]+)-(?P<month>[0-9]+)"
+    r"|(?P<year_sign>[+-]?)(?P<year>[0-9]+)-(?P<month>[0-9]+)(?![0-9-])"  # a date is no interval
     rf"|(?P<count>{_NUMBER})\s*(?P<unit>[a-z]*)"
     r")(?=\s|[+-]|$|(?<=[a-z])[0-9])"
 )

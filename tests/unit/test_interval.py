@@ -42,6 +42,7 @@ def test_texts(text: str, expected: Interval, printed: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "abc", "1 foo", "P", "PT", "P1D2", "1e5 days", "00:61", "00:00:60", "1-12", "1 2", "1 year 5 6", "ago",
+     "2013-01-31", "1-2-3 days",
      "1 day x",
      "3000000000 months", "300000 years", "9" * 300, "- 1 day", "1 day, 2 hours"],
 )  # fmt: skip
