@@ -65,8 +65,8 @@ def _cache_file() -> Iterator[str | bool]:
     Lark writes the file in place, and not the same bytes twice: what two processes write at once might be read as
     a table that neither of them made.
     """
-    # Two versions of Python that take turns would each undo the other's work. "rows": how `LazyParser` writes the table,
-    # which is not among what Lark looks at.
+    # Two versions of Python that take turns would each undo the other's work. "rows" is how `LazyParser` writes the
+    # table, which is not among what Lark looks at.
     name = f"sql-rows.{sys.implementation.cache_tag}"
     try:
         folder = _make_private_folder(_user_cache_folder() / "minisql")
