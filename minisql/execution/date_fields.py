@@ -13,6 +13,7 @@ from minisql.datatypes import BIGINT, TypeKind
 from minisql.errors import InternalError
 from minisql.execution import exact
 from minisql.execution.interval_fields import interval_field
+from minisql.execution.months import first_days_of, months_of
 from minisql.interval import MICROSECONDS_PER_DAY
 
 # The days of about 270 years, and those that a calendar has more than it was asked for.
@@ -100,9 +101,9 @@ def _date_field(field: str, days: Array) -> Array:
         case "month":
             values = months_of(days) % 12 + 1
         case "day":
-            values = days - as_days(months_of(days).astype("M8[M]")) + 1
+            values = days - first_days_of(months_of(days)) + 1
         case "doy":
-            values = days - as_days(days.astype("M8[D]").astype("M8[Y]")) + 1
+            values = _days_of_year(days)
         case "dow":  # 1970-01-01 was a Thursday, the fourth day after the Sunday
             values = (days + 4) % 7
         case "isodow":
@@ -111,19 +112,13 @@ def _date_field(field: str, days: Array) -> Array:
             values = months_of(days - (days + 3) % 7 + 3) // 12 + 1970
         case "week":  # the week belongs to the year of its Thursday
             thursdays = days - (days + 3) % 7 + 3
-            values = (thursdays - as_days(thursdays.astype("M8[D]").astype("M8[Y]"))) // 7 + 1
+            values = (_days_of_year(thursdays) - 1) // 7 + 1
         case _:
             raise InternalError(f"extract does not know the field {field}.")
     return values
 
 
-def months_of(days: Array) -> Array:
-    """Months since January 1970."""
-    months: Array = days.astype("M8[D]").astype("M8[M]").astype(np.int64)
-    return months
-
-
-def as_days(dates: Array) -> Array:
-    """Days since 1970-01-01 of numpy's dates."""
-    days: Array = dates.astype("M8[D]").astype(np.int64)
-    return days
+def _days_of_year(days: Array) -> Array:
+    """1 for the first of January."""
+    months = months_of(days)
+    return days - first_days_of(months - months % 12) + 1

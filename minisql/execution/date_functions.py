@@ -14,7 +14,8 @@ from minisql.datatypes import BIGINT, DATE, DOUBLE, INTERVAL, TIME, TIMESTAMP, T
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
 from minisql.execution.arithmetic import both_valid, value_at
-from minisql.execution.date_fields import Field, PerDay, as_days, months_of
+from minisql.execution.date_fields import Field, PerDay
+from minisql.execution.months import first_days_of, months_of
 from minisql.execution.operand import repeated
 from minisql.execution.per_constant import all_valid
 from minisql.expression.nodes import FunctionCall
@@ -70,7 +71,7 @@ def make_date_function(call: FunctionCall, constants: Sequence[Column | None]) -
         case "make_date" | "make_timestamp" | "make_time" | "to_timestamp":
             return partial(_MAKERS[name], span)
         case "last_day":
-            last = PerDay(lambda days: (as_days((months_of(days) + 1).astype("M8[M]")) - 1).astype(np.int32))
+            last = PerDay(lambda days: (first_days_of(months_of(days) + 1) - 1).astype(np.int32))
             return lambda when: Column(DATE, last(when), when.valid)
         case _:
             return _OF_ONE[name]
@@ -119,7 +120,7 @@ def _first_day(unit: str, days: Array) -> Array:
     if unit in _MONTHS:
         length, before = _MONTHS[unit], _MONTHS_BEFORE_1970.get(unit, 0)
         months = months_of(days) + before
-        return as_days((months - months % length - before).astype("M8[M]"))
+        return first_days_of(months - months % length - before)
     return np.asarray(days - (days + _DAYS_AFTER_MONDAY) % 7 if unit == "week" else days)
 
 
@@ -161,9 +162,9 @@ def _whole_months(earlier: Array, later: Array) -> Array:
     """A day that the last month does not have counts as its last one."""
     first_days, last_days = earlier // MICROSECONDS_PER_DAY, later // MICROSECONDS_PER_DAY
     first_months, last_months = months_of(first_days), months_of(last_days)
-    first_of_last = as_days(last_months.astype("M8[M]"))
-    day = first_days - as_days(first_months.astype("M8[M]"))
-    longest = as_days((last_months + 1).astype("M8[M]")) - first_of_last - 1
+    first_of_last = first_days_of(last_months)
+    day = first_days - first_days_of(first_months)
+    longest = first_days_of(last_months + 1) - first_of_last - 1
     reached = (first_of_last + np.minimum(day, longest)) * MICROSECONDS_PER_DAY + earlier % MICROSECONDS_PER_DAY
     months: Array = last_months - first_months - (reached > later)
     return months
@@ -220,8 +221,8 @@ def _days_of(
     years, months, days = (part.values.astype(np.int64) for part in full[:3])
     fits = (years >= 1) & (years <= 9999) & (months >= 1) & (months <= 12) & others
     month = (np.where(fits, years, 1970) - 1970) * 12 + np.where(fits, months, 1) - 1
-    first = as_days(month.astype("M8[M]"))
-    fits &= (days >= 1) & (days <= as_days((month + 1).astype("M8[M]")) - first)
+    first = first_days_of(month)
+    fits &= (days >= 1) & (days <= first_days_of(month + 1) - first)
     wrong = np.flatnonzero(~fits if valid is None else ~fits & valid)
     if len(wrong):
         given = ", ".join(str(value_at(part, int(wrong[0]))) for part in full)

@@ -11,7 +11,7 @@ from minisql.columnar.column import INTERVAL_DTYPE, Array, Column
 from minisql.datatypes import INTERVAL
 from minisql.errors import DataError, Span
 from minisql.execution.arithmetic import both_valid, value_at
-from minisql.execution.date_fields import as_days, months_of
+from minisql.execution.months import first_days_of, months_of
 from minisql.execution.temporal_arithmetic import checked_intervals
 from minisql.expression.nodes import FunctionCall
 from minisql.interval import DAYS_PER_MONTH, MICROSECONDS_PER_DAY
@@ -48,7 +48,7 @@ def _age(*arguments: Column) -> Column:
     borrows_day = time < 0
     time, days = time + borrows_day * MICROSECONDS_PER_DAY, days - borrows_day
     borrows_month = days < 0
-    length = as_days((first_months + 1).astype("M8[M]")) - as_days(first_months.astype("M8[M]"))
+    length = first_days_of(first_months + 1) - first_days_of(first_months)
     months, days = months - borrows_month, days + borrows_month * length
     sign = np.where(end.values < start.values, -1, 1)
     values = np.empty(len(sign), INTERVAL_DTYPE)
@@ -61,7 +61,7 @@ def _calendar_parts(timestamps: Array) -> _Parts:
     """Months since 1970, days since the first of the month, and microseconds since midnight."""
     days = timestamps // MICROSECONDS_PER_DAY
     months = months_of(days)
-    return months, days - as_days(months.astype("M8[M]")), timestamps % MICROSECONDS_PER_DAY
+    return months, days - first_days_of(months), timestamps % MICROSECONDS_PER_DAY
 
 
 # --- justify ----------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from minisql.datatypes import BOOLEAN, DATE, DOUBLE, TIME, TIMESTAMP, VARCHAR, S
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact, text_forms
 from minisql.execution.kernels.segments import Segments, joined_strings
+from minisql.execution.months import first_days_of
 from minisql.execution.strings import PerString, bools, joined
 from minisql.interval import MICROSECONDS_PER_DAY
 
@@ -247,19 +248,14 @@ def _date_times(strings: Strings) -> tuple[Array, Array, BoolArray]:
         return _as_int64(joined("0", struct.field(part)))
 
     month = number("year") * 12 + number("month") - 1 - 1970 * 12
-    first = _days_of_month(month)
+    first = first_days_of(month)
     day, hour, minute, second = number("day"), number("hour"), number("minute"), number("second")
     valid &= (number("year") >= 1) & (number("month") >= 1) & (number("month") <= 12)
-    valid &= (day >= 1) & (day <= _days_of_month(month + 1) - first) & (hour < 24) & (minute < 60) & (second < 60)
+    valid &= (day >= 1) & (day <= first_days_of(month + 1) - first) & (hour < 24) & (minute < 60) & (second < 60)
     minutes = number("zone_hour") * 60 + number("zone_minute")
     east = np.where(pc.equal(struct.field("zone_sign"), "-").to_numpy(zero_copy_only=False), -minutes, minutes)
     time = ((hour * 60 + minute - east) * 60 + second) * 1_000_000 + _fraction(struct)
     return first + day - 1, time, valid
-
-
-def _days_of_month(months: Array) -> Array:
-    """The days since 1970-01-01 of the first day of months that are counted from January 1970."""
-    return months.astype("M8[M]").astype("M8[D]").astype(np.int64)
 
 
 # --- to VARCHAR -------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from minisql.datatypes import SqlType, TypeKind
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import exact
 from minisql.execution.arithmetic import both_valid, value_at
+from minisql.execution.months import first_days_of, months_of
 from minisql.interval import (
     DAYS_PER_MONTH,
     INTERVAL_FIELD_LIMIT,
@@ -97,11 +98,11 @@ def _moved(points: Array, distances: Array, sign: int) -> tuple[Array, BoolArray
     days, times = points // MICROSECONDS_PER_DAY, points % MICROSECONDS_PER_DAY
     months = distances["months"].astype(np.int64) * sign
     if months.any():
-        first = days.astype("M8[D]").astype("M8[M]")
-        day_of_month = days - _days(first)
-        target = first + months
-        last_day = _days(target + 1) - _days(target) - 1
-        days = _days(target) + np.minimum(day_of_month, last_day)
+        month = months_of(days)
+        day_of_month = days - first_days_of(month)
+        target = first_days_of(month + months)
+        last_day = first_days_of(month + months + 1) - target - 1
+        days = target + np.minimum(day_of_month, last_day)
     microseconds = distances["microseconds"] * sign
     times = times + microseconds % MICROSECONDS_PER_DAY
     days = days + distances["days"].astype(np.int64) * sign + microseconds // MICROSECONDS_PER_DAY
@@ -110,12 +111,6 @@ def _moved(points: Array, distances: Array, sign: int) -> tuple[Array, BoolArray
     if outside.any():
         days = np.where(outside, 0, days)
     return days * MICROSECONDS_PER_DAY + times % MICROSECONDS_PER_DAY, outside
-
-
-def _days(months: Array) -> Array:
-    """The days since 1970-01-01 of the first day of months."""
-    days: Array = months.astype("M8[D]").astype(np.int64)
-    return days
 
 
 def _difference(left: Array, right: Array, *, in_days: bool) -> Array:

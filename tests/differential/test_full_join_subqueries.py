@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -37,8 +38,7 @@ QUERIES = (
 def test_rows_are_those_of_sqlite(condition: str) -> None:
     rng = random.Random(condition)
     for _ in range(4):
-        peer = sqlite3.connect(":memory:")
-        with minisql.connect() as connection:
+        with closing(sqlite3.connect(":memory:")) as peer, minisql.connect() as connection:
             for name in "abcd":
                 rows = [[rng.choice(["NULL", "0", "1", "1", "2"]) for _ in range(2)] for _ in range(rng.randint(1, 5))]
                 script = (

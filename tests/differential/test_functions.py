@@ -11,6 +11,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any, Final
 
@@ -359,19 +360,18 @@ def test_against_duckdb(name: str, engines: tuple[minisql.Connection, duckdb.Duc
 @pytest.mark.parametrize("name", SQLITE)
 def test_against_sqlite(name: str) -> None:
     ascii_strings = [text for text in STRINGS if text is None or text.isascii()]
-    ours, theirs = minisql.connect(), sqlite3.connect(":memory:")
     values = [(row, text, PARTS[row % 3], INTEGERS[row % len(INTEGERS)]) for row, text in enumerate(ascii_strings)]
-    theirs.execute("CREATE TABLE t (r INTEGER, s VARCHAR, p VARCHAR, i INTEGER)")
-    ours.execute("CREATE TABLE t (r INTEGER, s VARCHAR, p VARCHAR, i INTEGER)")
-    for row in values:
-        theirs.execute("INSERT INTO t VALUES (?, ?, ?, ?)", row)
-        ours.execute("INSERT INTO t VALUES (?, ?, ?, ?)", row)
-    for template in TEMPLATES[name]:
-        if re.search(r"greatest|\b[nm]\b", template):
-            continue
-        expected = theirs.execute(f"SELECT {template} FROM t ORDER BY r").fetchall()
-        assert ours.execute(f"SELECT {template} FROM t ORDER BY r").fetchall() == expected, template
-    theirs.close()
+    with minisql.connect() as ours, closing(sqlite3.connect(":memory:")) as theirs:
+        theirs.execute("CREATE TABLE t (r INTEGER, s VARCHAR, p VARCHAR, i INTEGER)")
+        ours.execute("CREATE TABLE t (r INTEGER, s VARCHAR, p VARCHAR, i INTEGER)")
+        for row in values:
+            theirs.execute("INSERT INTO t VALUES (?, ?, ?, ?)", row)
+            ours.execute("INSERT INTO t VALUES (?, ?, ?, ?)", row)
+        for template in TEMPLATES[name]:
+            if re.search(r"greatest|\b[nm]\b", template):
+                continue
+            expected = theirs.execute(f"SELECT {template} FROM t ORDER BY r").fetchall()
+            assert ours.execute(f"SELECT {template} FROM t ORDER BY r").fetchall() == expected, template
 
 
 def test_every_function_has_a_template_or_a_reason() -> None:

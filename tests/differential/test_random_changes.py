@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 
 import duckdb
 import pytest
@@ -97,10 +98,9 @@ def rows_of(connection: sqlite3.Connection | minisql.Connection, table: str) -> 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_changes_are_those_of_sqlite(seed: int) -> None:
     statements = Statements(random.Random(seed))
-    peer = sqlite3.connect(":memory:", isolation_level=None)
-    peer.execute("PRAGMA foreign_keys = ON")
     failed = done = 0
-    with minisql.connect() as connection:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as peer, minisql.connect() as connection:
+        peer.execute("PRAGMA foreign_keys = ON")
         for statement in (TABLE, CHILD):
             connection.execute(statement)
             peer.execute(statement)

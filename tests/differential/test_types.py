@@ -6,6 +6,7 @@ import datetime
 import random
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -267,12 +268,12 @@ def normal(value: Any) -> Any:
 
 def test_days_around_a_date_are_those_of_sqlite(engine: minisql.Connection) -> None:
     rng = random.Random(11)
-    peer = sqlite3.connect(":memory:")
-    for _ in range(60):
-        day, count = random_date(rng), rng.randrange(-4000, 4000)
-        ((wanted, distance),) = peer.execute(
-            "SELECT datetime(?, ? || ' days'), CAST(julianday(?) - julianday('2000-01-01') AS INTEGER)",
-            (day, count, day),
-        ).fetchall()
-        sql = f"SELECT CAST(DATE '{day}' + INTERVAL '{count}' DAY AS VARCHAR), DATE '{day}' - DATE '2000-01-01'"
-        assert engine.execute(sql).fetchall() == [(wanted, distance)]
+    with closing(sqlite3.connect(":memory:")) as peer:
+        for _ in range(60):
+            day, count = random_date(rng), rng.randrange(-4000, 4000)
+            ((wanted, distance),) = peer.execute(
+                "SELECT datetime(?, ? || ' days'), CAST(julianday(?) - julianday('2000-01-01') AS INTEGER)",
+                (day, count, day),
+            ).fetchall()
+            sql = f"SELECT CAST(DATE '{day}' + INTERVAL '{count}' DAY AS VARCHAR), DATE '{day}' - DATE '2000-01-01'"
+            assert engine.execute(sql).fetchall() == [(wanted, distance)]

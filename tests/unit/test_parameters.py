@@ -210,7 +210,7 @@ class Text(str):
         (np.datetime64("2013-01-02T03:00:00.123456789"), "TIMESTAMP", datetime.datetime(2013, 1, 2, 3, 0, 0, 123456)),
         (pd.Timestamp("2013-01-02 03:00"), "TIMESTAMP", datetime.datetime(2013, 1, 2, 3)),
         (pd.Timestamp("2013-01-02", tz="UTC"), "TIMESTAMP WITH TIME ZONE", datetime.datetime(2013, 1, 2, tzinfo=UTC)),
-        (np.datetime64("NaT"), "NULL", None),
+        (np.datetime64("NaT", "us"), "NULL", None),
         (pd.NaT, "NULL", None),
         (pd.NA, "NULL", None),
         (datetime.time(3, 4), "TIME", datetime.time(3, 4)),
