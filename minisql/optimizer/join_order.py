@@ -16,6 +16,7 @@ from minisql.hypergraph.why_not import why_not
 from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, single, union
 from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, Entry, PlanReceiver
 from minisql.query_block.query_block import OrderedJoin
+from minisql.query_block.table_names import name_of_whole
 from minisql.relational.relational_expression import (
     Filter,
     JoinOrder,
@@ -203,7 +204,7 @@ def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
     inner = NodeSet(last.tables & ~known)
     assert inner
     name = order.names.get(lowest(inner), f"#{lowest(inner)}")
-    whole = name.rpartition(".")[0]
+    whole = name_of_whole([name], order.names.values())
     return ProgrammingError(
         f"{name} cannot be joined on its own: {whole or 'what it is part of'} is computed as a whole.",
         last.span,

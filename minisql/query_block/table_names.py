@@ -131,6 +131,13 @@ def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | Non
     return names
 
 
+def name_of_whole(parts: Iterable[str], names: Iterable[str]) -> str:
+    """What the smallest derived table is called that all these tables are in; '' where there is none."""
+    inside = list(parts)
+    around = [name for name in names if all(each.startswith(f"{name}.") for each in inside)]
+    return max(around, key=len, default="")
+
+
 def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
     """The block of a query that computes each table, for all numbers that stand for what a block computes.
 

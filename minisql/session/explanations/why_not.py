@@ -31,7 +31,7 @@ from minisql.relational.relational_expression import JoinOrder, RelationalExpres
 from minisql.session.explanations.dearer import cost_difference, times
 from minisql.session.explanations.order_trees import orders_near, written_tree
 from minisql.session.explanations.orders import block_of_region
-from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
+from minisql.session.explanations.outermost_region import Region, cost_with, order_of, path_of_region
 from minisql.session.explanations.prescribed import prescribe
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
@@ -178,7 +178,7 @@ class _WhyNot:
         joins, _ = split_order(order, space.graph)
         cost = path.cost
         if plan.has_all_of(order) and space.is_complete:
-            cost = plan.cost_around + space.cost(joins)
+            cost = plan.cost_with(space.cost(joins))
         if unsearched is not None:
             reason = f"This order costs {times(cost, self._planned.cost)} the chosen one."
             return self._answer("not enumerated", unsearched, reason, left_out)
@@ -215,12 +215,12 @@ class _PlannedOrder:
         self._all_of_plan = _tables_in(planned.path)
         region = Region.outermost(planned.rewritten)
         joins: Order = ()
-        self._region_tables, self.cost_around = EMPTY, planned.cost
+        self._path = planned.path
+        self._region_tables = EMPTY
         if region is not None:
             self._region_tables = tables_of_region(region.region)
             path = path_of_region(planned.path, self._region_tables)
             joins = order_of(path, self._region_tables)
-            self.cost_around -= path.cost
         self._chosen = self._contracted(joins)
         self.taking_part = self._as_named(self._region_tables)
 
@@ -237,6 +237,10 @@ class _PlannedOrder:
         """Whether the plan joins the tables of the order at this place, and as many without a name as the order has."""
         count = tables_of_region(order.input).bit_count()
         return self.taking_part == order.joins[-1].tables and self._region_tables.bit_count() == count
+
+    def cost_with(self, cost: float) -> float:
+        """The cost of the query if the joins cost so much."""
+        return cost_with(self._path, self._region_tables, cost)
 
     def left_out(self) -> str:
         """A sentence on the tables that the plan does without."""
