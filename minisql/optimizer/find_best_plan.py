@@ -242,6 +242,7 @@ class _Planner:
 
     def find_forbidden(self, order: JoinOrder) -> ForbiddenJoin | None:
         """Why the order may not be followed; None where it may."""
+        from minisql.hypergraph.why_not import Obstacle  # which few statements need
         from minisql.optimizer.join_order import ForbiddenJoin, has_other_tables, split_order, try_order
 
         graph = make_join_hypergraph(order.input)
@@ -250,7 +251,7 @@ class _Planner:
         except ProgrammingError as error:
             if has_other_tables(order, graph):
                 raise
-            return ForbiddenJoin(error.message, error.span, is_product=False)
+            return ForbiddenJoin(error.message, error.span, Obstacle.RULE)
         for leaf in ordered_leaves.values():
             if forbidden := self.find_forbidden(leaf):
                 return forbidden

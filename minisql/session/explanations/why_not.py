@@ -17,6 +17,7 @@ from typing import Final
 from minisql.datatypes import VARCHAR
 from minisql.errors import NotSupportedError, ProgrammingError, Span, enumerated
 from minisql.hypergraph.leaves import tables_of_region
+from minisql.hypergraph.why_not import Obstacle
 from minisql.node import node
 from minisql.node_set import EMPTY, NodeSet, members, node_set
 from minisql.optimizer.access_path import AccessPath, inputs
@@ -144,8 +145,9 @@ class _WhyNot:
         return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
 
     def _forbidden(self, forbidden: ForbiddenJoin, left_out: str) -> Answer:
-        if forbidden.is_product:
-            note = "A product that the query does not have is not considered."
+        if forbidden.obstacle is not Obstacle.RULE:
+            is_product = forbidden.obstacle is Obstacle.PRODUCT
+            note = "A product that the query does not have is not considered." if is_product else ""
             return self._answer("not enumerated", forbidden.reason, note, left_out)
         from minisql.session.explanations.forbidden import counterexample
 
@@ -313,4 +315,4 @@ def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> boo
         forbidden = find_forbidden(prescribed.rewritten, prescribed.order, planned.settings)
     except ProgrammingError:  # some tables are computed as a whole with others
         return False
-    return forbidden is not None and not forbidden.is_product
+    return forbidden is not None and forbidden.obstacle is Obstacle.RULE
