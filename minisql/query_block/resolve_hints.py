@@ -7,11 +7,12 @@ from typing import Final
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.node_set import NodeSet, single
+from minisql.parser.keywords import quoted_name
 from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable, JoinValidation
 from minisql.query_block import query_block
 from minisql.query_block.query_block import FromTree, OrderedJoin
 from minisql.query_block.scope import same_name
-from minisql.query_block.table_names import FromItem, from_items, inner_items, quoted_name
+from minisql.query_block.table_names import FromItem, from_items, inner_items
 
 
 def resolve_join_tree(tree: JoinTree, from_: FromTree | None, called: str = "JOIN_TREE") -> tuple[OrderedJoin, ...]:

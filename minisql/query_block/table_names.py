@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from minisql.node_set import NodeSet, lowest
+from minisql.parser.keywords import quoted_name
 from minisql.query_block.query_block import (
     DerivedTable,
     FromTree,
@@ -21,9 +21,6 @@ from minisql.query_block.query_block import (
     Values,
     WorkingTable,
 )
-
-_PLAIN: Final = re.compile(r"[^\W\dA-Z][^\WA-Z]*")
-
 
 FromItem: TypeAlias = TableUse | DerivedTable | WorkingTable
 
@@ -152,11 +149,6 @@ def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
                 if casts is not None and (block := _block_of(operand)) is not None:
                     blocks[casts.table] = block
     return blocks
-
-
-def quoted_name(name: str) -> str:
-    """The name as a hint has to write it."""
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def format_order(joins: Iterable[OrderedJoin], names: Mapping[int, str]) -> str:
