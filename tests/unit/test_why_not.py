@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import minisql
+from minisql.parser.keywords import quoted_name
 from minisql.query_block.table_names import format_order, table_names
 from minisql.session.explanations.why_not import Answer, _block, forbidden_orders, why_not
 from tests.differential.peers import Peers, bag
@@ -441,3 +442,46 @@ def test_a_view_that_is_read_several_times_is_joined_as_a_table_is(source: str) 
             asked = [f"EXPLAIN WHY NOT {tree} SELECT * FROM {joins.format(name)}" for name in ("t", "v")]
             of_table, of_view = (connection.execute(sql).fetchall()[0][:2] for sql in asked)
             assert of_view == of_table
+
+
+@pytest.mark.parametrize(
+    ("tables", "columns"),
+    [
+        (("a.b", "a_b", "b.c"), ("x.y", "y")),
+        (("Order", "select", "c d"), ("Key", "group")),
+        (('q"r', "<script>", "😀"), ('s"t', "u'v")),
+        (("x" * 200, "x" * 199 + "y", "né"), ("end", "1")),
+    ],
+)
+def test_names_are_quoted_wherever_sql_is_shown(tables: tuple[str, ...], columns: tuple[str, ...]) -> None:
+    """A condition in a sentence and in a plan is SQL, and scripts run in SQLite 3.40 and DuckDB, too."""
+    a, b, c, x, y = (quoted_name(name) for name in (*tables, *columns))
+    condition = f"coalesce({b}.{y}, 0) < {c}.{y}"
+    query = f"SELECT {a}.{x}, {b}.{y} FROM {a} LEFT JOIN {b} ON {a}.{x} = {b}.{x} JOIN {c} ON {condition}"
+    with minisql.connect() as connection:
+        for table in (a, b, c):
+            connection.execute(f"CREATE TABLE {table} ({x} INTEGER, {y} INTEGER)")
+            connection.execute(f"INSERT INTO {table} VALUES (1, 2), (2, 3)")
+        answer = ask(connection, f"({a} ({b} {c}))", query)
+        assert answer["verdict"] == "illegal"
+        assert condition in str(answer["reason"])
+        assert condition in str(connection.execute(f"EXPLAIN {query}").fetchone()[0])
+        assert condition in "".join(row[0] for row in connection.execute(f"EXPLAIN HYPERGRAPH {query}").fetchall())
+        written, reordered = rows_everywhere(str(answer["script"]), [str(answer["written"]), str(answer["reordered"])])
+        assert written != reordered
+        for order, *_ in connection.execute(f"EXPLAIN ORDERS {query}").fetchall():
+            assert ask(connection, order, query)["verdict"] in ("chosen", "dearer")
+            hinted = query.replace("SELECT", f"SELECT /*+ JOIN_TREE({order}) */")
+            assert connection.plan(hinted).order == order
+
+
+def test_a_script_with_a_dot_in_names_has_joins_in_parentheses() -> None:
+    """In which SQLite 3.40 finds no column of the table "a.b"; "a_b" is another one."""
+    query = """SELECT * FROM a_b LEFT JOIN ("a.b" JOIN "b.c" ON "a.b".y = "b.c".y) ON a_b.x = "a.b".x"""
+    with minisql.connect() as connection:
+        connection.execute("""CREATE TABLE "a.b" (x INTEGER, y INTEGER); CREATE TABLE a_b (x INTEGER, y INTEGER);
+            CREATE TABLE "b.c" (x INTEGER, y INTEGER)""")
+        answer = ask(connection, '((a_b "a.b") "b.c")', query)
+        assert '("a.b" AS a_b_2 JOIN "b.c" AS b_c ON a_b_2.y = b_c.y)' in str(answer["written"])
+        written, reordered = rows_everywhere(str(answer["script"]), [str(answer["written"]), str(answer["reordered"])])
+        assert written != reordered

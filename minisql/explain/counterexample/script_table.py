@@ -243,10 +243,12 @@ def _unique_aliases(leaves: Iterable[RelationalExpression], hint_names: Mapping[
         numbered.append((number, alias_of(_core(leaf)) or called or "t"))
     # What stands in FROM itself keeps its name; tables inside of derived tables make room.
     for number, alias in sorted(numbered, key=lambda each: hint_names.get(each[0]) != quoted_name(each[1])):
-        name, count = alias, 1
+        # SQLite 3.40 finds no column of a table with a dot in its name that stands in a join in parentheses.
+        name = plain = alias.replace(".", "_")
+        count = 1
         while name.lower() in taken:
             count += 1
-            name = f"{alias}_{count}"
+            name = f"{plain}_{count}"
         taken.add(name.lower())
         found[number] = name
     return found
