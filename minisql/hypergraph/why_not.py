@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
@@ -34,17 +34,19 @@ class Explanation:
         needed: the nodes without which they are joined in no order; none where the text does not say so.
         remedy: what would help, joins by their numbers, each with tables on one of which its conditions would have to
             reject nulls; none where nothing would.
+        named: the joins that the text names by their types, by number.
     """
 
     text: str
     obstacle: Obstacle
     needed: NodeSet = EMPTY
     remedy: tuple[tuple[int, NodeSet], ...] = ()
+    named: tuple[int, ...] = ()
 
 
 def explain_why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> Explanation:
     """The reason. `names` are those of the nodes."""
-    return _WhyNot(graph, left, right, names).explanation()
+    return _WhyNot(graph, left, right, names).explained()
 
 
 def may_join(graph: JoinHypergraph, reasons: Reasons, left: NodeSet, right: NodeSet) -> bool:
@@ -108,8 +110,13 @@ class _WhyNot:
         self._words = Wording(graph, names)
         self._first, self._second = self._words.tables(left), self._words.tables(right)
 
-    def explanation(self) -> Explanation:
-        """The reason; of several, the one that lacks least."""
+    def explained(self) -> Explanation:
+        """The reason, with the joins that it names."""
+        found = self._explanation()
+        return replace(found, named=tuple(self._words.named_in(found.text)))
+
+    def _explanation(self) -> Explanation:
+        """Of several reasons, the one that lacks least."""
         lacks = list(self._lacks())
         if lacks:
             # What a rule forbids is told first.

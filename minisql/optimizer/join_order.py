@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from minisql.errors import ProgrammingError, Span
 from minisql.expression.format import format_conditions
@@ -21,13 +21,19 @@ from minisql.relational.relational_expression import (
     RelationalExpression,
 )
 
+Leaves: TypeAlias = tuple[RelationalExpression, ...]
+
 
 class ForbiddenJoin(NamedTuple):
-    """Why an order may not be followed: a sentence, its place, and what kind of reason it is."""
+    """Why an order may not be followed: a sentence, its place, and what kind of reason it is.
+
+    `named` are the joins that the sentence names, each as the leaves of its two sides.
+    """
 
     reason: str
     span: Span | None
     obstacle: Obstacle
+    named: tuple[tuple[Leaves, Leaves], ...] = ()
 
 
 class SplitOrder(NamedTuple):
@@ -150,9 +156,15 @@ def try_order(
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.tables not in receiver.seen:
             found = explain_why_not(graph, join.left, join.right, leaf_names(graph, names))
-            return ForbiddenJoin(found.text, join.span, found.obstacle)
+            named = [graph.operators[number] for number in found.named]
+            sides = [(_leaves(graph, each.left_tables), _leaves(graph, each.right_tables)) for each in named]
+            return ForbiddenJoin(found.text, join.span, found.obstacle, tuple(sides))
         _hash_right(receiver.seen[join.tables])
     return None
+
+
+def _leaves(graph: JoinHypergraph, nodes: NodeSet) -> Leaves:
+    return tuple([graph.leaves[single(node)] for node in members(nodes)])
 
 
 def _hash_right(entry: Entry) -> None:

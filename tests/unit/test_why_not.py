@@ -485,3 +485,27 @@ def test_a_script_with_a_dot_in_names_has_joins_in_parentheses() -> None:
         assert '("a.b" AS a_b_2 JOIN "b.c" AS b_c ON a_b_2.y = b_c.y)' in str(answer["written"])
         written, reordered = rows_everywhere(str(answer["script"]), [str(answer["written"]), str(answer["reordered"])])
         assert written != reordered
+
+
+@pytest.mark.parametrize(
+    ("query", "became"),
+    [
+        (
+            "a LEFT JOIN (b LEFT JOIN c ON b.y = c.y) ON a.x = b.x AND c.x > 1",
+            "b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1, which rejects the rows in which c is padded",
+        ),
+        (
+            "a LEFT JOIN (b FULL JOIN c ON b.y = c.y) ON a.x = b.x AND c.x > 1 AND b.x > 1",
+            "In the query, b FULL JOIN c became b LEFT JOIN c because of ON a.x = b.x, which rejects the rows in which b is "
+            "padded; b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1",
+        ),
+        ("a LEFT JOIN (b JOIN c ON b.y = c.y) ON a.x = b.x", ""),
+    ],
+)
+def test_a_reason_says_what_a_join_was_that_simplification_changed(
+    connection: minisql.Connection, query: str, became: str
+) -> None:
+    reason = str(ask(connection, "((a b) c)", f"SELECT * FROM {query}")["reason"])
+    assert "the INNER JOIN of b and c ON b.y = c.y" in reason
+    assert ("In the query" in reason) is bool(became)
+    assert became in reason

@@ -16,10 +16,11 @@ from typing import Final
 
 from minisql.datatypes import VARCHAR
 from minisql.errors import NotSupportedError, ProgrammingError, Span, enumerated
+from minisql.explain.rewrites import aliases, base_tables, describe_simplification
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.hypergraph.why_not import Obstacle
 from minisql.node import node
-from minisql.node_set import EMPTY, NodeSet, members, node_set
+from minisql.node_set import EMPTY, NodeSet, members, node_set, union
 from minisql.optimizer.access_path import AccessPath, inputs
 from minisql.optimizer.find_best_plan import find_best_plan, find_forbidden, find_search_space
 from minisql.optimizer.join_order import ForbiddenJoin, split_order
@@ -33,7 +34,7 @@ from minisql.session.explanations.dearer import cost_difference, times
 from minisql.session.explanations.order_trees import orders_near, written_tree
 from minisql.session.explanations.orders import block_of_region
 from minisql.session.explanations.outermost_region import Region, cost_with, order_of, path_of_region
-from minisql.session.explanations.prescribed import prescribe
+from minisql.session.explanations.prescribed import Prescribed, prescribe
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result, Row
@@ -137,23 +138,23 @@ class _WhyNot:
             if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
                 hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name elsewhere."
                 return self._answer("chosen", "This is the order of the plan.", hint)
-            return self._forbidden(forbidden, plan.left_out())
+            return self._forbidden(forbidden, _became(forbidden, prescribed), plan.left_out())
         path = find_best_plan(prescribed.rewritten, self._planned.settings)
         return self._allowed(prescribed.order, prescribed.rewritten, path, plan)
 
     def _answer(self, verdict: str, *sentences: str) -> Answer:
         return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
 
-    def _forbidden(self, forbidden: ForbiddenJoin, left_out: str) -> Answer:
+    def _forbidden(self, forbidden: ForbiddenJoin, became: str, left_out: str) -> Answer:
         if forbidden.obstacle is not Obstacle.RULE:
             is_product = forbidden.obstacle is Obstacle.PRODUCT
             note = "A product that the query does not have is not considered." if is_product else ""
-            return self._answer("not enumerated", forbidden.reason, note, left_out)
+            return self._answer("not enumerated", forbidden.reason, became, note, left_out)
         from minisql.session.explanations.forbidden import counterexample
 
         shown = counterexample(self._planned, self._block, self._joins)
         return replace(
-            self._answer("illegal", forbidden.reason, shown.sentence, left_out),
+            self._answer("illegal", forbidden.reason, became, shown.sentence, left_out),
             script=shown.script,
             written=shown.written,
             reordered=shown.reordered,
@@ -198,6 +199,23 @@ class _WhyNot:
             pairs = f"There are more pairs of sets of tables than the pair_budget of {budget:,}"
             return f"{pairs}, so only some orders were looked at."
         return None
+
+
+def _became(forbidden: ForbiddenJoin, prescribed: Prescribed) -> str:
+    """What the joins are in the query that the reason names by the types that they have come to have, as sentences."""
+    named = [{union(map(base_tables, side)) for side in sides} for sides in forbidden.named]
+    steps = [
+        step
+        for step in prescribed.simplifications
+        if {base_tables(step.join.left), base_tables(step.join.right)} in named
+    ]
+    names = aliases(prescribed.as_written)
+    if prescribed.order is not None:
+        names |= prescribed.order.names
+    if not steps:
+        return ""
+    said = dict.fromkeys([describe_simplification(step, names) for step in steps])
+    return f"In the query, {'; '.join(said)}."
 
 
 class _PlannedOrder:
