@@ -208,3 +208,16 @@ def test_queries_without_joins_do_not_load_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("format_", ["TREE", "JSON", "DOT", "MERMAID", "HTML"])
+def test_a_plan_that_was_run_warns_of_joins_that_multiply(connection: minisql.Connection, format_: str) -> None:
+    connection.execute("CREATE TABLE few AS SELECT range % 3 AS k FROM range(30)")
+    query = "SELECT count(*) FROM few JOIN few AS o ON few.k = o.k"
+    ((ran,),) = connection.execute(f"EXPLAIN ANALYZE FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows of 30 and 30" in ran
+    ((planned,),) = connection.execute(f"EXPLAIN FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows" not in planned
+    connection.execute("SET warnings = off")
+    ((silent,),) = connection.execute(f"EXPLAIN ANALYZE FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows" not in silent

@@ -496,8 +496,8 @@ def test_a_script_with_a_dot_in_names_has_joins_in_parentheses() -> None:
         ),
         (
             "a LEFT JOIN (b FULL JOIN c ON b.y = c.y) ON a.x = b.x AND c.x > 1 AND b.x > 1",
-            "In the query, b FULL JOIN c became b LEFT JOIN c because of ON a.x = b.x, which rejects the rows in which b is "
-            "padded; b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1",
+            "In the query, b FULL JOIN c became b LEFT JOIN c because of ON a.x = b.x, which rejects the rows in which "
+            "b is padded; b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1",
         ),
         ("a LEFT JOIN (b JOIN c ON b.y = c.y) ON a.x = b.x", ""),
     ],
