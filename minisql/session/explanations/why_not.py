@@ -180,8 +180,9 @@ class _WhyNot:
             return self._answer("chosen", reason, unsearched or "", left_out)
         joins, _ = split_order(order, space.graph)
         cost = path.cost
-        if plan.has_all_of(order) and space.is_complete:
-            cost = plan.cost_with(space.cost(joins))
+        if space.is_complete:
+            # The hint says which side is hashed, an order does not.
+            cost = cost_with(path, tables_of_region(order.input), space.cost(joins))
         if unsearched is not None:
             reason = f"This order costs {times(cost, self._planned.cost)} the chosen one."
             return self._answer("not enumerated", unsearched, reason, left_out)
@@ -235,7 +236,6 @@ class _PlannedOrder:
         self._all_of_plan = _tables_in(planned.path)
         region = Region.outermost(planned.rewritten)
         joins: Order = ()
-        self._path = planned.path
         self._region_tables = EMPTY
         if region is not None:
             self._region_tables = tables_of_region(region.region)
@@ -252,15 +252,6 @@ class _PlannedOrder:
             if left and right:
                 asked.append(replace(join, left=left, right=right))
         return self._chosen is not None and same_order(tuple(asked), self._chosen)
-
-    def has_all_of(self, order: JoinOrder) -> bool:
-        """Whether the plan joins the tables of the order at this place, and as many without a name as the order has."""
-        count = tables_of_region(order.input).bit_count()
-        return self.taking_part == order.joins[-1].tables and self._region_tables.bit_count() == count
-
-    def cost_with(self, cost: float) -> float:
-        """The cost of the query if the joins cost so much."""
-        return cost_with(self._path, self._region_tables, cost)
 
     def left_out(self) -> str:
         """A sentence on the tables that the plan does without."""
