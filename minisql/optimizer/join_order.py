@@ -190,7 +190,7 @@ def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
     inner = NodeSet(last.tables & ~known)
     assert inner
     name = order.names.get(lowest(inner), f"#{lowest(inner)}")
-    whole = name_of_whole([name], order.names.values())
+    whole = name_of_whole([name], [each for each in order.names.values() if each != name])
     return ProgrammingError(
         f"{name} cannot be joined on its own: {whole or 'what it is part of'} is computed as a whole.",
         last.span,

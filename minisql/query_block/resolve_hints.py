@@ -101,7 +101,7 @@ class _Tables:
 
     def __init__(self, items: Sequence[FromItem]) -> None:
         self._items = items
-        self._named: set[int] = set()  # ids of items, as those below
+        self._named: dict[int, JoinTreeTable] = {}  # by ids of items, as those below
         self._partly_named: set[int] = set()
         self.found: dict[int, NodeSet] = {}
         """The table of each leaf, by the id of the leaf."""
@@ -118,12 +118,23 @@ class _Tables:
             items = inner_items(above[-1])
         item = above.pop()
         if id(item) in self._named or any(id(outer) in self._named for outer in above):
-            raise ProgrammingError(f'"{leaf.span.source}" is in the tree already.', leaf.span)
+            raise self._twice(leaf, self._named.get(id(item)))
         if id(item) in self._partly_named:
             raise ProgrammingError(f'Tables of "{item.alias}" are in the tree already.', leaf.span)
-        self._named.add(id(item))
+        self._named[id(item)] = leaf
         self._partly_named.update(map(id, above))
         self.found[id(leaf)] = single(item.table)
+
+    @staticmethod
+    def _twice(leaf: JoinTreeTable, first: JoinTreeTable | None) -> ProgrammingError:
+        if first is None or not first.path or same_name(first.path[0].name, leaf.path[0].name):
+            return ProgrammingError(f'"{leaf.span.source}" is in the tree already.', leaf.span)
+        return ProgrammingError(
+            f"{leaf.span.source} is {first.span.source}, a table of a query that is used twice: "
+            "its uses cannot be told apart by what is in them.",
+            leaf.span,
+            hint=f"Name {first.path[0].span.source} and {leaf.path[0].span.source} in their places.",
+        )
 
     def missing(self, items: Sequence[FromItem], prefix: str = "") -> Iterator[str]:
         """The names of the tables that are not in the tree."""

@@ -129,9 +129,9 @@ def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | Non
 
 
 def name_of_whole(parts: Iterable[str], names: Iterable[str]) -> str:
-    """What the smallest derived table is called that all these tables are in; '' where there is none."""
+    """What the smallest table of these names is called that all parts are in, or are; '' where there is none."""
     inside = list(parts)
-    around = [name for name in names if all(each.startswith(f"{name}.") for each in inside)]
+    around = [name for name in names if all(each == name or each.startswith(f"{name}.") for each in inside)]
     return max(around, key=len, default="")
 
 

@@ -237,3 +237,8 @@ def test_a_derived_table_that_is_computed_as_a_whole_goes_by_its_name(inner: str
         with pytest.raises(ProgrammingError, match=r"cannot be joined on its own") as raised:
             connection.plan(f"SELECT /*+ JOIN_TREE((c (s.b s.{inner}))) */ * {query}")
         assert raised.value.hint == "Name s in its place."
+        query = (
+            f"FROM c JOIN (SELECT b.k, l.x FROM b, LATERAL (SELECT * FROM {inner} AS i WHERE i.k = b.k LIMIT 2) l) s"
+        )
+        (order, *_), *_ = connection.execute(f"EXPLAIN ORDERS SELECT * {query} ON s.k = c.k").fetchall()
+        assert sorted(order.replace("(", "").replace(")", "").split()) == ["c", "s.b", "s.l"]

@@ -509,3 +509,19 @@ def test_a_reason_says_what_a_join_was_that_simplification_changed(
     assert "the INNER JOIN of b and c ON b.y = c.y" in reason
     assert ("In the query" in reason) is bool(became)
     assert became in reason
+
+
+def test_tables_of_a_query_that_is_used_twice_are_named_as_a_whole(connection: minisql.Connection) -> None:
+    connection.execute("SET materialize_common_tables = off")
+    query = (
+        "WITH q AS (SELECT a.k, b.x FROM a JOIN b ON a.k = b.k) "
+        "SELECT * FROM q JOIN q AS r ON q.k = r.k JOIN c ON c.k = q.k"
+    )
+    with pytest.raises(
+        minisql.ProgrammingError, match=r"r\.a is q\.a, a table of a query that is used twice"
+    ) as raised:
+        ask(connection, "(((q.a q.b) c) (r.a r.b))", query)
+    assert raised.value.hint == "Name q and r in their places."
+    assert ask(connection, "((q r) c)", query)["verdict"] in ("chosen", "dearer")
+    with pytest.raises(minisql.ProgrammingError, match=r'"q\.a" is in the tree already'):
+        ask(connection, "((q.a q.a) (c r))", query)
