@@ -28,7 +28,7 @@ from minisql.expression.walk import (
 )
 from minisql.expression.window import window_inputs
 from minisql.node_set import NodeSet, is_subset, node_set, overlaps, single
-from minisql.parser.keywords import last_name
+from minisql.parser.keywords import last_name, quoted_name
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block.query_block import FromTree, JoinedTable, QueryBlock
 from minisql.query_block.table_names import from_items, joins_of
@@ -77,7 +77,7 @@ class _Block:
     def __init__(self, block: QueryBlock, steps: Sequence[Simplification]) -> None:
         self._block = block
         self._joins = joins_of(block.from_)
-        self._names = {item.table: item.alias for item in from_items(block.from_)}
+        self._names = {item.table: item.alias and quoted_name(item.alias) for item in from_items(block.from_)}
         self._tables = node_set(self._names)
         self._steps = self._own_steps(steps)
         self._simplified = _by_sides(steps)
