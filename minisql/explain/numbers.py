@@ -14,6 +14,20 @@ def format_number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
 
 
+def number_text(number: float) -> str:
+    """An estimate in a sentence: `1,200`, `2.5`, `36.4 million`."""
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if number >= size:
+            return f"{number / size:,.1f} {word}" if number < 1e15 else f"{number:.3g}"
+    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.2g}"
+
+
+def rows_text(rows: float) -> str:
+    """An estimated number of rows: `1,200 rows`, `1 row`."""
+    number = number_text(rows)
+    return f"{number} row" if number == "1" else f"{number} rows"
+
+
 def six_digits(value: float) -> float:
     """An estimate in a column of numbers."""
     return float(f"{value:.6g}")

@@ -38,6 +38,7 @@ from minisql.optimizer.access_path import (
     Window,
     WorkingTableScan,
 )
+from minisql.optimizer.q_error import q_error
 
 Role: TypeAlias = Literal["root", "input", "probe", "build", "left", "right", "anchor", "step", "shared"]
 
@@ -169,14 +170,6 @@ def describe_plan(path: AccessPath, profile: Profile | None = None) -> NodeDescr
             inputs=inputs,
         )
     return described[0]
-
-
-def q_error(estimate: float, actual: float) -> float:
-    """By what factor an estimate is too high or too low (Moerkotte et al., "Preventing Bad Plans by Bounding the
-    Impact of Cardinality Estimation Errors", VLDB 2009). Less than one row counts as one row.
-    """
-    estimate, actual = max(estimate, 1.0), max(actual, 1.0)
-    return max(estimate / actual, actual / estimate)
 
 
 def _visits(path: AccessPath) -> list[_Visit]:

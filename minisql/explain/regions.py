@@ -23,6 +23,7 @@ from minisql.node import value_node
 from minisql.node_set import NodeSet, is_subset, members, single, union
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath
+from minisql.parser.keywords import quoted_name
 from minisql.relational.derive_conditions import Derivation
 from minisql.relational.relational_expression import (
     BaseTable,
@@ -220,11 +221,12 @@ def _nodes(graph: JoinHypergraph, rows: Mapping[NodeSet, float], words: Wording)
     found = []
     for number in members(graph.graph.nodes):
         leaf = graph.leaves[single(number)]
+        name, table = words.tables(single(number)), _table_name(leaf)
         found.append(
             NodeDescription(
                 number=number,
-                name=words.tables(single(number)),
-                table=_table_name(leaf),
+                name=name,
+                table=name if quoted_name(table) == name else table,
                 rows=rows.get(single(number), rows.get(output_tables(leaf), 0.0)),
                 conditions=_conditions(leaf.conditions) if isinstance(leaf, Filter) else (),
             )

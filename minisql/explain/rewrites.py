@@ -14,6 +14,7 @@ from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import alias_of, called_after_tables
 from minisql.hypergraph.sentences import Wording, format_written
 from minisql.node_set import NodeSet, is_subset, members, node_set, overlaps, single, union
+from minisql.parser.keywords import quoted_name
 from minisql.relational.derive_conditions import Derivation
 from minisql.relational.relational_expression import (
     Apply,
@@ -43,12 +44,12 @@ def base_tables(expression: RelationalExpression) -> NodeSet:
 
 
 def aliases(expression: RelationalExpression) -> dict[int, str]:
-    """What the query calls each table that has an alias."""
+    """What the query calls each table that has an alias, as it is written in SQL."""
     found: dict[int, str] = {}
     for node in everything_in(expression):
         tables = output_tables(node)
         if tables and not tables & (tables - 1) and (alias := alias_of(node)):
-            found.setdefault(tables.bit_length() - 1, alias)
+            found.setdefault(tables.bit_length() - 1, quoted_name(alias))
     return found
 
 
@@ -74,7 +75,7 @@ def describe_simplification(simplification: Simplification, names: Mapping[int, 
 def _names_without_alias(expression: RelationalExpression) -> dict[int, str]:
     """What the tables in an expression are called that have no alias."""
     return {
-        table: alias_of(node) or called_after_tables(node)
+        table: quoted_name(alias) if (alias := alias_of(node)) else called_after_tables(node)
         for node in nodes_of(expression)
         for table in own_tables(node)
     }
@@ -120,7 +121,7 @@ def describe_dropped(as_written: RelationalExpression, rewritten: RelationalExpr
     """The tables that the query names and does not read."""
     kept = node_set(node.table for node in everything_in(rewritten) if isinstance(node, BaseTable))
     return [
-        f"{node.alias} is not read, for the result does not depend on it"
+        f"{quoted_name(node.alias)} is not read, for the result does not depend on it"
         for node in nodes_of(as_written)
         if isinstance(node, BaseTable) and not overlaps(single(node.table), kept)
     ]

@@ -50,3 +50,10 @@ class Hypergraph:
             else:
                 directed += [(int(edge.left), int(edge.right)), (int(edge.right), int(edge.left))]
         self.complex_edges: tuple[tuple[int, int], ...] = tuple(sorted(directed, key=lambda e: e[1].bit_count()))
+
+    def connects(self, left: int, right: int) -> bool:
+        """Whether an edge has one side in one of the two sets of nodes, and the other side in the other."""
+        for edge in self.edges:
+            if not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left):
+                return True
+        return False

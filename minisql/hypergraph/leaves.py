@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.node_set import NodeSet, lowest, members, single, union
+from minisql.parser.keywords import quoted_name
 from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
@@ -63,6 +64,10 @@ def alias_of(leaf: RelationalExpression) -> str:
     return leaf.alias if isinstance(leaf, BaseTable | Values | SharedScan | WorkingTable | Project) else ""
 
 
+def _quoted_alias(leaf: RelationalExpression) -> str:
+    return quoted_name(alias) if (alias := alias_of(leaf)) else ""
+
+
 def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str]:
     """The names of the nodes: those given of their tables, or else what the leaves are called."""
     found = {}
@@ -72,7 +77,7 @@ def leaf_names(graph: JoinHypergraph, names: Mapping[int, str]) -> dict[int, str
         if is_join_region(leaf):
             name = f"({' '.join(names.get(each, f'#{each}') for each in members(tables_of_region(leaf)))})"
         elif name is None:
-            name = alias_of(leaf)
+            name = _quoted_alias(leaf)
         found[table] = name or called_after_tables(leaf)
     return found
 
@@ -83,6 +88,6 @@ def called_after_tables(expression: RelationalExpression) -> str:
     while waiting:
         node = waiting.pop()
         waiting += reversed(inputs(node))
-        if not inputs(node) and alias_of(node):
-            inside.append(alias_of(node))
+        if not inputs(node) and (alias := _quoted_alias(node)):
+            inside.append(alias)
     return f"(subquery on {', '.join(dict.fromkeys(inside))})" if inside else "(subquery)"

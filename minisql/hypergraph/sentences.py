@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
@@ -78,6 +79,11 @@ class Wording:
         """The ON condition of a join; '' where it has none."""
         conditions = self._conditions.get(number, ())
         return format_written(conditions) if conditions else ""
+
+    def named_in(self, text: str) -> list[int]:
+        """The joins that a text names, by number."""
+        names = ((number, self.join(number)) for number in range(len(self._graph.operators)))
+        return [number for number, name in names if re.search(rf"{re.escape(name)}(?!\w)", text)]
 
     def _join_on(self, number: int) -> str:
         """The join with its condition."""

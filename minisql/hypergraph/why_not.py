@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
 from minisql.hypergraph.reasons import Cause, Derivation, Reason, Reasons
@@ -13,30 +14,39 @@ from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, overlaps, single
 from minisql.relational.relational_expression import JoinType
 
 
+class Obstacle(Enum):
+    """What kind of reason it is. The enumeration considers no join that a condition does not call for, whether it would
+    give other rows or not.
+    """
+
+    RULE = "an outer, semi or anti join would give other rows"
+    PRODUCT = "no condition could be applied"
+    SIDES = "the only conditions that could be applied have other tables on their sides"
+
+
 @node
 class Explanation:
     """Why two sets of nodes may not be joined.
 
     Attributes:
         text: a sentence or two.
+        obstacle: the kind of reason that the text has.
         needed: the nodes without which they are joined in no order; none where the text does not say so.
         remedy: what would help, joins by their numbers, each with tables on one of which its conditions would have to
             reject nulls; none where nothing would.
+        named: the joins that the text names by their types, by number.
     """
 
     text: str
+    obstacle: Obstacle
     needed: NodeSet = EMPTY
     remedy: tuple[tuple[int, NodeSet], ...] = ()
-
-
-def why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> str:
-    """The reason, as a sentence or two. `names` are those of the nodes."""
-    return explain_why_not(graph, left, right, names).text
+    named: tuple[int, ...] = ()
 
 
 def explain_why_not(graph: JoinHypergraph, left: NodeSet, right: NodeSet, names: Mapping[int, str]) -> Explanation:
     """The reason. `names` are those of the nodes."""
-    return _WhyNot(graph, left, right, names).explanation()
+    return _WhyNot(graph, left, right, names).explained()
 
 
 def may_join(graph: JoinHypergraph, reasons: Reasons, left: NodeSet, right: NodeSet) -> bool:
@@ -100,21 +110,40 @@ class _WhyNot:
         self._words = Wording(graph, names)
         self._first, self._second = self._words.tables(left), self._words.tables(right)
 
-    def explanation(self) -> Explanation:
-        """The reason; of several, the one that lacks least."""
+    def explained(self) -> Explanation:
+        """The reason, with the joins that it names."""
+        found = self._explanation()
+        return replace(found, named=tuple(self._words.named_in(found.text)))
+
+    def _explanation(self) -> Explanation:
+        """Of several reasons, the one that lacks least."""
         lacks = list(self._lacks())
         if lacks:
-            lack = min(lacks, key=lambda lack: (lack.needed.bit_count(), len(lack.reasons)))
+            # What a rule forbids is told first.
+            lack = min(lacks, key=lambda lack: (self._is_product(lack), lack.needed.bit_count(), len(lack.reasons)))
             remedy = self._remedy(lack)
             text = self._words.shortened(self._lacking(lack))
             if remedy:
                 text += f" It could if {self._rejection(remedy)}."
-            return Explanation(text=text, needed=EMPTY if lack.unused else lack.needed, remedy=tuple(remedy))
+            return Explanation(
+                text=text,
+                obstacle=Obstacle.PRODUCT if self._is_product(lack) else Obstacle.RULE,
+                needed=EMPTY if lack.unused else lack.needed,
+                remedy=tuple(remedy),
+            )
         for edge in self._graph.edges:
             found = self._words.reasons.derivation(edge)
             if _is_completed(found.tes, self._left, self._right) and not _crosses(found, self._left, self._right):
-                return Explanation(text=self._torn(edge, found))
-        return Explanation(text=self._unconnected())
+                obstacle = Obstacle.SIDES if self._is_inner(edge) else Obstacle.RULE
+                return Explanation(text=self._torn(edge, found), obstacle=obstacle)
+        return Explanation(text=self._unconnected(), obstacle=Obstacle.PRODUCT)
+
+    def _is_inner(self, edge: JoinEdge) -> bool:
+        return edge.chain is None and self._graph.operators[edge.operator].type is JoinType.INNER
+
+    def _is_product(self, lack: _Lack) -> bool:
+        """Whether to join the two sets all the same would be to make a product that the condition filters later."""
+        return isinstance(lack.condition, JoinEdge) and self._is_inner(lack.condition) and lack.unused != EMPTY
 
     # --- tables that are not there yet --------------------------------------------------------------------------------
 
@@ -129,8 +158,11 @@ class _WhyNot:
                 continue
             if _is_completed(found.tes, self._left, self._right):
                 completed.append(condition)
-            elif isinstance(condition, JoinEdge) and self._is_about_both(NodeSet(found.ses | found.whole)):
-                about_both.append(condition)
+            elif isinstance(condition, JoinEdge):
+                # An inner join has nothing to do with tables that its condition does not use.
+                used = found.ses if self._is_inner(condition) else NodeSet(found.ses | found.whole)
+                if self._is_about_both(used):
+                    about_both.append(condition)
         for candidates in (completed, about_both):
             lacks = [lack for condition in candidates if (lack := self._lack(condition)).needed]
             yield from lacks

@@ -101,12 +101,13 @@ class Apply(_Path):
 
     The right rows are held. `keys` and `residual` are the conditions that have to be TRUE. With `references`, columns
     of the left input to which the right path has outer references, that path is run once for each combination of their
-    values.
+    values: `runs` times, as is estimated.
     """
 
     type: ApplyType
     left: AccessPath
     right: AccessPath
+    runs: float
     references: tuple[ColumnId, ...]
     keys: tuple[JoinKey, ...]
     residual: tuple[Expression, ...]

@@ -40,6 +40,7 @@ def apply_path(apply: Apply, left: AccessPath, right: AccessPath, statistics: St
         type=apply.type,
         left=left,
         right=right,
+        runs=runs,
         references=tuple(references),
         keys=keys,
         residual=residual,

@@ -91,8 +91,15 @@ def cost_and_rows(expression: RelationalExpression, settings: Settings) -> tuple
 def find_search_space(
     expression: RelationalExpression, region: RelationalExpression, settings: Settings
 ) -> SearchSpace:
-    """All orders of a join region of an expression, up to the `pair_budget`."""
-    return _planner_within(expression, region, settings).search_space(region)
+    """All orders of a join region of an expression, up to the `pair_budget`.
+
+    What they cost is what they cost there: with all that is known of the tables around, and leaves as they are planned.
+    """
+    planner = _Planner(settings, counted=region)
+    planner.plan(expression)
+    if planner.space is None:
+        raise InternalError("The region is no part of the expression.")
+    return planner.space
 
 
 def trace_search(
@@ -142,9 +149,16 @@ def _planner_within(expression: RelationalExpression, region: RelationalExpressi
 class _Planner:
     """Plans the operators of one statement; `_statistics` knows the tables planned so far."""
 
-    def __init__(self, settings: Settings, watched: tuple[RelationalExpression, int] | None = None) -> None:
-        """`watched` is a region whose search is traced, up to so many pairs."""
+    def __init__(
+        self,
+        settings: Settings,
+        watched: tuple[RelationalExpression, int] | None = None,
+        counted: RelationalExpression | None = None,
+    ) -> None:
+        """`watched` is a region whose search is traced, up to so many pairs; `counted` one whose orders are wanted."""
         self._watched = watched
+        self._counted = counted
+        self.space: SearchSpace | None = None
         self.traced: tuple[OpenRegion, TracingReceiver] | None = None
         self._settings = settings
         self._statistics = Statistics()
@@ -201,12 +215,14 @@ class _Planner:
         graph = make_join_hypergraph(region)
         if order is None:
             open_region = self._open_region(graph, graph.leaves)
+            self._count_orders(region, open_region)
             find_order(open_region, self._settings, self._tracing(region, open_region))
         else:
             from minisql.optimizer.join_order import follow_order, split_order  # which few statements need
 
             joins, ordered_leaves = split_order(order, graph)
             open_region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
+            self._count_orders(region, open_region)
             tracing = self._tracing(region, open_region)
             if tracing is not None:
                 tracing.begin_phase("prescribed", "A hint says which tables to join.")
@@ -226,6 +242,7 @@ class _Planner:
 
     def find_forbidden(self, order: JoinOrder) -> ForbiddenJoin | None:
         """Why the order may not be followed; None where it may."""
+        from minisql.hypergraph.why_not import Obstacle  # which few statements need
         from minisql.optimizer.join_order import ForbiddenJoin, has_other_tables, split_order, try_order
 
         graph = make_join_hypergraph(order.input)
@@ -234,20 +251,21 @@ class _Planner:
         except ProgrammingError as error:
             if has_other_tables(order, graph):
                 raise
-            return ForbiddenJoin(error.message, error.span, is_product=False)
+            return ForbiddenJoin(error.message, error.span, Obstacle.RULE)
         for leaf in ordered_leaves.values():
             if forbidden := self.find_forbidden(leaf):
                 return forbidden
         region = self._open_region(graph, {**graph.leaves, **ordered_leaves})
         return try_order(joins, region.graph, region.receiver, order.names)
 
-    def search_space(self, region: RelationalExpression) -> SearchSpace:
-        """All orders of a region."""
-        from minisql.optimizer.search_space import SearchSpace
+    def _count_orders(self, region: RelationalExpression, open_region: OpenRegion) -> None:
+        """Makes the search space of this region, if that is wanted."""
+        if self._counted is not region:
+            return
+        from minisql.optimizer.search_space import SearchSpace  # which few statements need
 
-        graph = make_join_hypergraph(region)
-        graph, _, connections, _, receiver = self._open_region(graph, graph.leaves)
-        return SearchSpace(graph, connections, receiver, self._settings.pair_budget)
+        receiver = self._receiver(open_region.leaves, open_region.connections, open_region.cardinality)
+        self.space = SearchSpace(open_region.graph, open_region.connections, receiver, self._settings.pair_budget)
 
     def _open_region(self, graph: JoinHypergraph, inputs: Mapping[int, RelationalExpression]) -> OpenRegion:
         """Plans the leaves of a region, and makes what its joins are ordered with."""
@@ -264,11 +282,15 @@ class _Planner:
         connections = Connections(graph)
         leaf_rows = {node: leaf.rows for node, leaf in leaves.items()}
         cardinality = Cardinality(graph, connections, leaf_rows, self._statistics)
+        return OpenRegion(graph, leaves, connections, cardinality, self._receiver(leaves, connections, cardinality))
+
+    def _receiver(
+        self, leaves: Mapping[int, AccessPath], connections: Connections, cardinality: Cardinality
+    ) -> CostingReceiver:
         leaf_costs = {node: leaf.cost for node, leaf in leaves.items()}
-        receiver = CostingReceiver(
+        return CostingReceiver(
             connections, cardinality, leaf_costs, self._statistics, hash_join=self._settings.hash_join
         )
-        return OpenRegion(graph, leaves, connections, cardinality, receiver)
 
     def _leaf_filter(self, node: int, filter_: Filter, candidates: dict[int, Candidate]) -> AccessPath:
         """The filter of a leaf. Where it is a candidate, its expensive conditions have not narrowed columns yet."""

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from minisql.errors import ProgrammingError, Span
 from minisql.expression.format import format_conditions
-from minisql.expression.walk import tables_of
-from minisql.hypergraph.hypergraph import Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names, leaves_of_several_tables, tables_of_region
-from minisql.hypergraph.why_not import why_not
+from minisql.hypergraph.why_not import Obstacle, explain_why_not
 from minisql.node_set import NodeSet, is_subset, lowest, members, overlaps, single, union
 from minisql.optimizer.costing_receiver import BUILD_LEFT, BUILD_RIGHT, Entry, PlanReceiver
 from minisql.query_block.query_block import OrderedJoin
+from minisql.query_block.table_names import name_of_whole
 from minisql.relational.relational_expression import (
     Filter,
     JoinOrder,
     RelationalExpression,
 )
 
+Leaves: TypeAlias = tuple[RelationalExpression, ...]
+
 
 class ForbiddenJoin(NamedTuple):
-    """Why an order may not be followed: a sentence, its place, and whether the order makes a product: two sides of it
-    are such that no condition has to do with both.
+    """Why an order may not be followed: a sentence, its place, and what kind of reason it is.
+
+    `named` are the joins that the sentence names, each as the leaves of its two sides.
     """
 
     reason: str
     span: Span | None
-    is_product: bool
+    obstacle: Obstacle
+    named: tuple[tuple[Leaves, Leaves], ...] = ()
 
 
 class SplitOrder(NamedTuple):
@@ -149,13 +152,19 @@ def try_order(
     for node in graph.leaves:
         receiver.found_single_node(node)
     for join in joins:
-        if _is_connected(graph.graph, join.left, join.right):
+        if graph.graph.connects(join.left, join.right):
             receiver.found_subgraph_pairs(join.left, [join.right])
         if join.tables not in receiver.seen:
-            reason = why_not(graph, join.left, join.right, leaf_names(graph, names))
-            return ForbiddenJoin(reason, join.span, _is_product(graph, join.left, join.right))
+            found = explain_why_not(graph, join.left, join.right, leaf_names(graph, names))
+            named = [graph.operators[number] for number in found.named]
+            sides = [(_leaves(graph, each.left_tables), _leaves(graph, each.right_tables)) for each in named]
+            return ForbiddenJoin(found.text, join.span, found.obstacle, tuple(sides))
         _hash_right(receiver.seen[join.tables])
     return None
+
+
+def _leaves(graph: JoinHypergraph, nodes: NodeSet) -> Leaves:
+    return tuple([graph.leaves[single(node)] for node in members(nodes)])
 
 
 def _hash_right(entry: Entry) -> None:
@@ -166,28 +175,6 @@ def _hash_right(entry: Entry) -> None:
     if entry.method == BUILD_LEFT:
         entry.cost += right.build + right.probe * left.rows - left.build - left.probe * right.rows
         entry.method = BUILD_RIGHT
-
-
-def _is_connected(graph: Hypergraph, left: NodeSet, right: NodeSet) -> bool:
-    return any(
-        not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left)
-        for edge in graph.edges
-    )
-
-
-def _is_product(graph: JoinHypergraph, left: NodeSet, right: NodeSet) -> bool:
-    """Whether no condition uses tables of both sides, or has to be applied where they are joined."""
-    both = NodeSet(left | right)
-    groups = leaves_of_several_tables(graph)
-    needed = [edge.eligibility.tables for edge in graph.edges] + [filter_.nodes for filter_ in graph.filters]
-    if any(is_subset(each, both) and not is_subset(each, left) and not is_subset(each, right) for each in needed):
-        return False
-    for edge in graph.edges:
-        tables = union(tables_of(each) for each in edge.conditions) or edge.eligibility.tables
-        used = NodeSet(tables | union(NodeSet(node) for node, group in groups.items() if overlaps(group, tables)))
-        if overlaps(used, left) and overlaps(used, right):
-            return False
-    return True
 
 
 def has_other_tables(order: JoinOrder, graph: JoinHypergraph) -> bool:
@@ -203,7 +190,7 @@ def _other_tables(order: JoinOrder, graph: JoinHypergraph) -> ProgrammingError:
     inner = NodeSet(last.tables & ~known)
     assert inner
     name = order.names.get(lowest(inner), f"#{lowest(inner)}")
-    whole = name.rpartition(".")[0]
+    whole = name_of_whole([name], [each for each in order.names.values() if each != name])
     return ProgrammingError(
         f"{name} cannot be joined on its own: {whole or 'what it is part of'} is computed as a whole.",
         last.span,

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from minisql.expression.format import format_conditions
 from minisql.hypergraph.connections import Connections, JoinSite
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
-from minisql.hypergraph.why_not import why_not
+from minisql.hypergraph.why_not import explain_why_not
 from minisql.node import node
 from minisql.node_set import NodeSet, members
 from minisql.optimizer.costing_receiver import NESTED_LOOP, Entry
@@ -99,7 +99,7 @@ class RegionWords:
     def forbidden(self, pair: PairFound) -> Record:
         """Why a pair may not be joined."""
         left, right = NodeSet(pair.left), NodeSet(pair.right)
-        reason = why_not(self._graph, left, right, self._names)
+        reason = explain_why_not(self._graph, left, right, self._names).text
         return {
             "left": _numbers(left),
             "right": _numbers(right),

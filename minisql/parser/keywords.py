@@ -42,8 +42,20 @@ def reserved_words() -> frozenset[str]:
     return frozenset(word for word in words if _NAME.fullmatch(word)) | frozenset(_WORD.findall(name))
 
 
+@functools.lru_cache(4096)
 def quoted_name(name: str) -> str:
     """A name as it is written in SQL: in double quotes where a plain word would be another name, or is reserved."""
     if _NAME.fullmatch(name) and name == name.lower() and name.upper() not in reserved_words():
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def last_name(text: str) -> str:
+    """The last of the names of `a."b.c"`, as it is written there."""
+    if not text.endswith('"'):
+        return text.rpartition(".")[2]
+    # A quote inside of a name is there twice.
+    start = len(text) - 1
+    while (start := text.rfind('"', 0, start)) > 0 and text[start - 1] == '"':
+        start -= 1
+    return text[max(start, 0) :]

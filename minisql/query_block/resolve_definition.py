@@ -17,6 +17,7 @@ from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import columns_of
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
+from minisql.parser.keywords import quoted_name
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.coerce import coerce
 from minisql.query_block.current_time import reads_time
@@ -95,7 +96,7 @@ class TableDefinition:
 
     def _add_check(self, tree: st.Check, environment: Environment) -> Constraint:
         references = tuple(
-            ScopeColumn(each.name, ColumnRef(column=ColumnId(0, place), name=each.name, type=each.type))
+            ScopeColumn(each.name, ColumnRef(column=ColumnId(0, place), name=quoted_name(each.name), type=each.type))
             for place, each in enumerate(self.columns)
         )
         scope = Scope.of_table(ScopeTable(self.name, references))

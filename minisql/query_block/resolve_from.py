@@ -14,6 +14,7 @@ from minisql.errors import ProgrammingError, Span, SqlError, did_you_mean
 from minisql.expression.nodes import Coalesce, ColumnId, ColumnRef, Comparison, Expression
 from minisql.expression.walk import conjunction
 from minisql.parser import parse_tree
+from minisql.parser.keywords import quoted_name
 from minisql.parser.parse_tree import Identifier, JoinKind
 from minisql.query_block.coerce import coerce_to_compared
 from minisql.query_block.environment import CommonTable, CommonTables, Environment, ResolveQuery, View
@@ -316,10 +317,9 @@ def _operands(expression: Expression) -> tuple[Expression, ...]:
 
 
 def _scope_table(table: int, alias: str, names: Sequence[str], types: Sequence[SqlType]) -> ScopeTable:
+    prefix = f"{quoted_name(alias)}." if alias else ""
     columns = tuple(
-        ScopeColumn(
-            name, ColumnRef(column=ColumnId(table, position), name=f"{alias}.{name}" if alias else name, type=type_)
-        )
+        ScopeColumn(name, ColumnRef(column=ColumnId(table, position), name=prefix + quoted_name(name), type=type_))
         for position, (name, type_) in enumerate(zip(names, types, strict=True))
     )
     return ScopeTable(alias, columns)

@@ -7,11 +7,12 @@ from typing import Final
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.node_set import NodeSet, single
+from minisql.parser.keywords import quoted_name
 from minisql.parser.parse_tree import Identifier, JoinTree, JoinTreePair, JoinTreeTable, JoinValidation
 from minisql.query_block import query_block
 from minisql.query_block.query_block import FromTree, OrderedJoin
 from minisql.query_block.scope import same_name
-from minisql.query_block.table_names import FromItem, from_items, inner_items, quoted_name
+from minisql.query_block.table_names import FromItem, from_items, inner_items
 
 
 def resolve_join_tree(tree: JoinTree, from_: FromTree | None, called: str = "JOIN_TREE") -> tuple[OrderedJoin, ...]:
@@ -100,7 +101,7 @@ class _Tables:
 
     def __init__(self, items: Sequence[FromItem]) -> None:
         self._items = items
-        self._named: set[int] = set()  # ids of items, as those below
+        self._named: dict[int, JoinTreeTable] = {}  # by ids of items, as those below
         self._partly_named: set[int] = set()
         self.found: dict[int, NodeSet] = {}
         """The table of each leaf, by the id of the leaf."""
@@ -117,12 +118,23 @@ class _Tables:
             items = inner_items(above[-1])
         item = above.pop()
         if id(item) in self._named or any(id(outer) in self._named for outer in above):
-            raise ProgrammingError(f'"{leaf.span.source}" is in the tree already.', leaf.span)
+            raise self._twice(leaf, self._named.get(id(item)))
         if id(item) in self._partly_named:
             raise ProgrammingError(f'Tables of "{item.alias}" are in the tree already.', leaf.span)
-        self._named.add(id(item))
+        self._named[id(item)] = leaf
         self._partly_named.update(map(id, above))
         self.found[id(leaf)] = single(item.table)
+
+    @staticmethod
+    def _twice(leaf: JoinTreeTable, first: JoinTreeTable | None) -> ProgrammingError:
+        if first is None or not first.path or same_name(first.path[0].name, leaf.path[0].name):
+            return ProgrammingError(f'"{leaf.span.source}" is in the tree already.', leaf.span)
+        return ProgrammingError(
+            f"{leaf.span.source} is {first.span.source}, a table of a query that is used twice: "
+            "its uses cannot be told apart by what is in them.",
+            leaf.span,
+            hint=f"Name {first.path[0].span.source} and {leaf.path[0].span.source} in their places.",
+        )
 
     def missing(self, items: Sequence[FromItem], prefix: str = "") -> Iterator[str]:
         """The names of the tables that are not in the tree."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from minisql.node_set import NodeSet, lowest
+from minisql.parser.keywords import quoted_name
 from minisql.query_block.query_block import (
     DerivedTable,
     FromTree,
@@ -21,9 +21,6 @@ from minisql.query_block.query_block import (
     Values,
     WorkingTable,
 )
-
-_PLAIN: Final = re.compile(r"[^\W\dA-Z][^\WA-Z]*")
-
 
 FromItem: TypeAlias = TableUse | DerivedTable | WorkingTable
 
@@ -131,6 +128,13 @@ def table_names(block: QueryBlock, copies: Mapping[int, Mapping[int, int]] | Non
     return names
 
 
+def name_of_whole(parts: Iterable[str], names: Iterable[str]) -> str:
+    """What the smallest table of these names is called that all parts are in, or are; '' where there is none."""
+    inside = list(parts)
+    around = [name for name in names if all(each == name or each.startswith(f"{name}.") for each in inside)]
+    return max(around, key=len, default="")
+
+
 def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
     """The block of a query that computes each table, for all numbers that stand for what a block computes.
 
@@ -145,11 +149,6 @@ def block_of_tables(query: QueryExpression) -> dict[int, QueryBlock]:
                 if casts is not None and (block := _block_of(operand)) is not None:
                     blocks[casts.table] = block
     return blocks
-
-
-def quoted_name(name: str) -> str:
-    """The name as a hint has to write it."""
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def format_order(joins: Iterable[OrderedJoin], names: Mapping[int, str]) -> str:

@@ -29,6 +29,7 @@ from minisql.expression.walk import (
     walk,
 )
 from minisql.node_set import NodeSet, members, node_set
+from minisql.parser.keywords import last_name, quoted_name
 from minisql.relational.relational_expression import (
     Aggregate,
     Apply,
@@ -180,7 +181,7 @@ class _Merger:
         def rename(expression: Expression) -> Expression:
             if not isinstance(expression, ColumnRef):
                 return expression
-            return replace(expression, name=f"{node.alias}.{expression.name.rpartition('.')[2]}")
+            return replace(expression, name=f"{quoted_name(node.alias)}.{last_name(expression.name)}")
 
         for place, expression in enumerate(expressions):
             self._new[ColumnId(node.table, place)] = transform(expression, rename)

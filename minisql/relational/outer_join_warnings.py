@@ -28,6 +28,7 @@ from minisql.expression.walk import (
 )
 from minisql.expression.window import window_inputs
 from minisql.node_set import NodeSet, is_subset, node_set, overlaps, single
+from minisql.parser.keywords import last_name, quoted_name
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block.query_block import FromTree, JoinedTable, QueryBlock
 from minisql.query_block.table_names import from_items, joins_of
@@ -76,7 +77,7 @@ class _Block:
     def __init__(self, block: QueryBlock, steps: Sequence[Simplification]) -> None:
         self._block = block
         self._joins = joins_of(block.from_)
-        self._names = {item.table: item.alias for item in from_items(block.from_)}
+        self._names = {item.table: item.alias and quoted_name(item.alias) for item in from_items(block.from_)}
         self._tables = node_set(self._names)
         self._steps = self._own_steps(steps)
         self._simplified = _by_sides(steps)
@@ -228,8 +229,8 @@ class _Block:
         )
         left, right = full.left[place], full.right[place]
         text = f"COALESCE({left.name}, {right.name}) is the key of either side"
-        name = left.name.rpartition(".")[2]
-        return f"{text}, as is {name} after USING ({name})." if name == right.name.rpartition(".")[2] else f"{text}."
+        name = last_name(left.name)
+        return f"{text}, as is {name} after USING ({name})." if name == last_name(right.name) else f"{text}."
 
     def _one_key_read(self, full: _FullJoin) -> Iterator[QueryWarning]:
         """About the select list, GROUP BY and ORDER BY."""

@@ -12,6 +12,7 @@ from minisql.errors import QueryWarning
 from minisql.expression.nodes import ColumnRef, Comparison, Expression
 from minisql.expression.walk import conjuncts, tables_of
 from minisql.node_set import EMPTY, NodeSet, single
+from minisql.parser.keywords import quoted_name
 from minisql.parser.parse_tree import JoinKind
 from minisql.query_block.query_block import JoinedTable, QueryBlock, TableUse
 from minisql.query_block.table_names import from_items, joins_of
@@ -74,13 +75,14 @@ def _has_whole_key(item: TableUse, bound: Mapping[int, set[int]]) -> bool:
 def _warning(
     item: TableUse, other: TableUse, key: Sequence[int], used: Sequence[int], on: Sequence[Expression]
 ) -> QueryWarning:
-    names = [item.source.columns[position].name for position in key]
-    missing = [item.source.columns[position].name for position in key if position not in used]
-    written = [item.source.columns[position].name for position in used]
+    names = [quoted_name(item.source.columns[position].name) for position in key]
+    missing = [name for name, position in zip(names, key, strict=True) if position not in used]
+    written = [name for name, position in zip(names, key, strict=True) if position in used]
+    own, met = quoted_name(item.alias), quoted_name(other.alias)
     return QueryWarning(
         "part_of_key",
-        f"The key of {item.alias} is ({', '.join(names)}), and ON has only {' and '.join(written)} of it: "
-        f"a row of {other.alias} may meet several rows of {item.alias}, and the other way round.",
+        f"The key of {own} is ({', '.join(names)}), and ON has only {' and '.join(written)} of it: "
+        f"a row of {met} may meet several rows of {own}, and the other way round.",
         on[0].span,
-        f"If one row is meant, add {' and '.join(f'{item.alias}.{name}' for name in missing)} to ON.",
+        f"If one row is meant, add {' and '.join(f'{own}.{name}' for name in missing)} to ON.",
     )

@@ -111,24 +111,30 @@ class PlannedQuery:
 
         if format.upper() not in PLAN_FORMATS:
             raise unknown_format(format, PLAN_FORMATS)
+        plan, warnings = self.describe_with_warnings(analyze=analyze)
         return format_plan(
             format.upper(),
-            self.describe(analyze=analyze),
+            plan,
             [str(simplification) for simplification in self.simplifications],
-            self.warnings,
+            warnings,
             changed_settings(self.settings),
         )
 
     def describe(self, *, analyze: bool = False) -> NodeDescription:
         """The plan, node by node; with what happened, where the query is to be run for it."""
+        return self.describe_with_warnings(analyze=analyze)[0]
+
+    def describe_with_warnings(self, *, analyze: bool) -> tuple[NodeDescription, tuple[QueryWarning, ...]]:
+        """The same, and what there is to warn of: what its result has, where the query is run."""
         from minisql.explain.plan_description import describe_plan  # which few statements need
 
         profile = Profile() if analyze else None
+        joins: list[CountedJoin] = []
         with deep_recursion():
             if profile is not None:
-                for _ in run(self, profile):
+                for _ in run(self, profile, joins if self.settings.warnings else None):
                     pass
-            return describe_plan(self.path, profile)
+            return describe_plan(self.path, profile), (*self.warnings, *_multiplying(joins))
 
     def save(self, path: str | Path, *, analyze: bool = True) -> None:
         """Writes the page of EXPLAIN HTML to a file, which is made or replaced.
@@ -183,10 +189,14 @@ class PlannedQuery:
                 from minisql.session.validate import check_hints  # which few queries need
 
                 check_hints(self)
-            joins: list[CountedJoin] | None = [] if self.settings.warnings else None
-            batches = list(run(self, joins=joins))
-            multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
-            return Result(self.names, self.types, batches, warnings=(*self.warnings, *multiplied))
+            joins: list[CountedJoin] = []
+            batches = list(run(self, joins=joins if self.settings.warnings else None))
+            return Result(self.names, self.types, batches, warnings=(*self.warnings, *_multiplying(joins)))
+
+
+def _multiplying(joins: Sequence[CountedJoin]) -> list[QueryWarning]:
+    """The warnings about joins that have run."""
+    return [warning for join in joins if (warning := join.warning()) is not None]
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:

@@ -31,6 +31,7 @@ from minisql.expression.nodes import (
 from minisql.expression.nulls import rejects_nulls
 from minisql.expression.walk import conjunction, conjuncts, outer_references, tables_of
 from minisql.node_set import single
+from minisql.parser.keywords import last_name
 from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import Identifier, JoinKind
 from minisql.query_block.query_block import (
@@ -228,7 +229,7 @@ def _name(key: Expression) -> str:
     """What an error calls a key: its column, where it is one."""
     while isinstance(key, Cast):
         key = key.operand
-    return key.name.rpartition(".")[2] if isinstance(key, ColumnRef) else "the key"
+    return last_name(key.name) if isinstance(key, ColumnRef) else "the key"
 
 
 def _key(names: Sequence[str], values: Sequence[Value]) -> str:

@@ -27,7 +27,7 @@ from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names
 from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.hypergraph.reasons import Reasons
-from minisql.hypergraph.why_not import may_join, why_not
+from minisql.hypergraph.why_not import explain_why_not, may_join
 from minisql.node_set import node_set
 from minisql.parser.parse import parse_statement
 from minisql.session.explanations.outermost_region import Region
@@ -129,7 +129,9 @@ def _may_join(connection: minisql.Connection, question: str) -> str:
     names = leaf_names(graph, {})
     numbers = {name: number for number, name in names.items()}
     left, right = (node_set(numbers[name.strip()] for name in side.split(",")) for side in sides.split("|"))
-    return "They can be joined." if may_join(graph, Reasons(graph), left, right) else why_not(graph, left, right, names)
+    if may_join(graph, Reasons(graph), left, right):
+        return "They can be joined."
+    return explain_why_not(graph, left, right, names).text
 
 
 def outermost_graph(planned: PlannedQuery) -> JoinHypergraph:

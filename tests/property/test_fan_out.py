@@ -162,7 +162,7 @@ def test_applies(
     join = hash_join(JoinType.INNER, *sources, False, null_safe[: len(types) - 1], residual)
     path = Apply(
         nodes=3, rows=0, cost=0, type=ApplyType.INNER if inner else ApplyType.LEFT, left=join.left, right=join.right,
-        references=(), keys=join.keys, residual=join.residual, mark=None, comparison=None, span=None,
+        runs=1.0, references=(), keys=join.keys, residual=join.residual, mark=None, comparison=None, span=None,
     )  # fmt: skip
     node = measured(path, batch_rows, [ColumnId(0, 0), ColumnId(1, 0)])
     assert node.fan_out is not None

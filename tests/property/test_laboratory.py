@@ -13,7 +13,6 @@ from minisql.expression.nodes import Coalesce, Expression, Value
 from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
 from minisql.optimizer import laboratory as lab
-from minisql.optimizer.laboratory.search import is_connected
 from minisql.relational.relational_expression import JoinType, RelationalExpression
 from tests.builders import column, equal, join, literal, table
 from tests.naive import bag
@@ -280,4 +279,4 @@ def test_connected_is_what_an_edge_says() -> None:
                 {frozenset(u), frozenset(v)} <= {side & (u | v) for side in by_name}
                 for u, v in (({"a"}, {"b"}), ({"a", "b"}, {"c"}), ({"c"}, {"d"}))
             )
-            assert is_connected(graph, left, right) == expected
+            assert graph.joins.graph.connects(left, right) == expected

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+import minisql
 from minisql.datatypes import INTEGER
 from minisql.errors import ProgrammingError
 from minisql.expression.nodes import Coalesce
@@ -189,3 +190,55 @@ def test_random_numbers_give_every_order_as_often_as_any_other() -> None:
     chi_square = sum((count - expected) ** 2 / expected for count in drawn.values())
     # Mean and standard deviation are those of chi-square with count - 1 degrees of freedom.
     assert abs(chi_square - (space.count - 1)) < 4 * (2 * (space.count - 1)) ** 0.5
+
+
+SEVERAL_TIMES = (
+    "WITH RECURSIVE r AS (SELECT k, 0 AS n FROM d UNION ALL SELECT b.k, n + 1 FROM r JOIN b ON r.k = b.k"
+    " JOIN c ON b.x = c.x WHERE n < 2) SELECT count(*) FROM r",
+    "SELECT * FROM d, LATERAL (SELECT * FROM a JOIN b ON a.k = b.k JOIN c ON b.x = c.x WHERE a.y = d.y LIMIT 2) s",
+    "SELECT d.k, (SELECT a.k FROM a JOIN b ON a.k = b.k JOIN c ON b.x < c.x AND c.k = d.k LIMIT 1) FROM d",
+    "SELECT d.k, (WITH RECURSIVE r AS (SELECT d.x AS k, 0 AS n UNION ALL SELECT b.k, n + 1 FROM r JOIN b ON r.k = b.k"
+    " JOIN c ON b.x = c.x AND b.y = d.y WHERE n < 2) SELECT count(*) FROM r) FROM d",
+)
+
+
+@pytest.mark.parametrize("query", SEVERAL_TIMES)
+def test_joins_that_run_several_times_cost_as_many_times(query: str) -> None:
+    """What EXPLAIN ORDERS says of an order is what the plan with that order says, in a recursion and in a subquery."""
+    rng = random.Random(1)
+    with minisql.connect() as connection:
+        connection.execute("SET unnest_subqueries = off")
+        for name, count in (("a", 20), ("b", 300), ("c", 900), ("d", 50)):
+            connection.execute(f"CREATE TABLE {name} (k INTEGER, x INTEGER, y INTEGER)")
+            rows = [(rng.randrange(30), rng.randrange(20), rng.randrange(5)) for _ in range(count)]
+            connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?)", rows)
+        listed = connection.execute(f"EXPLAIN ORDERS {query}").fetchall()
+        assert len(listed) > 1
+        assert listed[0][1] == pytest.approx(connection.plan(query).cost, rel=1e-4)
+        plans = list(connection.plans(query))
+        assert [line[1] for line in listed] == pytest.approx([plan.cost for plan in plans], rel=1e-4)
+        if "#" in listed[-1][0]:
+            return
+        verdict, reason, *_ = connection.execute(f"EXPLAIN WHY NOT {listed[-1][0]} {query}").fetchone()
+        assert verdict == "dearer"
+        factor = float(reason.split("In all it costs ")[1].split(" times")[0])
+        assert factor == pytest.approx(plans[-1].cost / plans[0].cost, rel=1e-2)
+
+
+@pytest.mark.parametrize("inner", ["a", '"a.b"', '"a "'])
+def test_a_derived_table_that_is_computed_as_a_whole_goes_by_its_name(inner: str) -> None:
+    with minisql.connect() as connection:
+        for name in (inner, "b", "c"):
+            connection.execute(f"CREATE TABLE {name} (k INTEGER, x INTEGER)")
+        query = f"FROM c, LATERAL (SELECT {inner}.k FROM {inner} JOIN b ON b.k = {inner}.k AND b.x = c.x LIMIT 2) s"
+        ((order, *_),) = connection.execute(f"EXPLAIN ORDERS SELECT * {query}").fetchall()
+        assert order in ("(s c)", "(c s)")
+        assert connection.plan(f"SELECT /*+ JOIN_TREE({order}) */ * {query}").order == order
+        with pytest.raises(ProgrammingError, match=r"cannot be joined on its own") as raised:
+            connection.plan(f"SELECT /*+ JOIN_TREE((c (s.b s.{inner}))) */ * {query}")
+        assert raised.value.hint == "Name s in its place."
+        query = (
+            f"FROM c JOIN (SELECT b.k, l.x FROM b, LATERAL (SELECT * FROM {inner} AS i WHERE i.k = b.k LIMIT 2) l) s"
+        )
+        (order, *_), *_ = connection.execute(f"EXPLAIN ORDERS SELECT * {query} ON s.k = c.k").fetchall()
+        assert sorted(order.replace("(", "").replace(")", "").split()) == ["c", "s.b", "s.l"]

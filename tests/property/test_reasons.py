@@ -17,7 +17,7 @@ from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionF
 from minisql.hypergraph.make_join_hypergraph import is_join_region, make_join_hypergraph
 from minisql.hypergraph.reasons import Cause, Reasons, causes_of
 from minisql.hypergraph.sentences import Wording
-from minisql.hypergraph.why_not import explain_why_not, may_join
+from minisql.hypergraph.why_not import Obstacle, explain_why_not, may_join
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, subsets
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression
 from tests.builders import column, is_not_null
@@ -206,3 +206,45 @@ def test_every_rule_is_told() -> None:
                     made = made or joins_of(graph)[0]
                     assert all(reason.rule.allows(nodes) for nodes in made if is_subset(found.tes, nodes))
     assert hidden > 20
+
+
+def refused_pairs(graph: JoinHypergraph) -> Iterator[tuple[NodeSet, NodeSet]]:
+    """Pairs of disjoint sets that both can be made, and may not be joined."""
+    made, pairs = joins_of(graph)
+    for left, right in itertools.permutations(made, 2):
+        if not left & right and (left, right) not in pairs:
+            yield left, right
+
+
+def test_no_rule_forbids_an_order_of_inner_joins() -> None:
+    """They may be made in any order: what is not enumerated makes products, or takes conditions apart otherwise."""
+    found = set[Obstacle]()
+    for seed in range(300):
+        rng = random.Random(seed)
+        tree = random_tree(rng, rng.randint(3, 5), types=(JoinType.INNER,), filters=False)
+        if is_join_region(tree):
+            graph = make_join_hypergraph(tree)
+            found |= {explain_why_not(graph, *pair, NAMES).obstacle for pair in refused_pairs(graph)}
+    assert Obstacle.PRODUCT in found
+    assert Obstacle.RULE not in found
+
+
+def test_sentence_and_obstacle_say_the_same() -> None:
+    """`Nothing joins` is said of products alone, and of what a rule forbids that rule is said."""
+    seen = set[tuple[str, Obstacle]]()
+    for _, graph in random_graphs(range(2000, 2400), 5):
+        for left, right in refused_pairs(graph):
+            found = explain_why_not(graph, left, right, NAMES)
+            start = next(
+                start
+                for start in ("Nothing joins", "No condition joins", "can be joined to", "cannot be joined to")
+                if start in found.text
+            )
+            seen.add((start, found.obstacle))
+            if start == "Nothing joins":
+                assert found.obstacle is Obstacle.PRODUCT, found.text
+            if start == "can be joined to":
+                assert found.obstacle is Obstacle.RULE, found.text
+            if start == "No condition joins" and "the condition" not in found.text.partition(":")[2][:15]:
+                assert found.obstacle is Obstacle.RULE or "the INNER JOIN" in found.text, found.text
+    assert len(seen) == 4

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 import minisql
+from minisql.explain.numbers import number_text
 from minisql.optimizer.plan_selection import NEAR, are_near_copies, plan_distance, plan_features
 from minisql.session.explanations.alternatives import Alternative, find_alternatives
-from minisql.session.explanations.join_steps import intermediate_rows, join_steps, number_text, shape_of
+from minisql.session.explanations.join_steps import intermediate_rows, join_steps, shape_of
 
 
 @pytest.fixture

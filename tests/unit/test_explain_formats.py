@@ -27,10 +27,11 @@ from minisql.explain.graph import graph_of, node_lines
 from minisql.explain.json_format import format_json
 from minisql.explain.mermaid import format_mermaid
 from minisql.explain.numbers import format_bytes, format_factor, format_milliseconds
-from minisql.explain.plan_description import NodeDescription, describe_plan, q_error
+from minisql.explain.plan_description import NodeDescription, describe_plan
 from minisql.explain.tree import format_tree
 from minisql.expression.nodes import ColumnId, ColumnRef, Value
 from minisql.optimizer.access_path import AccessPath, HashJoin, JoinKey
+from minisql.optimizer.q_error import q_error
 from minisql.relational.relational_expression import JoinType
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import minisql
-from minisql.parser.keywords import keywords, quoted_name, reserved_words
+from minisql.parser.keywords import keywords, last_name, quoted_name, reserved_words
 from minisql.parser.lark_parser import read_grammar
 
 
@@ -29,3 +29,9 @@ def test_a_quoted_name_is_the_name(name: str) -> None:
         assert quoted_name(name) == '""'
         return
     assert minisql.connect().execute(f"SELECT 1 AS {quoted_name(name)}").names == (name,)
+
+
+@pytest.mark.parametrize("name", ["a", "a b", 'a"b', '"', '""', '."', '".', "a.b", "from", 'x".""y'])
+def test_the_last_name_of_several(name: str) -> None:
+    for before in ("", "t.", f"{quoted_name(name)}.", f"{quoted_name(name)}.u."):
+        assert last_name(before + quoted_name(name)) == quoted_name(name)

@@ -18,6 +18,7 @@ import minisql
 from minisql.explain.page import SCHEMA
 from minisql.explain.page.layout import place_nodes
 from minisql.optimizer.trace_records import Record
+from minisql.parser.keywords import quoted_name
 from minisql.session.explanations import page as page_module
 from minisql.session.explanations import page_forbidden
 from minisql.session.explanations.page import page_model
@@ -150,7 +151,7 @@ def test_what_looks_like_markup_is_data(text: str) -> None:
     assert any(text in node["title"] for node in model["plan"]["nodes"])
     keys = [key["key"] for node in model["plan"]["nodes"] if node["fan_out"] for key in node["fan_out"]["keys"]]
     assert text in keys
-    assert text in [node["name"] for region in model["hypergraph"]["regions"] for node in region["nodes"]]
+    assert quoted_name(text) in [node["name"] for region in model["hypergraph"]["regions"] for node in region["nodes"]]
     assert any(text in line["order"] for line in model["orders"]["lines"])
     assert model["forbidden"] is not None
     (title,) = re.findall(r"<title>(.*?)</title>", page)

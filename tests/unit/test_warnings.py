@@ -208,3 +208,26 @@ def test_queries_without_joins_do_not_load_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("format_", ["TREE", "JSON", "DOT", "MERMAID", "HTML"])
+def test_a_plan_that_was_run_warns_of_joins_that_multiply(connection: minisql.Connection, format_: str) -> None:
+    connection.execute("CREATE TABLE few AS SELECT range % 3 AS k FROM range(30)")
+    query = "SELECT count(*) FROM few JOIN few AS o ON few.k = o.k"
+    ((ran,),) = connection.execute(f"EXPLAIN ANALYZE FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows of 30 and 30" in ran
+    ((planned,),) = connection.execute(f"EXPLAIN FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows" not in planned
+    connection.execute("SET warnings = off")
+    ((silent,),) = connection.execute(f"EXPLAIN ANALYZE FORMAT={format_} {query}").fetchall()
+    assert "makes 300 rows" not in silent
+
+
+def test_names_in_warnings_are_quoted(connection: minisql.Connection) -> None:
+    connection.execute('CREATE TABLE "o p" ("K x" INTEGER, "select" INTEGER, PRIMARY KEY ("K x", "select"))')
+    one, _ = connection.execute('SELECT t."K x" FROM "o p" AS t FULL JOIN "o p" ON t."K x" = "o p"."K x"').warnings
+    assert one.message.startswith('The select list reads t."K x", which is NULL in the rows of "o p" without a partner')
+    assert one.hint == 'COALESCE(t."K x", "o p"."K x") is the key of either side, as is "K x" after USING ("K x").'
+    (part,) = connection.execute('SELECT 1 FROM "o p" JOIN "o p" AS u ON "o p"."K x" = u."K x"').warnings
+    assert part.message.startswith('The key of "o p" is ("K x", "select"), and ON has only "K x" of it: a row of u may')
+    assert part.hint == 'If one row is meant, add "o p"."select" to ON.'

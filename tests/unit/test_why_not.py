@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import minisql
+from minisql.parser.keywords import quoted_name
 from minisql.query_block.table_names import format_order, table_names
 from minisql.session.explanations.why_not import Answer, _block, forbidden_orders, why_not
 from tests.differential.peers import Peers, bag
@@ -441,3 +442,86 @@ def test_a_view_that_is_read_several_times_is_joined_as_a_table_is(source: str) 
             asked = [f"EXPLAIN WHY NOT {tree} SELECT * FROM {joins.format(name)}" for name in ("t", "v")]
             of_table, of_view = (connection.execute(sql).fetchall()[0][:2] for sql in asked)
             assert of_view == of_table
+
+
+@pytest.mark.parametrize(
+    ("tables", "columns"),
+    [
+        (("a.b", "a_b", "b.c"), ("x.y", "y")),
+        (("Order", "select", "c d"), ("Key", "group")),
+        (('q"r', "<script>", "😀"), ('s"t', "u'v")),
+        (("x" * 200, "x" * 199 + "y", "né"), ("end", "1")),
+    ],
+)
+def test_names_are_quoted_wherever_sql_is_shown(tables: tuple[str, ...], columns: tuple[str, ...]) -> None:
+    """A condition in a sentence and in a plan is SQL, and scripts run in SQLite 3.40 and DuckDB, too."""
+    a, b, c, x, y = (quoted_name(name) for name in (*tables, *columns))
+    condition = f"coalesce({b}.{y}, 0) < {c}.{y}"
+    query = f"SELECT {a}.{x}, {b}.{y} FROM {a} LEFT JOIN {b} ON {a}.{x} = {b}.{x} JOIN {c} ON {condition}"
+    with minisql.connect() as connection:
+        for table in (a, b, c):
+            connection.execute(f"CREATE TABLE {table} ({x} INTEGER, {y} INTEGER)")
+            connection.execute(f"INSERT INTO {table} VALUES (1, 2), (2, 3)")
+        answer = ask(connection, f"({a} ({b} {c}))", query)
+        assert answer["verdict"] == "illegal"
+        assert condition in str(answer["reason"])
+        assert condition in str(connection.execute(f"EXPLAIN {query}").fetchone()[0])
+        assert condition in "".join(row[0] for row in connection.execute(f"EXPLAIN HYPERGRAPH {query}").fetchall())
+        written, reordered = rows_everywhere(str(answer["script"]), [str(answer["written"]), str(answer["reordered"])])
+        assert written != reordered
+        for order, *_ in connection.execute(f"EXPLAIN ORDERS {query}").fetchall():
+            assert ask(connection, order, query)["verdict"] in ("chosen", "dearer")
+            hinted = query.replace("SELECT", f"SELECT /*+ JOIN_TREE({order}) */")
+            assert connection.plan(hinted).order == order
+
+
+def test_a_script_with_a_dot_in_names_has_joins_in_parentheses() -> None:
+    """In which SQLite 3.40 finds no column of the table "a.b"; "a_b" is another one."""
+    query = """SELECT * FROM a_b LEFT JOIN ("a.b" JOIN "b.c" ON "a.b".y = "b.c".y) ON a_b.x = "a.b".x"""
+    with minisql.connect() as connection:
+        connection.execute("""CREATE TABLE "a.b" (x INTEGER, y INTEGER); CREATE TABLE a_b (x INTEGER, y INTEGER);
+            CREATE TABLE "b.c" (x INTEGER, y INTEGER)""")
+        answer = ask(connection, '((a_b "a.b") "b.c")', query)
+        assert '("a.b" AS a_b_2 JOIN "b.c" AS b_c ON a_b_2.y = b_c.y)' in str(answer["written"])
+        written, reordered = rows_everywhere(str(answer["script"]), [str(answer["written"]), str(answer["reordered"])])
+        assert written != reordered
+
+
+@pytest.mark.parametrize(
+    ("query", "became"),
+    [
+        (
+            "a LEFT JOIN (b LEFT JOIN c ON b.y = c.y) ON a.x = b.x AND c.x > 1",
+            "b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1, which rejects the rows in which c is padded",
+        ),
+        (
+            "a LEFT JOIN (b FULL JOIN c ON b.y = c.y) ON a.x = b.x AND c.x > 1 AND b.x > 1",
+            "In the query, b FULL JOIN c became b LEFT JOIN c because of ON a.x = b.x, which rejects the rows in which "
+            "b is padded; b LEFT JOIN c became b INNER JOIN c because of ON c.x > 1",
+        ),
+        ("a LEFT JOIN (b JOIN c ON b.y = c.y) ON a.x = b.x", ""),
+    ],
+)
+def test_a_reason_says_what_a_join_was_that_simplification_changed(
+    connection: minisql.Connection, query: str, became: str
+) -> None:
+    reason = str(ask(connection, "((a b) c)", f"SELECT * FROM {query}")["reason"])
+    assert "the INNER JOIN of b and c ON b.y = c.y" in reason
+    assert ("In the query" in reason) is bool(became)
+    assert became in reason
+
+
+def test_tables_of_a_query_that_is_used_twice_are_named_as_a_whole(connection: minisql.Connection) -> None:
+    connection.execute("SET materialize_common_tables = off")
+    query = (
+        "WITH q AS (SELECT a.k, b.x FROM a JOIN b ON a.k = b.k) "
+        "SELECT * FROM q JOIN q AS r ON q.k = r.k JOIN c ON c.k = q.k"
+    )
+    with pytest.raises(
+        minisql.ProgrammingError, match=r"r\.a is q\.a, a table of a query that is used twice"
+    ) as raised:
+        ask(connection, "(((q.a q.b) c) (r.a r.b))", query)
+    assert raised.value.hint == "Name q and r in their places."
+    assert ask(connection, "((q r) c)", query)["verdict"] in ("chosen", "dearer")
+    with pytest.raises(minisql.ProgrammingError, match=r'"q\.a" is in the tree already'):
+        ask(connection, "((q.a q.a) (c r))", query)

@@ -23,7 +23,7 @@ from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import column_references, replace_columns
 from minisql.hypergraph.leaves import alias_of, leaves_of
 from minisql.node_set import lowest
-from minisql.query_block.table_names import quoted_name
+from minisql.parser.keywords import last_name, quoted_name
 from minisql.relational.relational_expression import (
     BaseTable,
     Filter,
@@ -239,14 +239,16 @@ def _unique_aliases(leaves: Iterable[RelationalExpression], hint_names: Mapping[
     numbered = []
     for leaf in leaves:
         number = int(lowest(output_tables(leaf)))
-        called = hint_names.get(number, "").rpartition(".")[2].strip('"')
+        called = _unquoted(last_name(hint_names.get(number, "")))
         numbered.append((number, alias_of(_core(leaf)) or called or "t"))
     # What stands in FROM itself keeps its name; tables inside of derived tables make room.
     for number, alias in sorted(numbered, key=lambda each: hint_names.get(each[0]) != quoted_name(each[1])):
-        name, count = alias, 1
+        # SQLite 3.40 finds no column of a table with a dot in its name that stands in a join in parentheses.
+        name = plain = alias.replace(".", "_")
+        count = 1
         while name.lower() in taken:
             count += 1
-            name = f"{alias}_{count}"
+            name = f"{plain}_{count}"
         taken.add(name.lower())
         found[number] = name
     return found
@@ -326,11 +328,15 @@ def _definition(core: RelationalExpression, place: _Place, reference: ColumnRef)
         column = core.source.columns[place[1]]
         is_stored = _stored_name(core) is not None
         return ColumnDefinition(column.name, column.type, not_null=column.not_null and is_stored)
-    name = reference.name.rpartition(".")[2]
+    name = _unquoted(last_name(reference.name))
     if not _IS_NAME.fullmatch(name):
         names = _names(core) if place[0] == 0 else ()
         name = names[place[1]] if place[1] < len(names) else ""
     return ColumnDefinition(name or f"c{place[1] + 1}", reference.type)
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _names(core: RelationalExpression) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from minisql.expression.nodes import (
     Value,
 )
 from minisql.expression.walk import transform
+from minisql.parser.keywords import last_name
 from minisql.relational.relational_expression import BaseTable, Filter, Join, JoinType, RelationalExpression
 
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
@@ -110,7 +111,7 @@ def _definitions(table: ScriptTable) -> list[str]:
 
 def _is_called(written: str, name: str) -> bool:
     """Whether a column goes by this name without being told."""
-    return not name or written.rpartition(".")[2] == name
+    return not name or last_name(written) == quoted(name)
 
 
 @dataclass(frozen=True)

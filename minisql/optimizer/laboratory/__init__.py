@@ -19,7 +19,7 @@ from minisql.optimizer.laboratory.cost_models import (
     sort_merge,
 )
 from minisql.optimizer.laboratory.enumerators import dp_size, dp_sub, dphyp, greedy, ikkbz, linearized
-from minisql.optimizer.laboratory.estimators import Estimator, given, independence, q_error
+from minisql.optimizer.laboratory.estimators import Estimator, given, independence
 from minisql.optimizer.laboratory.join_graph import (
     Edge,
     JoinGraph,
@@ -34,6 +34,7 @@ from minisql.optimizer.laboratory.join_graph import (
     star,
 )
 from minisql.optimizer.laboratory.search import Enumerator, Plan, PlannedJoin, Search, optimize
+from minisql.optimizer.q_error import q_error
 
 __all__ = [
     "CostModel",

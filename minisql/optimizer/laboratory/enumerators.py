@@ -14,7 +14,7 @@ from minisql.node_set import NodeSet, single, subsets
 from minisql.optimizer.cardinality import EdgeEstimate
 from minisql.optimizer.greedy_ordering import order_greedily
 from minisql.optimizer.laboratory.join_graph import estimate_of
-from minisql.optimizer.laboratory.search import Search, is_connected
+from minisql.optimizer.laboratory.search import Search
 from minisql.optimizer.linear_order import LinearEdge, linear_order
 from minisql.optimizer.linearized_dp import improve_order
 from minisql.optimizer.trace import TracingReceiver
@@ -48,7 +48,7 @@ def dp_size(search: Search) -> None:
                 others = by_size[smaller][place + 1 :] if 2 * smaller == size else by_size[size - smaller]
                 for right in others:
                     _look(search)
-                    if left & right or not is_connected(search.graph, left, right):
+                    if left & right or not search.graph.joins.graph.connects(left, right):
                         continue
                     is_new = left | right not in seen
                     search.receiver.found_subgraph_pairs(left, [right])
@@ -70,7 +70,7 @@ def dp_sub(search: Search) -> None:
             # The complement has the first table, so that each split comes once.
             _look(search)
             right = nodes ^ left
-            if left in seen and right in seen and is_connected(search.graph, left, right):
+            if left in seen and right in seen and search.graph.joins.graph.connects(left, right):
                 search.receiver.found_subgraph_pairs(right, [left])
 
 

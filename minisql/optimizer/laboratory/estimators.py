@@ -80,12 +80,6 @@ def given(cardinalities: Mapping[Tables, float], otherwise: Estimator | None = N
     return rows_of
 
 
-def q_error(estimate: float, truth: float) -> float:
-    """By which factor an estimate is wrong, both taken to be one row at least (Moerkotte et al., VLDB 2009)."""
-    estimate, truth = max(estimate, 1.0), max(truth, 1.0)
-    return max(estimate / truth, truth / estimate)
-
-
 def _tables_of_edges(graph: JoinGraph) -> dict[int, Tables]:
     """What the conditions of each edge connect, by its number."""
     joins = graph.joins

@@ -67,7 +67,7 @@ class Search:
         for nodes in (first, second):
             if nodes not in self.receiver.seen:
                 raise ValueError(f"There is no plan for {listed(self.graph.tables_of(nodes))} yet to join it.")
-        if not is_connected(self.graph, first, second):
+        if not self.graph.joins.graph.connects(first, second):
             return False
         refused = self.receiver.refused
         self.receiver.found_subgraph_pairs(first, [second])
@@ -75,7 +75,7 @@ class Search:
 
     def connects(self, left: str | Iterable[str], right: str | Iterable[str]) -> bool:
         """Whether an edge connects two sets of tables."""
-        return is_connected(self.graph, self.graph.nodes(left), self.graph.nodes(right))
+        return self.graph.joins.graph.connects(self.graph.nodes(left), self.graph.nodes(right))
 
     def has_plan(self, tables: str | Iterable[str]) -> bool:
         """Whether there is a plan for a set of tables so far."""
@@ -228,14 +228,6 @@ def optimize(
         )
     words = RegionWords(graph.joins, graph.connections, receiver.seen, graph.names, has_methods=False)
     return Plan(search, words)
-
-
-def is_connected(graph: JoinGraph, left: int, right: int) -> bool:
-    """Whether an edge has a side in each of the two sets of nodes."""
-    return any(
-        not (edge.left & ~left or edge.right & ~right) or not (edge.left & ~right or edge.right & ~left)
-        for edge in graph.joins.graph.edges
-    )
 
 
 class _Costing:

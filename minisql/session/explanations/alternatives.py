@@ -32,7 +32,7 @@ from minisql.relational.rewriting import nodes_of
 from minisql.session.explanations.differences import Differences
 from minisql.session.explanations.join_steps import intermediate_rows, join_steps, shape_of
 from minisql.session.explanations.orders import table_names_of_region
-from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
+from minisql.session.explanations.outermost_region import Region, cost_with, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery, plan_relational
 from minisql.session.result import Result
 from minisql.session.result_of_rows import result_of_rows
@@ -166,12 +166,12 @@ class _OrderPlanner:
     def __init__(self, planned: PlannedQuery, region: Region) -> None:
         self._planned, self._region = planned, region
         self._names = table_names_of_region(planned, region)
-        nodes = tables_of_region(region.region)
-        self._before = path_of_region(planned.path, nodes)
-        whole, part = plan_features(planned.path), plan_features(self._before)
+        self._nodes = tables_of_region(region.region)
+        before = path_of_region(planned.path, self._nodes)
+        whole, part = plan_features(planned.path), plan_features(before)
         self._structure, self._content = whole.structure - part.structure, whole.content - part.content
         self._in_recursion = any(isinstance(node, WorkingTable) for node in nodes_of(region.region))
-        self.leaves = _count_leaves(self._before)
+        self.leaves = _count_leaves(before)
 
     def candidate(self, order: Order) -> _Candidate | None:
         """The plan with an order; None where the order is illegal or, as the one as written may, makes a product."""
@@ -187,7 +187,7 @@ class _OrderPlanner:
         features = PlanFeatures(
             structure=self._structure + part.structure,
             content=self._content + part.content,
-            cost=self._planned.cost - self._before.cost + path.cost,
+            cost=cost_with(self._planned.path, self._nodes, path.cost),
         )
         return _Candidate(features=features, order=order)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from minisql.explain.numbers import number_text, rows_text
 from minisql.hypergraph.leaves import leaf_names
 from minisql.node_set import NodeSet, is_subset, members
 from minisql.optimizer.search_space import Order, SearchSpace
@@ -49,19 +50,15 @@ def _first_difference(own: Order, best: Order) -> tuple[NodeSet, NodeSet]:
 def _rows(space: SearchSpace, sets: tuple[NodeSet, NodeSet], names: Mapping[int, str]) -> str:
     first, second = (space.rows_of(tables) for tables in sets)
     ours, theirs = (_listed(tables, names) for tables in sets)
+    if number_text(first) == number_text(second):
+        return f", though {ours} and {theirs} give {rows_text(first)} each"
     word = "for" if first > second else "though"
     other = "where" if first > second else "and"
-    return f", {word} {ours} gives {_count(first)} rows {other} {theirs} gives {_count(second)}"
+    return f", {word} {ours} gives {rows_text(first)} {other} {theirs} gives {number_text(second)}"
 
 
 def _listed(tables: NodeSet, names: Mapping[int, str]) -> str:
     return f"({' '.join(names[table] for table in members(tables))})"
-
-
-def _count(rows: float) -> str:
-    if rows >= 999_500:
-        return f"{rows / 1e6:,.3g} M" if rows < 1e9 else f"{rows:.3g}"
-    return f"{rows:,.0f}" if rows >= 100 else f"{rows:.3g}"
 
 
 def times(cost: float, other: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minisql.explain.numbers import number_text, rows_text
 from minisql.expression.format import format_expression
 from minisql.optimizer.access_path import AccessPath, Apply, Filter, HashJoin, NestedLoopJoin, inputs
 from minisql.optimizer.search_space import Order, same_order
@@ -17,8 +18,6 @@ from minisql.session.explanations.join_steps import (
     factor_text,
     join_steps,
     listed,
-    number_text,
-    rows_text,
     shape_of,
 )
 from minisql.session.pipeline import PlannedQuery

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from minisql.errors import counted, enumerated
+from minisql.explain.numbers import number_text
 from minisql.hypergraph.leaves import tables_of_region
 from minisql.node import node
 from minisql.node_set import NodeSet, members
@@ -118,20 +119,6 @@ def listed(names: Iterable[str]) -> str:
     if len(known) > 5:
         return f"{', '.join(known[:3])} and {counted(len(known) - 3, 'more table')}"
     return enumerated(known)
-
-
-def number_text(number: float) -> str:
-    """An estimate for sentences, in three or more digits: `1,200`, `2.5`, `36.4 million`."""
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if number >= size:
-            return f"{number / size:,.1f} {word}"
-    return f"{number:,.0f}" if number >= 10 or number == round(number) else f"{number:.1f}"
-
-
-def rows_text(rows: float) -> str:
-    """An estimated number of rows: `1,200 rows`, `1 row`."""
-    number = number_text(rows)
-    return f"{number} row" if number == "1" else f"{number} rows"
 
 
 def factor_text(factor: float) -> str:

@@ -15,15 +15,16 @@ from typing import Final
 from minisql.datatypes import BOOLEAN, DOUBLE, VARCHAR
 from minisql.errors import NotSupportedError, Span, counted
 from minisql.explain.numbers import six_digits
-from minisql.hypergraph.leaves import leaves_of_several_tables, tables_of_nodes, tables_of_region
+from minisql.hypergraph.leaves import leaves_of, leaves_of_several_tables, tables_of_nodes, tables_of_region
 from minisql.node import node
-from minisql.node_set import NodeSet, is_subset, union
+from minisql.node_set import NodeSet, is_subset, members, union
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.find_best_plan import find_best_plan, find_search_space
 from minisql.optimizer.search_space import Order, SearchSpace, same_order
 from minisql.query_block.query_block import OrderedJoin, QueryBlock
-from minisql.query_block.table_names import block_of_tables, format_order, table_names
-from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
+from minisql.query_block.table_names import block_of_tables, format_order, name_of_whole, table_names
+from minisql.relational.relational_expression import output_tables
+from minisql.session.explanations.outermost_region import Region, cost_with, order_of, path_of_region
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Result
 from minisql.session.result_of_rows import result_of_rows
@@ -79,14 +80,13 @@ def list_orders(planned: PlannedQuery, span: Span | None) -> OrderList:
     in_plan = path_of_region(planned.path, nodes)
     chosen = order_of(in_plan, nodes)
     leaves = _orders_of_leaves(in_plan, space)
-    around = planned.cost - in_plan.cost
     operators = space.graph.operators
     written = tuple(OrderedJoin(left=each.left_tables, right=each.right_tables) for each in operators)
     names = table_names_of_region(planned, region)
     lines = [
         OrderLine(
             order=format_order(_with_leaves(order, leaves), names),
-            cost=around + cost,
+            cost=cost_with(planned.path, nodes, cost),
             rows=space.rows(order),
             chosen=same_order(order, chosen),
             as_written=same_order(order, written),
@@ -153,7 +153,15 @@ def order_of_plan(planned: PlannedQuery) -> str:
 def table_names_of_region(planned: PlannedQuery, region: Region | None) -> Mapping[int, str]:
     """What a hint calls the tables of a region, by their numbers."""
     block = block_of_region(planned, region)
-    return {} if block is None else table_names(block, planned.copies)
+    if block is None:
+        return {}
+    names = table_names(block, planned.copies)
+    for leaf in () if region is None else leaves_of(region.region):
+        tables = list(members(output_tables(leaf)))
+        if len(tables) > 1:  # a derived table of several tables that is computed as a whole
+            whole = name_of_whole([names[each] for each in tables if each in names], names.values())
+            names |= dict.fromkeys(tables, whole) if whole else {}
+    return names
 
 
 def block_of_region(planned: PlannedQuery, region: Region | None) -> QueryBlock | None:

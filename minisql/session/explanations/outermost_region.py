@@ -10,6 +10,7 @@ from minisql.hypergraph.make_join_hypergraph import is_join_region
 from minisql.node_set import NodeSet
 from minisql.optimizer import access_path
 from minisql.optimizer.access_path import AccessPath, HashJoin, NestedLoopJoin
+from minisql.optimizer.recursion import EXPECTED_ROUNDS
 from minisql.query_block.query_block import OrderedJoin
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -101,13 +102,38 @@ def order_of(path: AccessPath, nodes: NodeSet) -> tuple[OrderedJoin, ...]:
 
 def path_of_region(path: AccessPath, nodes: NodeSet) -> AccessPath:
     """The part of a path that joins the nodes of a region, with the filters above the joins."""
-    waiting = [path]
+    return _find_region(path, nodes)[0]
+
+
+def cost_with(plan: AccessPath, nodes: NodeSet, cost: float) -> float:
+    """The cost of a plan if the part of it that joins the nodes of a region cost so much.
+
+    A part that runs several times, in the step of a recursion or for the rows around a subquery, counts as often.
+    """
+    part, runs = _find_region(plan, nodes)
+    return plan.cost + runs * (cost - part.cost)
+
+
+def _find_region(path: AccessPath, nodes: NodeSet) -> tuple[AccessPath, float]:
+    """The part of a path that joins the nodes of a region, and how many times it runs."""
+    waiting = [(path, 1.0)]
     while waiting:
-        path = waiting.pop()
+        path, runs = waiting.pop()
         if not nodes & ~path.nodes and isinstance(_below_filters(path), HashJoin | NestedLoopJoin):
-            return path
-        waiting += reversed(access_path.inputs(path))
+            return path, runs
+        waiting += [(below, runs * times) for below, times in reversed(_inputs_and_runs(path))]
     raise InternalError("The path has no such region.")
+
+
+def _inputs_and_runs(path: AccessPath) -> list[tuple[AccessPath, float]]:
+    """The inputs of a path, and how many times it runs each."""
+    match path:
+        case access_path.Apply():
+            return [(path.left, 1.0), (path.right, path.runs)]
+        case access_path.RecursiveUnion():
+            return [(path.anchor, 1.0), (path.step, EXPECTED_ROUNDS)]
+        case _:
+            return [(below, 1.0) for below in access_path.inputs(path)]
 
 
 def _below_filters(path: AccessPath) -> AccessPath:

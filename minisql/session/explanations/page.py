@@ -91,7 +91,7 @@ def save_page(planned: PlannedQuery, path: str | Path, *, analyze: bool) -> None
 
 def page_model(planned: PlannedQuery, text: str, *, analyze: bool) -> Model:
     """The model of a page, small enough for it."""
-    plan = planned.describe(analyze=analyze)
+    plan, warnings = planned.describe_with_warnings(analyze=analyze)
     with deep_recursion():
         regions = describe_hypergraph(planned)
         orders = _listed(planned)
@@ -99,6 +99,7 @@ def page_model(planned: PlannedQuery, text: str, *, analyze: bool) -> Model:
         answers, has_more = forbidden_answers(planned) if regions else ([], False)
         for bounds in _BOUNDS:
             model = _model(planned, text, plan, regions, orders, trace, bounds)
+            model["warnings"] = [" ".join(filter(None, [each.message, each.hint])) for each in warnings]
             model["forbidden"] = forbidden_model(answers, bounds.cases, bounds.characters, has_more=has_more)
             if size_of(model) <= MOST_BYTES:
                 break
@@ -124,18 +125,12 @@ def _model(
         "headline": headline,
         "lead": " ".join(filter(None, [_order_sentence(orders), hottest_sentence(plan)])),
         "facts": facts,
-        "warnings": _warnings(planned),
         "simplifications": [cut(str(step), bounds.characters) for step in planned.simplifications],
         "plan": plan_model(plan, bounds.operators, bounds.characters),
         "hypergraph": _hypergraph(regions, bounds),
         "orders": _orders(orders, bounds) if regions else None,
         "trace": None if trace is None else search_model(trace, bounds.steps, bounds.characters),
     }
-
-
-def _warnings(planned: PlannedQuery) -> list[str]:
-    """What planning finds that is most likely not meant."""
-    return [" ".join(filter(None, [warning.message, warning.hint])) for warning in planned.warnings]
 
 
 def _listed(planned: PlannedQuery) -> OrderList | str:

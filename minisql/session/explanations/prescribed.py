@@ -23,6 +23,7 @@ from minisql.relational.relational_expression import (
     with_inputs,
 )
 from minisql.relational.shared import rewrite_all, shared_users_first
+from minisql.relational.simplify_outer import Simplification
 from minisql.session.pipeline import PlannedQuery, rewrite_relational
 from minisql.settings import Settings
 
@@ -34,11 +35,13 @@ class Prescribed:
     """A query rewritten with an order in it.
 
     `order` is the node that has it; None where the query came to be without these joins, as it gives no rows.
+    `simplifications` are what outer joins became.
     """
 
     as_written: RelationalExpression
     rewritten: RelationalExpression
     order: JoinOrder | None
+    simplifications: tuple[Simplification, ...]
 
 
 def prescribe(planned: PlannedQuery, block: QueryBlock, joins: Order) -> Prescribed:
@@ -66,7 +69,9 @@ def _prescribe(
         rewritten = rewrite_all(rewritten, partial(_with_names, names=table_names(block, done.copies)))
     wanted = format_order(joins, table_names(block))
     found = (each for each in _orders_in(rewritten) if format_order(each.joins, each.names) == wanted)
-    return Prescribed(as_written=as_written, rewritten=rewritten, order=next(found, None))
+    return Prescribed(
+        as_written=as_written, rewritten=rewritten, order=next(found, None), simplifications=done.simplifications
+    )
 
 
 def _orders_in(root: RelationalExpression) -> Iterator[JoinOrder]:

@@ -16,9 +16,11 @@ from typing import Final
 
 from minisql.datatypes import VARCHAR
 from minisql.errors import NotSupportedError, ProgrammingError, Span, enumerated
+from minisql.explain.rewrites import aliases, base_tables, describe_simplification
 from minisql.hypergraph.leaves import tables_of_region
+from minisql.hypergraph.why_not import Obstacle
 from minisql.node import node
-from minisql.node_set import EMPTY, NodeSet, members, node_set
+from minisql.node_set import EMPTY, NodeSet, members, node_set, union
 from minisql.optimizer.access_path import AccessPath, inputs
 from minisql.optimizer.find_best_plan import find_best_plan, find_forbidden, find_search_space
 from minisql.optimizer.join_order import ForbiddenJoin, split_order
@@ -31,8 +33,8 @@ from minisql.relational.relational_expression import JoinOrder, RelationalExpres
 from minisql.session.explanations.dearer import cost_difference, times
 from minisql.session.explanations.order_trees import orders_near, written_tree
 from minisql.session.explanations.orders import block_of_region
-from minisql.session.explanations.outermost_region import Region, order_of, path_of_region
-from minisql.session.explanations.prescribed import prescribe
+from minisql.session.explanations.outermost_region import Region, cost_with, order_of, path_of_region
+from minisql.session.explanations.prescribed import Prescribed, prescribe
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result, Row
@@ -136,22 +138,23 @@ class _WhyNot:
             if plan.is_chosen() and plan.taking_part == prescribed.order.joins[-1].tables:
                 hint = "JOIN_TREE cannot prescribe it, for it would join what it cannot name elsewhere."
                 return self._answer("chosen", "This is the order of the plan.", hint)
-            return self._forbidden(forbidden, plan.left_out())
+            return self._forbidden(forbidden, _became(forbidden, prescribed), plan.left_out())
         path = find_best_plan(prescribed.rewritten, self._planned.settings)
         return self._allowed(prescribed.order, prescribed.rewritten, path, plan)
 
     def _answer(self, verdict: str, *sentences: str) -> Answer:
         return Answer(order=self._text, verdict=verdict, reason=" ".join(filter(None, sentences)))
 
-    def _forbidden(self, forbidden: ForbiddenJoin, left_out: str) -> Answer:
-        if forbidden.is_product:
-            note = "A product that the query does not have is not considered."
-            return self._answer("not enumerated", forbidden.reason, note, left_out)
+    def _forbidden(self, forbidden: ForbiddenJoin, became: str, left_out: str) -> Answer:
+        if forbidden.obstacle is not Obstacle.RULE:
+            is_product = forbidden.obstacle is Obstacle.PRODUCT
+            note = "A product that the query does not have is not considered." if is_product else ""
+            return self._answer("not enumerated", forbidden.reason, became, note, left_out)
         from minisql.session.explanations.forbidden import counterexample
 
         shown = counterexample(self._planned, self._block, self._joins)
         return replace(
-            self._answer("illegal", forbidden.reason, shown.sentence, left_out),
+            self._answer("illegal", forbidden.reason, became, shown.sentence, left_out),
             script=shown.script,
             written=shown.written,
             reordered=shown.reordered,
@@ -177,8 +180,9 @@ class _WhyNot:
             return self._answer("chosen", reason, unsearched or "", left_out)
         joins, _ = split_order(order, space.graph)
         cost = path.cost
-        if plan.has_all_of(order) and space.is_complete:
-            cost = plan.cost_around + space.cost(joins)
+        if space.is_complete:
+            # The hint says which side is hashed, an order does not.
+            cost = cost_with(path, tables_of_region(order.input), space.cost(joins))
         if unsearched is not None:
             reason = f"This order costs {times(cost, self._planned.cost)} the chosen one."
             return self._answer("not enumerated", unsearched, reason, left_out)
@@ -198,6 +202,23 @@ class _WhyNot:
         return None
 
 
+def _became(forbidden: ForbiddenJoin, prescribed: Prescribed) -> str:
+    """What the joins are in the query that the reason names by the types that they have come to have, as sentences."""
+    named = [{union(map(base_tables, side)) for side in sides} for sides in forbidden.named]
+    steps = [
+        step
+        for step in prescribed.simplifications
+        if {base_tables(step.join.left), base_tables(step.join.right)} in named
+    ]
+    names = aliases(prescribed.as_written)
+    if prescribed.order is not None:
+        names |= prescribed.order.names
+    if not steps:
+        return ""
+    said = dict.fromkeys([describe_simplification(step, names) for step in steps])
+    return f"In the query, {'; '.join(said)}."
+
+
 class _PlannedOrder:
     """The order of a plan, in terms of the tables that a prescribed order names.
 
@@ -215,12 +236,11 @@ class _PlannedOrder:
         self._all_of_plan = _tables_in(planned.path)
         region = Region.outermost(planned.rewritten)
         joins: Order = ()
-        self._region_tables, self.cost_around = EMPTY, planned.cost
+        self._region_tables = EMPTY
         if region is not None:
             self._region_tables = tables_of_region(region.region)
             path = path_of_region(planned.path, self._region_tables)
             joins = order_of(path, self._region_tables)
-            self.cost_around -= path.cost
         self._chosen = self._contracted(joins)
         self.taking_part = self._as_named(self._region_tables)
 
@@ -232,11 +252,6 @@ class _PlannedOrder:
             if left and right:
                 asked.append(replace(join, left=left, right=right))
         return self._chosen is not None and same_order(tuple(asked), self._chosen)
-
-    def has_all_of(self, order: JoinOrder) -> bool:
-        """Whether the plan joins the tables of the order at this place, and as many without a name as the order has."""
-        count = tables_of_region(order.input).bit_count()
-        return self.taking_part == order.joins[-1].tables and self._region_tables.bit_count() == count
 
     def left_out(self) -> str:
         """A sentence on the tables that the plan does without."""
@@ -309,4 +324,4 @@ def _is_forbidden(planned: PlannedQuery, block: QueryBlock, order: Order) -> boo
         forbidden = find_forbidden(prescribed.rewritten, prescribed.order, planned.settings)
     except ProgrammingError:  # some tables are computed as a whole with others
         return False
-    return forbidden is not None and not forbidden.is_product
+    return forbidden is not None and forbidden.obstacle is Obstacle.RULE
