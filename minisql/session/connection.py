@@ -246,13 +246,13 @@ class Connection:
 
     def commit(self) -> None:
         """Ends the transaction and keeps what it changed; without one nothing happens."""
-        with self._executor.lock:
+        with self._executor.lock, self._executor.changing():
             self._executor.open_catalog()
             self._executor.runner.end(rolls_back=False)
 
     def rollback(self) -> None:
         """Ends the transaction and undoes what it changed; without one nothing happens."""
-        with self._executor.lock:
+        with self._executor.lock, self._executor.changing():
             self._executor.open_catalog()
             self._executor.runner.end(rolls_back=True)
             self._executor.plans.forget_old()

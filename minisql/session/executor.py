@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from minisql.catalog.catalog import Catalog
-from minisql.errors import InterfaceError, ProgrammingError
+from minisql.errors import InterfaceError, NotSupportedError, ProgrammingError, Span
 from minisql.parser import parse_tree
 from minisql.parser.parse import ParsedStatement, parse_statement, parse_statements
 from minisql.query_block.environment import View
@@ -62,6 +63,7 @@ class Executor:
         self.plans = PlanCache(catalog)
         self.lock = threading.RLock()
         self.running = RunningStatements()
+        self._is_changing = False
 
     def close(self) -> None:
         """Lets go of all tables."""
@@ -170,8 +172,9 @@ class Executor:
             with self.lock, deep_recursion():
                 self.open_catalog()
                 self._begin()
-                with self.runner.given(self._with_variables(Given())):
-                    result = run_many(self.runner, parse_statement(sql), sets)
+                parsed = parse_statement(sql)
+                with self.changing(parsed.statement.span), self.runner.given(self._with_variables(Given())):
+                    result = run_many(self.runner, parsed, sets)
                 self.plans.forget_old()
                 return result
 
@@ -185,9 +188,28 @@ class Executor:
         with self.runner.given(self._with_variables(given)):
             if isinstance(parsed.statement, parse_tree.QueryExpression):
                 return self.runner.plan(parsed.statement, values)
-            result = self.runner.run(parsed.statement, values)
+            with self.changing(parsed.statement.span):
+                result = self.runner.run(parsed.statement, values)
         self.plans.forget_old()
         return result
+
+    @contextmanager
+    def changing(self, span: Span | None = None) -> Iterator[None]:
+        """What changes something runs in it, under the lock; queries do not.
+
+        Raises:
+            NotSupportedError: a function that is called by what runs in it wants to change something itself. What it
+                changed would be lost when the table of before is put back with other rows.
+        """
+        if self._is_changing:
+            raise NotSupportedError(
+                "A function or callback of a statement that changes something cannot change anything itself.", span
+            )
+        self._is_changing = True
+        try:
+            yield
+        finally:
+            self._is_changing = False
 
     def _begin(self) -> None:
         """Begins a transaction where every statement belongs to one."""
