@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from minisql.columnar.bounds import exact_bounds
 from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, all_null
-from minisql.columnar.strings import encoded_strings
+from minisql.columnar.strings import encoded_strings, offsets_and_bytes
 from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import (
     BIGINT,
@@ -102,7 +102,7 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
 
     Raises:
         NotSupportedError: see `sql_type`.
-        DataError: a timestamp or an interval does not fit into microseconds.
+        DataError: a timestamp or an interval does not fit into microseconds, or a text is not UTF-8.
     """
     type_ = sql_type(data.type, column)
     if isinstance(data.type, pa.BaseExtensionType):
@@ -110,7 +110,7 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
     if pa.types.is_run_end_encoded(data.type):
         data = pc.run_end_decode(data)
     if type_.kind is TypeKind.VARCHAR:
-        return _varchar(data)
+        return _varchar(data, column)
     if type_.kind is TypeKind.BLOB:
         return _blob(data)
     if type_.kind is TypeKind.LIST:
@@ -251,12 +251,13 @@ def _microseconds(values: Array, unit: str, valid: BoolArray | None, column: str
 # --- strings ----------------------------------------------------------------------------------------------------------
 
 
-def _varchar(data: pa.ChunkedArray | pa.Array) -> Column:
+def _varchar(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
     if pa.types.is_dictionary(data.type):
         if isinstance(data, pa.ChunkedArray):
             data = data.unify_dictionaries()
-        return _from_dictionary(_contiguous(data))
+        return _from_dictionary(_contiguous(data), column)
     array = _contiguous(pc.cast(data, pa.large_string()))
+    _check_encoding(array, column)
     valid = _validity(array)
     # Without its validity bits the array has some string, mostly the empty one, where a NULL was.
     buffers = array.buffers()
@@ -273,9 +274,21 @@ def _blob(data: pa.ChunkedArray | pa.Array) -> Column:
     return encoded_strings(strings, valid, BLOB)
 
 
-def _from_dictionary(array: pa.DictionaryArray) -> Column:
+def _check_encoding(strings: pa.LargeStringArray, column: str) -> None:
+    """Raises DataError where a text is not UTF-8, of which neither Arrow nor files in Parquet take care."""
+    _, data = offsets_and_bytes(strings)
+    if len(data) == 0 or data.view(np.int8).min() >= 0:  # ASCII
+        return
+    try:
+        strings.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(f'Column "{column}" has text that is not UTF-8.') from error
+
+
+def _from_dictionary(array: pa.DictionaryArray, column: str) -> Column:
     """Codes of a pool whose strings are made distinct and not NULL, which Arrow does not promise."""
     entries = pc.cast(array.dictionary, pa.large_string())
+    _check_encoding(entries, column)
     encoded = entries.dictionary_encode()
     valid = _validity(array.indices)
     if len(encoded.dictionary) == 0:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType, TypeKind
-from minisql.errors import InterfaceError, QueryWarning, counted
+from minisql.errors import DataError, InterfaceError, QueryWarning, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Result:
     """The rows of a statement, in memory and independent of the connection.
 
     Fetching moves a cursor through the rows, as PEP 249 defines it; `arrow()`, `df()` and `pl()` give all rows whatever
-    was fetched. A statement that is no query has no columns and no rows.
+    was fetched. A statement that is no query has no columns and no rows. Dates that Python does not have, which Arrow
+    data may hold, are a DataError when they are fetched.
     """
 
     arraysize = 1
@@ -60,7 +61,7 @@ class Result:
         self._batches: tuple[Batch, ...] | None = tuple(batches)
         self.rowcount = sum(batch.length for batch in batches) if rowcount is None else rowcount
         """The number of rows of a query, of rows that a statement changed, or -1 where that means nothing."""
-        self._rows = self._iterate()
+        self._rows: Iterator[Row] = self._iterate()
 
     @property
     def description(self) -> Description:
@@ -82,7 +83,12 @@ class Result:
 
     def _iterate(self) -> Iterator[Row]:
         for batch in self._held():
-            for row in zip(*[to_values(column) for column in batch.columns], strict=True):
+            try:
+                columns = [to_values(column) for column in batch.columns]
+            except DataError as error:
+                self._rows = map(_raise, repeat(error))  # who goes on fetching is not told that this was the end
+                raise
+            for row in zip(*columns, strict=True):
                 if self._batches is None:
                     raise InterfaceError("The result is closed.")
                 yield row
@@ -191,6 +197,10 @@ class Result:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _raise(error: DataError) -> Row:
+    raise error
 
 
 @contextmanager

@@ -188,3 +188,11 @@ def test_a_timestamp_too_far_away() -> None:
     with pytest.raises(DataError, match='Column "x" has a time or an interval too far away'):
         from_arrow(pa.array([2**60], pa.timestamp("s")), "x")
     assert to_values(from_arrow(pa.array([5, None], pa.timestamp("s")), "x"))[1] is None
+
+
+def test_text_that_is_not_utf_8() -> None:
+    texts = pa.array([b"ok", b"\xc3\xa4", None, b"\xff"]).view(pa.string())
+    for data in (texts, texts.view(pa.string()).dictionary_encode(), pa.chunked_array([texts[:1], texts[1:]])):
+        with pytest.raises(DataError, match='Column "x" has text that is not UTF-8'):
+            from_arrow(data, "x")
+    assert to_values(from_arrow(texts[:3], "x")) == ["ok", "ä", None]

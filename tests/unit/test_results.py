@@ -353,8 +353,11 @@ def test_a_date_that_python_does_not_have_is_an_error_when_it_is_fetched(type_: 
     near = pa.array([None, 0], number).cast(type_)
     with minisql.connect() as connection:
         result = connection.sql("SELECT x FROM far", far=pa.table({"x": far}))
-        with pytest.raises(minisql.DataError, match="1 to 9999"):
-            result.fetchall()
+        for fetch in (result.fetchall, result.fetchone, result.fetchmany, lambda: list(result), result.fetchall):
+            with pytest.raises(minisql.DataError, match="1 to 9999"):
+                fetch()
+        assert "(2 rows)" in repr(result)
+        assert "2 rows" in result._repr_html_()
         assert result.arrow()["x"].equals(pa.chunked_array([far]))
         assert len(connection.sql("SELECT x FROM near", near=pa.table({"x": near})).fetchall()) == 2
 
