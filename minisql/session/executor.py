@@ -87,7 +87,8 @@ class Executor:
             if validate is not None:
                 from minisql.session.validate import execute_validated  # which few programs need
 
-                return execute_validated(self.planned(script.text, parameters, given), validate)
+                planned = self.planned(script.text, parameters, given, "can be validated")
+                return execute_validated(planned, validate)
             last = Result(rowcount=-1)
             while (result := self.next_result(script, given)) is not None:
                 last = result
@@ -134,15 +135,15 @@ class Executor:
                 script.plan, planned = started, started.planned
         return planned.execute()
 
-    def planned(self, text: str, parameters: Parameters, given: Given) -> PlannedQuery:
-        """The plan of a text that is one query."""
+    def planned(self, text: str, parameters: Parameters, given: Given, purpose: str = "has a plan") -> PlannedQuery:
+        """The plan of a text that is one query; what it is for is told who gives another statement."""
         with self.lock, deep_recursion():
             planned = None if given.objects else self._known_plan(text, parameters)
             if planned is not None:
                 return planned
             parsed = parse_statement(text)
             if not isinstance(parsed.statement, parse_tree.QueryExpression):
-                raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
+                raise ProgrammingError(f"Only a query {purpose}.", parsed.statement.span)
             new_plan = self._start(parsed, parameters, given)
             assert isinstance(new_plan, NewPlan)
             if not parameters:

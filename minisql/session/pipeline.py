@@ -179,14 +179,9 @@ class PlannedQuery:
     def execute(self) -> Result:
         """Runs the plan."""
         with deep_recursion():
-            if self.validated:
-                from minisql.session.validate import check_hints  # which few queries need
-
-                check_hints(self)
-            joins: list[CountedJoin] | None = [] if self.settings.warnings else None
+            joins = joins_to_count(self)
             batches = list(run(self, joins=joins))
-            multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
-            return Result(self.names, self.types, batches, warnings=(*self.warnings, *multiplied))
+            return Result(self.names, self.types, batches, warnings=warnings_of(self, joins))
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
@@ -342,8 +337,16 @@ def run(
 ) -> Iterator[Batch]:
     """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed.
 
-    With `joins`, the rows of joins are counted there.
+    With `joins`, the rows of joins are counted there. What VALIDATE hints say is checked first, but not with a profile,
+    which shows what is wrong.
+
+    Raises:
+        IntegrityError: a hint does not hold.
     """
+    if planned.validated and profile is None:
+        from minisql.session.validate import check_hints  # which few queries need
+
+        check_hints(planned)
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
     iterator = build_iterators(planned.path, columns, planned.settings, profile, joins=joins)
     try:
@@ -352,6 +355,17 @@ def run(
             yield batch
     finally:
         iterator.close()
+
+
+def joins_to_count(planned: PlannedQuery) -> list[CountedJoin] | None:
+    """What `run` may be given, for `warnings_of`."""
+    return [] if planned.settings.warnings else None
+
+
+def warnings_of(planned: PlannedQuery, joins: Sequence[CountedJoin] | None) -> tuple[QueryWarning, ...]:
+    """The warnings of a query that was run."""
+    multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
+    return (*planned.warnings, *multiplied)
 
 
 def evaluate_constant(expression: Expression) -> Value:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType, TypeKind
-from minisql.errors import DataError, InterfaceError, QueryWarning, counted
+from minisql.errors import DataError, InterfaceError, ProgrammingError, QueryWarning, Span, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -197,6 +197,18 @@ class Result:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def united(results: Sequence[Result], span: Span) -> Result:
+    """The rows of results with the same columns one after the other, as RETURNING gives them in several runs.
+
+    Raises:
+        ProgrammingError: their types differ.
+    """
+    first = results[0]
+    if any(result.types != first.types for result in results):
+        raise ProgrammingError("RETURNING gives values of other types for other parameters.", span, hint="Add a CAST.")
+    return Result(first.names, first.types, [batch for result in results for batch in result._held()])
 
 
 def _raise(error: DataError) -> Row:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -109,6 +110,27 @@ def test_the_hint(connection: minisql.Connection) -> None:
     with pytest.raises(minisql.IntegrityError):
         connection.execute("SELECT * FROM v")
     assert connection.plan(wrong).explain()
+    assert "fan-out" in connection.plan(wrong).explain(analyze=True), "which shows what is wrong"
+
+
+@pytest.mark.parametrize("written", ["CREATE TABLE n AS {}", "INSERT INTO m {}", "COPY ({}) TO '{}.csv'"])
+def test_the_hint_in_other_statements(connection: minisql.Connection, tmp_path: Path, written: str) -> None:
+    connection.execute("CREATE TABLE m (k INTEGER)")
+    query = "SELECT /*+ VALIDATE(a b '1:1') */ a.k FROM a JOIN b ON a.k = b.k"
+    connection.execute(f"CREATE VIEW v AS {query}")
+    for source in (query, "SELECT * FROM v"):
+        with pytest.raises(minisql.IntegrityError, match="b has 3 rows with k = 1"):
+            connection.execute(written.format(source, tmp_path / "n"))
+    connection.execute(written.format(query.replace("1:1", "1:m"), tmp_path / "n"))
+
+
+def test_the_argument_of_a_cursor(connection: minisql.Connection) -> None:
+    cursor = connection.cursor()
+    assert cursor.execute(JOIN, validate={"a-b": "1:m"}).fetchall() == connection.execute(JOIN).fetchall()
+    with pytest.raises(minisql.IntegrityError, match="b has 3 rows with k = 1"):
+        cursor.execute(JOIN, validate={"a-b": "1:1"})
+    with pytest.raises(minisql.ProgrammingError, match="Only a query can be validated"):
+        cursor.execute(f"CREATE TABLE n AS {JOIN}", validate={"a-b": "1:1"})
 
 
 @pytest.mark.parametrize(

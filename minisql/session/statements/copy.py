@@ -24,7 +24,7 @@ from minisql.parser.parse_tree import Identifier
 from minisql.query_block.parameters import given_constant
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.from_query_block import relational_expression
-from minisql.session.pipeline import PlannedQuery, plan_relational, run
+from minisql.session.pipeline import joins_to_count, plan_relational, run, warnings_of
 from minisql.session.result import Result
 from minisql.session.statements.changes import appended, insert_places, plan_new_rows, rows_of, selected
 from minisql.session.statements.context import Context, converted
@@ -60,9 +60,9 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
     query = resolve_query(statement.query, environment)
     count = 0
 
-    def counted(planned: PlannedQuery) -> Iterator[Batch]:
+    def counted() -> Iterator[Batch]:
         nonlocal count
-        for batch in run(planned):
+        for batch in run(planned, joins=joins):
             count += batch.length
             yield batch
 
@@ -75,8 +75,9 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
         texts = [converted(query, place, column, statement.path.span) for place, column in enumerate(columns)]
         planned = context.plan(query, texts, columns, environment)
         write = _text_writer(query.names, query.types, options)
-    _write_in_one_step(path, statement.path.span, lambda file: write(file, counted(planned)))
-    return Result(rowcount=count)
+    joins = joins_to_count(planned)
+    _write_in_one_step(path, statement.path.span, lambda file: write(file, counted()))
+    return Result(rowcount=count, warnings=warnings_of(planned, joins))
 
 
 def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[object]) -> Result:
@@ -107,7 +108,7 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
     star = parse_tree.SelectItem(span=span, expression=parse_tree.Star(span=span, table=None), alias=None)
     tree = selected([star], parse_tree.TableName(span=span, name=hidden, alias=None), None, span)
     planned = plan_new_rows(context, table, places, tree, parameters, {hidden.name: source})
-    rows = rows_of(planned, table)
+    rows, _ = rows_of(planned, table)
     new = appended(context, table, rows, span)
     if new is not table:
         context.catalog.put(table.name, new)
