@@ -98,6 +98,12 @@ def test_paths_of_files(connection: minisql.Connection, tmp_path: Path) -> None:
     connection.execute("COPY (SELECT k, s FROM t WHERE k = ?) TO ?", [1, csv])
     connection.execute("CREATE TABLE u (k INTEGER, s VARCHAR)")
     assert connection.execute("COPY u FROM $1", [csv]).rowcount == 1
+    connection.execute("COPY (SELECT k, s FROM t WHERE k = ?) TO ? (DELIMITER ?, HEADER ?)", [2, csv, ";", False])
+    assert Path(csv).read_text() == "2;b\n"
+    named = {"path": csv, "format": "csv", "by": ";"}
+    assert connection.execute("COPY u FROM $path (FORMAT $format, SEP $by, HEADER false)", named).rowcount == 1
+    with pytest.raises(minisql.ProgrammingError, match="DELIMITER is a string"):
+        connection.execute("COPY u FROM ? (DELIMITER ?)", [csv, 5])
     for sql in ("FROM ?", "COPY u FROM ?", "COPY u TO ?"):
         with pytest.raises(minisql.ProgrammingError, match="A path is a string") as caught:
             connection.execute(sql, [5])

@@ -18,6 +18,7 @@ from minisql.columnar.copy_text import csv_header, csv_lines, json_lines
 from minisql.columnar.to_arrow import arrow_type, to_record_batch
 from minisql.datatypes import VARCHAR, SqlType
 from minisql.errors import NotSupportedError, OperationalError, ProgrammingError, Span, SqlError, did_you_mean
+from minisql.expression.nodes import Value
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
@@ -55,7 +56,7 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
         OperationalError: the file cannot be written.
     """
     place = _place(statement.path, parameters)
-    path, options = str(place.value), _options(place, statement.options)
+    path, options = str(place.value), _options(place, statement.options, parameters)
     environment = context.environment(parameters)
     query = resolve_query(statement.query, environment)
     count = 0
@@ -89,7 +90,7 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
     """
     table, span = context.stored_table(statement.table.name), statement.path.span
     place = _place(statement.path, parameters)
-    options = _options(place, statement.options)
+    options = _options(place, statement.options, parameters)
     try:
         source = _open(context, str(place.value), options)
     except SqlError as error:
@@ -143,9 +144,16 @@ def _open(context: Context, path: str, options: _Options) -> Table:
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Options:
+class _Option(NamedTuple):
+    """One that is written: its place, and its value, TRUE where none is written."""
+
+    span: Span
+    value: Value
+
+
+def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption], parameters: Sequence[object]) -> _Options:
     """The options, checked."""
-    given: dict[str, st.CopyOption] = {}
+    given: dict[str, _Option] = {}
     for option in options:
         if option.name not in _OPTIONS:
             hint = did_you_mean(option.name, _OPTIONS) or f"The options are {', '.join(_OPTIONS)}."
@@ -153,7 +161,8 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
         name = "delimiter" if option.name in ("delim", "sep") else option.name
         if name in given:
             raise ProgrammingError(f"The option {option.name.upper()} is given twice.", option.span)
-        given[name] = option
+        value = True if option.value is None else given_constant(option.value, parameters).value
+        given[name] = _Option(option.span, value)
     assert isinstance(path.value, str)
     suffix = Path(path.value).suffix.lower()
     format_ = _word(given, "format", ("parquet", "csv", "json"), _FORMATS.get(suffix, ""))
@@ -177,39 +186,38 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
     )
 
 
-def _word(given: dict[str, st.CopyOption], name: str, known: Sequence[str], default: str) -> str:
+def _word(given: dict[str, _Option], name: str, known: Sequence[str], default: str) -> str:
     option = given.get(name)
     if option is None:
         return default
-    value = None if option.value is None else option.value.value
-    if not isinstance(value, str) or value.lower() not in known:
+    if not isinstance(option.value, str) or option.value.lower() not in known:
         raise ProgrammingError(f"{name.upper()} is one of {', '.join(known)}.", option.span)
-    return value.lower()
+    return option.value.lower()
 
 
-def _flag(given: dict[str, st.CopyOption], name: str, *, default: bool) -> bool:
+def _flag(given: dict[str, _Option], name: str, *, default: bool) -> bool:
     option = given.get(name)
-    if option is None or option.value is None:
-        return default if option is None else True
+    if option is None:
+        return default
     flags = {True: True, False: False, "true": True, "false": False, "on": True, "off": False}
-    value = option.value.value
+    value = option.value
     found = flags.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | int) else None
     if found is None:
         raise ProgrammingError(f"{name.upper()} is TRUE or FALSE.", option.span)
     return found
 
 
-def _string(given: dict[str, st.CopyOption], name: str, default: str) -> str:
+def _string(given: dict[str, _Option], name: str, default: str) -> str:
     option = given.get(name)
     if option is None:
         return default
-    value = None if option.value is None else option.value.value
+    value = option.value
     if not isinstance(value, str) or any(character in value for character in '"\r\n'):
         raise ProgrammingError(f"{name.upper()} is a string without quotes and line breaks.", option.span)
     return value
 
 
-def _character(given: dict[str, st.CopyOption], name: str, default: str) -> str:
+def _character(given: dict[str, _Option], name: str, default: str) -> str:
     value = _string(given, name, default)
     value = "\t" if value == "\\t" else value
     if len(value) != 1 or not value.isascii():
