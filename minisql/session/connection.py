@@ -324,8 +324,8 @@ class Connection:
                 convenient, and slow: it takes a microsecond a row where an array takes some nanoseconds.
             null_handling: "default": the result is NULL where an argument is, and the function is not given these rows.
                 "special": it is given them, and decides.
-            deterministic: whether it gives the same for the same arguments. If not, it is called for every row of the
-                query as written, and is not moved or left out.
+            deterministic: whether it gives the same for the same arguments. If not, it is called for every row in the
+                place where it is written, and never once for several; not at all where nothing reads its value.
 
         Raises:
             InterfaceError: an argument is none of these, or the name is taken.

@@ -10,7 +10,7 @@ from typing import Final
 from minisql.columnar.column import Batch, Column
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
-from minisql.errors import DataError, counted
+from minisql.errors import DataError, QueryWarning, counted
 from minisql.explain.printable import printable
 from minisql.session.value_text import cut, text_of
 
@@ -65,6 +65,12 @@ def result_as_html(names: Sequence[str], types: Sequence[SqlType], batches: Sequ
         f"<table><thead><tr>{head}{more}</tr></thead><tbody>{''.join(body)}</tbody></table>"
         f"<p>{_sizes(batches, len(rows), names, shown)}</p>"
     )
+
+
+def warning_as_html(warning: QueryWarning) -> str:
+    """What a query most likely does that is not meant, and what to write if so."""
+    hint = f"<br>{escape(warning.hint)}" if warning.hint else ""
+    return f"<p><b>Warning</b> {escape(warning.message)}{hint}</p>"
 
 
 def text_as_html(text: str) -> str:

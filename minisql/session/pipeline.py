@@ -170,6 +170,10 @@ class PlannedQuery:
 
         return true_cardinalities(self)
 
+    def __repr__(self) -> str:
+        """The text of EXPLAIN."""
+        return self.explain()
+
     def _repr_html_(self) -> str:
         """The text of EXPLAIN, for notebooks."""
         from minisql.session.display import text_as_html  # which few programs need
@@ -177,7 +181,11 @@ class PlannedQuery:
         return text_as_html(self.explain())
 
     def execute(self) -> Result:
-        """Runs the plan."""
+        """Runs the plan. It is no statement of a connection, so `Connection.interrupt` does not stop it; Ctrl-C does.
+
+        Raises:
+            SqlError: the query fails, or a VALIDATE hint in it does not hold.
+        """
         with deep_recursion():
             joins = joins_to_count(self)
             batches = list(run(self, joins=joins))

@@ -167,7 +167,7 @@ class Result:
         return frame
 
     def __repr__(self) -> str:
-        """The first rows as a table; fetching is not moved."""
+        """The first rows as a table, and the warnings; fetching is not moved."""
         if self._batches is None:
             return "<Result: closed>"
         if not self.names:
@@ -176,15 +176,17 @@ class Result:
             return "\n".join(str(text) for batch in self._batches for text in to_values(batch.column(0)))
         from minisql.session.display import result_as_text  # which few programs need
 
-        return result_as_text(self.names, self.types, self._batches)
+        warnings = [f"WARNING: {warning.message}" for warning in self.warnings]
+        return "\n".join([result_as_text(self.names, self.types, self._batches), *warnings])
 
     def _repr_html_(self) -> str:
-        """The first rows as an HTML table, for notebooks."""
-        from minisql.session.display import result_as_html, text_as_html  # which few programs need
+        """The first rows as an HTML table, and the warnings, for notebooks."""
+        from minisql.session.display import result_as_html, text_as_html, warning_as_html  # which few programs need
 
         if self._batches is None or not self.names or self.layout == "text":
             return text_as_html(repr(self))
-        return result_as_html(self.names, self.types, self._batches)
+        warnings = map(warning_as_html, self.warnings)
+        return "".join([result_as_html(self.names, self.types, self._batches), *warnings])
 
     def close(self) -> None:
         """Frees the rows; to ask for them from here on is an error. Closing it once more does nothing."""

@@ -224,6 +224,7 @@ def test_html_of_what_has_no_rows(connection: minisql.Connection) -> None:
     assert "k &lt; 2" in html
     planned = connection.plan("SELECT k FROM t WHERE k < 2")
     assert parsed(planned._repr_html_()).text == [planned.explain()]
+    assert repr(planned) == planned.explain()
 
 
 # --- objects of the program -------------------------------------------------------------------------------------------

@@ -124,6 +124,32 @@ def test_the_hint_in_other_statements(connection: minisql.Connection, tmp_path: 
     connection.execute(written.format(query.replace("1:1", "1:m"), tmp_path / "n"))
 
 
+@pytest.mark.parametrize("kind", ["1:1", "1:M", "1:n", "M:1", "n:1", "m:n", "n:n", "many_to_many", "ONE_TO_ONE"])
+def test_how_a_kind_may_be_written(connection: minisql.Connection, kind: str) -> None:
+    left_is_one, right_is_one = kind.lower().startswith(("1", "one")), kind.lower().endswith(("1", "one"))
+    query = "SELECT count(*) FROM a JOIN c ON a.k = c.k"
+    assert left_is_one or connection.sql(query, validate={"c-a": kind}).fetchone() == (2,)
+    if right_is_one:
+        with pytest.raises(minisql.IntegrityError, match="c has 2 rows with k = 7"):
+            connection.sql(query, validate={"a-c": kind})
+    else:
+        assert connection.sql(query, validate={"a-c": kind}).fetchone() == (2,)
+
+
+def test_long_keys_are_cut(connection: minisql.Connection) -> None:
+    """As they are in other messages."""
+    long = "x" * 10_000
+    with pytest.raises(minisql.IntegrityError, match="x…") as caught:
+        connection.sql("SELECT 1 FROM r AS a JOIN r AS b USING (k)", r={"k": [long, long]}, validate={"a-b": "1:1"})
+    messages = [caught.value.message]
+    connection.execute("CREATE TABLE t (k VARCHAR PRIMARY KEY)")
+    for sql in ("INSERT INTO t VALUES ($1), ($1)", "SELECT CAST($1 AS INTEGER)"):
+        with pytest.raises(minisql.DatabaseError, match="x…") as failed:
+            connection.execute(sql, [long])
+        messages.append(str(failed.value))
+    assert max(map(len, messages)) < 300
+
+
 def test_the_argument_of_a_cursor(connection: minisql.Connection) -> None:
     cursor = connection.cursor()
     assert cursor.execute(JOIN, validate={"a-b": "1:m"}).fetchall() == connection.execute(JOIN).fetchall()

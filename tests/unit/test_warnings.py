@@ -53,6 +53,13 @@ def test_they_outlive_the_connection_and_stay_with_the_plan(connection: minisql.
     assert first.warnings == again.warnings != ()
 
 
+def test_prompts_and_notebooks_show_them(connection: minisql.Connection) -> None:
+    result = connection.execute(UNDONE)
+    assert repr(result).endswith("(2 rows)\nWARNING: " + result.warnings[0].message)
+    assert "<p><b>Warning</b> WHERE b.x &lt; 202 drops the rows of a without a partner in b" in result._repr_html_()
+    assert "<br>If they are to stay, put the condition into ON" in result._repr_html_()
+
+
 def test_statements_around_a_query_have_its_warnings(connection: minisql.Connection, tmp_path: Path) -> None:
     assert connection.execute("INSERT INTO c VALUES (5, 3)").warnings == ()
     query = UNDONE.replace("a.x, b.x", "a.k, b.k AS other")
