@@ -138,7 +138,8 @@ class Connection:
     ) -> Result:
         """Runs statements as `execute` does, on objects that are tables for them under the names of the keywords.
 
-        `connection.sql("SELECT count(*) FROM flights", flights=frame)`. What an object may be says `register`.
+        `connection.sql("SELECT count(*) FROM flights", flights=frame)`. What an object may be says `register`, which is
+        for names that are those of arguments, too.
 
         Raises:
             SqlError, OperationalError, InterfaceError: as `execute` and `register` do.
@@ -278,7 +279,9 @@ class Connection:
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
 
-        So are a dict of columns and a list of dicts. A table registered before under this name is replaced.
+        So are a dict of columns and a list of dicts, each a row, and, computed or read at once, lazy frames of Polars,
+        datasets of Arrow and streams. Of a pandas frame the levels of the index that have names are columns. Data that
+        is shared must not be changed. A table registered before under this name is replaced; a rollback undoes it.
 
         Raises:
             InterfaceError: the object is no table, or the name is that of a stored table or view.

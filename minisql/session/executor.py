@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -125,7 +125,7 @@ class Executor:
                     script.statements = parse_statements(script.text)
                 parsed = next(script.statements, None)
                 if parsed is None:
-                    if script.plan is not None and script.count == 1 and not script.parameters:
+                    if script.plan is not None and script.count == 1 and not _has_values(script.parameters):
                         self.plans.keep(script.text, script.plan)
                     return None
                 script.count += 1
@@ -146,7 +146,7 @@ class Executor:
                 raise ProgrammingError(f"Only a query {purpose}.", parsed.statement.span)
             new_plan = self._start(parsed, parameters, given)
             assert isinstance(new_plan, NewPlan)
-            if not parameters:
+            if not _has_values(parameters):
                 self.plans.keep(text, new_plan)
             return new_plan.planned
 
@@ -228,7 +228,7 @@ class Executor:
     def _known_plan(self, sql: str, parameters: Parameters) -> PlannedQuery | None:
         """The plan of a text that is one query and was planned before, if it is still good."""
         self.open_catalog()
-        planned = None if parameters else self.plans.find(sql, self.runner.settings)
+        planned = None if _has_values(parameters) else self.plans.find(sql, self.runner.settings)
         if planned is not None:
             values_in_order(parameters, ())
         return planned
@@ -242,6 +242,11 @@ class Executor:
         if self._catalog is None:
             raise InterfaceError("The connection is closed.")
         return self._catalog
+
+
+def _has_values(parameters: Parameters) -> bool:
+    """Whether parameters are given; also True of what is none, of which an error is made where they are needed."""
+    return not isinstance(parameters, (Sequence, Mapping)) or len(parameters) > 0
 
 
 def checked_text(sql: object) -> str:

@@ -328,6 +328,13 @@ def test_variables_as_tables() -> None:
     assert (number, upperCase.num_rows) == (7, 1)
 
 
+def test_a_stream_in_a_variable_is_read_once_for_all_its_uses() -> None:
+    stream = pa.table({"k": [1, 2]}).to_reader()
+    connection = minisql.connect(scan_frames={"stream": stream})
+    query = "SELECT count(*) FROM stream AS a, stream AS b WHERE EXISTS (SELECT 1 FROM stream)"
+    assert connection.execute(query).fetchone() == (4,)
+
+
 def test_where_variables_may_be_looked_for() -> None:
     with pytest.raises(minisql.InterfaceError, match="scan_frames is True, False or a mapping"):
         minisql.connect(scan_frames=5)  # type: ignore[arg-type]
