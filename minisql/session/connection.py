@@ -121,7 +121,16 @@ class Connection:
         return self._executor.last_result(sql, parameters, timeout, progress, validate, Given())
 
     def execute_script(self, sql: str, parameters: Parameters = ()) -> Iterator[Result]:
-        """Runs statements one after the other as their results are asked for."""
+        """Runs statements one after the other, each when its result is asked for.
+
+        Args:
+            sql: the statements, separated by `;`.
+            parameters: as for `execute`.
+
+        Raises:
+            SqlError: a mistake in the statement, which has changed nothing; those before it have been run.
+            InterfaceError: the connection is closed, or there are too few or too many parameters.
+        """
         script = Script(sql, parameters)
         while (result := self._executor.run(lambda: self._executor.next_result(script, Given()))) is not None:
             yield result
@@ -185,6 +194,10 @@ class Connection:
 
         A query that was planned before, on the same catalog with the same settings and without parameters, is not
         planned again.
+
+        Raises:
+            SqlError: a mistake in the query, or the statement is none.
+            InterfaceError: the connection is closed, or there are too few or too many parameters.
         """
         text = checked_text(sql)
         return self._executor.run(lambda: self._executor.planned(text, parameters, Given()))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Cursor:
     """Runs statements, and gives the rows of the last one. It costs nothing to make: take one for each thread.
 
-    Two threads that use one cursor at the same time are an InterfaceError. All cursors of a connection share its
-    tables, its settings and its transaction.
+    Two threads that use one cursor at the same time are an InterfaceError, as are a closed cursor and a fetch where the
+    last statement was no query. All cursors of a connection share its tables, its settings and its transaction.
     """
 
     arraysize: int = 1

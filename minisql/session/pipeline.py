@@ -55,11 +55,13 @@ if TYPE_CHECKING:
 
 @node
 class PlannedQuery:
-    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path.
+    """A query after every stage of planning, to be looked at or executed: see `Connection.plan`.
 
-    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then.
+    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then. What
+    the stages made of it (`query`, `as_written`, `rewritten`, `path`) is told by "How your query is planned".
     """
 
+    # The columns of the result are `ColumnId(table, 0..)` of the path.
     query: QueryExpression
     settings: Settings
     table: int
@@ -71,19 +73,19 @@ class PlannedQuery:
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
     derivations: tuple[Derivation, ...]
+    # The tables of common queries that are computed for each use: for the table of a use, what became of theirs.
     copies: Mapping[int, Mapping[int, int]]
-    """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
     warnings: tuple[QueryWarning, ...] = ()
     """What planning finds that is most likely not meant; a result has those of its execution, too."""
+    # The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run.
     validated: tuple[QueryBlock, ...] = ()
-    """The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run."""
     text: str = ""
     """The query as the user wrote it; '' where it is a part of another statement."""
 
     @property
     def cost(self) -> float:
-        """The estimated cost, in the unit of `optimizer.cost_constants`."""
+        """The estimated cost, in microseconds of one thread, about."""
         return self.path.cost
 
     @property

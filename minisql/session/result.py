@@ -29,9 +29,13 @@ Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None
 class Result:
     """The rows of a statement, in memory and independent of the connection.
 
+    Iterating gives the rows, a `with` block closes it, and it has the Arrow PyCapsule interface, which makes it a
+    `pyarrow.table(result)`, a `polars.DataFrame(result)`, or a table of another query: `connection.sql(sql, r=result)`.
+
     Fetching moves a cursor through the rows, as PEP 249 defines it; `arrow()`, `df()` and `pl()` give all rows whatever
     was fetched. A statement that is no query has no columns and no rows. Dates that Python does not have, which Arrow
-    data may hold, are a DataError when they are fetched.
+    data may hold, are a DataError when they are fetched; a closed result, and two threads that fetch at the same time,
+    are an InterfaceError.
     """
 
     arraysize = 1
@@ -49,7 +53,9 @@ class Result:
         warnings: Sequence[QueryWarning] = (),
     ) -> None:
         self.names = tuple(names)
+        """The names of the columns."""
         self.types = tuple(types)
+        """Their SQL types; `str` gives the name of one."""
         self.layout: Layout = layout
         """How people look at it best: as rows; as the texts in its one column, which EXPLAIN gives; or as a record, one
         row of texts too long for a table.
@@ -119,7 +125,7 @@ class Result:
             return list(self._rows)
 
     def arrow(self) -> pa.Table:
-        """All rows as an Arrow table."""
+        """All rows as an Arrow table. Numbers, dates and times are shared with the result, not copied."""
         from minisql.columnar.to_arrow import to_arrow_table
 
         return to_arrow_table(self._held(), self.names, self.types)
