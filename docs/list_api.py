@@ -49,36 +49,40 @@ assert connection.execute("SELECT shout(name) FROM beer").fetchone() == ("PILS",
 
 In IPython and Jupyter `%load_ext minisql` gives the magics `%sql` and `%%sql`: data frames in variables are tables
 there, `$name` is the value of a variable, and `%%sql name <<` puts the result into one. `-c NAME` before that takes the
-connection in a variable.
+connection in a variable, which finds data frames if it was opened with `scan_frames`.
 
 ## Values
 
-| SQL | Python, in and out | Parameters may also be |
-| --- | --- | --- |
-| BOOLEAN | `bool` | `numpy.bool_` |
-| INTEGER, BIGINT | `int` | integers of numpy |
-| DECIMAL | `decimal.Decimal` | `int` beyond BIGINT |
-| DOUBLE | `float` | floats of numpy |
-| VARCHAR | `str` | `numpy.str_` |
-| BLOB | `bytes` | `bytearray`, `memoryview` |
-| DATE | `datetime.date` | `numpy.datetime64` of days |
-| TIME | `datetime.time` | |
-| TIMESTAMP | `datetime.datetime` without a time zone | `numpy.datetime64`, `pandas.Timestamp` |
-| TIMESTAMP WITH TIME ZONE | `datetime.datetime` in UTC | one in any time zone, `pandas.Timestamp` |
-| INTERVAL | `minisql.Interval` | `datetime.timedelta`, `numpy.timedelta64`, `pandas.Timedelta` |
-| LIST | `list` (only out) | |
-| NULL | `None` | `pandas.NA`, `pandas.NaT`, `numpy.datetime64("NaT")` |
+| SQL | Python, in and out | Parameters may also be | Arrow, out |
+| --- | --- | --- | --- |
+| BOOLEAN | `bool` | `numpy.bool_` | `bool` |
+| INTEGER, BIGINT | `int` | integers of numpy | `int32`, `int64` |
+| DECIMAL | `decimal.Decimal` | `int` beyond BIGINT | `decimal128` |
+| DOUBLE | `float` | floats of numpy | `double` |
+| VARCHAR | `str` | `numpy.str_`, `uuid.UUID` | `large_string` |
+| BLOB | `bytes` | `bytearray`, `memoryview` | `large_binary` |
+| DATE | `datetime.date` | `numpy.datetime64` of days | `date32` |
+| TIME | `datetime.time` | | `time64[us]` |
+| TIMESTAMP | `datetime.datetime` without a time zone | `numpy.datetime64`, `pandas.Timestamp` | `timestamp[us]` |
+| TIMESTAMP WITH TIME ZONE | `datetime.datetime` in UTC | one in any time zone, `pandas.Timestamp` | `timestamp[us, UTC]` |
+| INTERVAL | `minisql.Interval` | `datetime.timedelta`, `numpy.timedelta64`, `pandas.Timedelta` | `month_day_nano_interval` |
+| LIST | `list` (only out) | | `large_list` |
+| NULL | `None` | `pandas.NA`, `pandas.NaT`, `numpy.datetime64("NaT")` | `null` |
 
-Arrow scalars are taken for what they hold. Parameters are `?`, or `$1`, `$2` and so on, or `$name`; a statement has one
-kind of them. They stand wherever a value may: in expressions, LIMIT and OFFSET, INTERVAL ? DAY, for the path of a file
-in FROM and COPY, and for the value of SET.
+Arrow scalars are taken for what they hold; nanoseconds are cut to microseconds. Parameters are `?`, or `$1`, `$2` and so
+on, or `$name`; a statement has one kind of them. They stand wherever a value may: in expressions, LIMIT and OFFSET,
+INTERVAL ? DAY, for the path of a file in FROM and COPY, for options of COPY, and for the value of SET.
+
+Arrow data comes in as these types, too, and as the nearest one: integers of at most 32 bits are INTEGER, `uint64` is
+DECIMAL(20,0), floats are DOUBLE, durations INTERVAL; strings of every layout are VARCHAR, as are UUIDs and JSON; what is
+encoded as a dictionary or in runs is what it encodes. Structs, maps and unions are a NotSupportedError.
 
 ## Errors
 
 Every error is a `minisql.Error`, as PEP 249 has them, and an attribute of connections, too. A mistake in a statement or
 in its data is an `SqlError` with `message`, `span` (its place in the text) and `hint`.
 
-"""
+"""  # noqa: E501  (a row of a table is one line)
 
 SECTIONS: Final = {
     "Connections": ("connect", "Connection", "Cursor", "PreparedStatement"),

@@ -25,7 +25,13 @@ INTERVAL_LIMIT: Final = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An INTERVAL. Two are the same object to Python where all three parts are; SQL's `=` compares `length`."""
+    """An INTERVAL. Two are equal to Python where all three parts are; SQL's `=` compares `length`.
+
+    Attributes:
+        months: years are twelve of them.
+        days: weeks are seven of them.
+        microseconds: hours, minutes and seconds.
+    """
 
     months: int = 0
     days: int = 0

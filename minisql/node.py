@@ -32,7 +32,8 @@ def value_node(cls: type[T]) -> type[T]:
 def _made(cls: type[T], methods: Sequence[str]) -> type[T]:
     cls.__doc__ = cls.__doc__ or cls.__name__  # without one, `dataclass` would look at the signature to write it
     made = dataclass(init=False, slots=True, kw_only=True, eq=False, repr=False)(cls)
-    made.__repr__ = _repr  # type: ignore[method-assign]  # one function for all, which need not be compiled for each
+    if made.__repr__ is object.__repr__:
+        made.__repr__ = _repr  # type: ignore[method-assign]  # one function for all, which need not be compiled for each
     for name in methods:
         setattr(made, name, _made_when_called(made, name, methods))
     return made

@@ -91,10 +91,6 @@ class Catalog(Generic[ViewT]):
             self._version += 1
             self._entries, self._registered = dict(snapshot.entries), set(snapshot.registered)
 
-    def is_registered(self, name: str) -> bool:
-        """Whether this is the name of a registered object."""
-        return name.lower() in self._registered
-
     def tables(self) -> Sequence[tuple[str, Table | ViewT]]:
         """All tables and views with their names, sorted by name."""
         return sorted(self._entries.values(), key=itemgetter(0))

@@ -2,7 +2,7 @@
 
 Values are shared with Arrow where the layouts agree (int32, int64, double, dates, microseconds), also where there are
 NULLs; the validity bits become a bool array. Decimals become scaled int64 where they fit. Strings become a dictionary
-where a sample says that they repeat, else a pool with one string for each row.
+where a sample says that they repeat, else a pool with one string for each row. UUIDs are their texts, JSON is text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from minisql.columnar.bounds import exact_bounds
 from minisql.columnar.column import INTERVAL_DTYPE, PHYSICAL_DTYPE, Array, BoolArray, Column, StringPool, all_null
-from minisql.columnar.strings import encoded_strings
+from minisql.columnar.strings import encoded_strings, offsets_and_bytes
 from minisql.columnar.to_arrow import arrow_type
 from minisql.datatypes import (
     BIGINT,
@@ -37,6 +37,7 @@ from minisql.datatypes import (
 )
 from minisql.errors import DataError, NotSupportedError
 
+_EXTENSIONS: Final = {"arrow.uuid": VARCHAR, "arrow.json": VARCHAR, "arrow.bool8": BOOLEAN}
 _MICROSECONDS: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _MILLISECONDS_PER_DAY: Final = 86_400_000
 
@@ -47,6 +48,10 @@ def sql_type(type_: pa.DataType, column: str) -> SqlType:
     Raises:
         NotSupportedError: there is none.
     """
+    if isinstance(type_, pa.BaseExtensionType):
+        known = _EXTENSIONS.get(type_.extension_name)
+        if known is not None:
+            return known
     if pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
         return sql_type(type_.value_type, column)
     if pa.types.is_boolean(type_):
@@ -75,11 +80,16 @@ def sql_type(type_: pa.DataType, column: str) -> SqlType:
         return BLOB
     if pa.types.is_null(type_):
         return INTEGER
-    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+    if _is_list(type_) and not isinstance(type_.value_type, pa.BaseExtensionType):
         return list_of(sql_type(type_.value_type, column))
     raise NotSupportedError(
         f'Column "{column}" has the Arrow type {type_}, which has no SQL type.', hint="Convert it or leave it out."
     )
+
+
+def _is_list(type_: pa.DataType) -> bool:
+    # Of list views pyarrow casts the wrong parts.
+    return any(test(type_) for test in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
 
 
 def _is_binary(type_: pa.DataType) -> bool:
@@ -92,13 +102,15 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
 
     Raises:
         NotSupportedError: see `sql_type`.
-        DataError: a timestamp or an interval does not fit into microseconds.
+        DataError: a timestamp or an interval does not fit into microseconds, or a text is not UTF-8.
     """
     type_ = sql_type(data.type, column)
+    if isinstance(data.type, pa.BaseExtensionType):
+        data = _without_extension(data)
     if pa.types.is_run_end_encoded(data.type):
         data = pc.run_end_decode(data)
     if type_.kind is TypeKind.VARCHAR:
-        return _varchar(data)
+        return _varchar(data, column)
     if type_.kind is TypeKind.BLOB:
         return _blob(data)
     if type_.kind is TypeKind.LIST:
@@ -114,6 +126,31 @@ def from_arrow(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
     if type_.kind in (TypeKind.BOOLEAN, TypeKind.DOUBLE, TypeKind.INTERVAL):
         return Column(type_, values, valid)
     return Column(type_, values, valid, None, exact_bounds(values, valid))
+
+
+def _without_extension(data: pa.ChunkedArray | pa.Array) -> pa.Array | pa.ChunkedArray:
+    """What an extension type says of its storage, in a plain type."""
+    name = data.type.extension_name
+    storage = pc.cast(data, data.type.storage_type)
+    if name == "arrow.bool8":
+        return pc.cast(storage, pa.bool_())
+    return _uuid_texts(_contiguous(storage)) if name == "arrow.uuid" else storage
+
+
+def _uuid_texts(array: pa.FixedSizeBinaryArray) -> pa.Array:
+    """The texts of UUIDs of 16 bytes: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12."""
+    count, buffer = len(array), array.buffers()[1]
+    if buffer is None or count == 0:
+        return pa.nulls(count, pa.large_string())
+    numbers = np.frombuffer(buffer, np.uint8)[16 * array.offset :][: 16 * count].reshape(count, 16)
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    texts = np.full((count, 36), ord("-"), np.uint8)
+    places = [place for place in range(36) if place not in (8, 13, 18, 23)]
+    texts[:, places[0::2]] = digits[numbers >> 4]
+    texts[:, places[1::2]] = digits[numbers & 15]
+    offsets = pa.py_buffer(np.arange(0, 36 * count + 1, 36))
+    strings = pa.LargeStringArray.from_buffers(count, offsets, pa.py_buffer(texts))
+    return strings if array.null_count == 0 else pc.if_else(array.is_valid(), strings, None)
 
 
 def _contiguous(data: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -214,12 +251,13 @@ def _microseconds(values: Array, unit: str, valid: BoolArray | None, column: str
 # --- strings ----------------------------------------------------------------------------------------------------------
 
 
-def _varchar(data: pa.ChunkedArray | pa.Array) -> Column:
+def _varchar(data: pa.ChunkedArray | pa.Array, column: str) -> Column:
     if pa.types.is_dictionary(data.type):
         if isinstance(data, pa.ChunkedArray):
             data = data.unify_dictionaries()
-        return _from_dictionary(_contiguous(data))
+        return _from_dictionary(_contiguous(data), column)
     array = _contiguous(pc.cast(data, pa.large_string()))
+    _check_encoding(array, column)
     valid = _validity(array)
     # Without its validity bits the array has some string, mostly the empty one, where a NULL was.
     buffers = array.buffers()
@@ -236,9 +274,21 @@ def _blob(data: pa.ChunkedArray | pa.Array) -> Column:
     return encoded_strings(strings, valid, BLOB)
 
 
-def _from_dictionary(array: pa.DictionaryArray) -> Column:
+def _check_encoding(strings: pa.LargeStringArray, column: str) -> None:
+    """Raises DataError where a text is not UTF-8, of which neither Arrow nor files in Parquet take care."""
+    _, data = offsets_and_bytes(strings)
+    if len(data) == 0 or data.view(np.int8).min() >= 0:  # ASCII
+        return
+    try:
+        strings.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(f'Column "{column}" has text that is not UTF-8.') from error
+
+
+def _from_dictionary(array: pa.DictionaryArray, column: str) -> Column:
     """Codes of a pool whose strings are made distinct and not NULL, which Arrow does not promise."""
     entries = pc.cast(array.dictionary, pa.large_string())
+    _check_encoding(entries, column)
     encoded = entries.dictionary_encode()
     valid = _validity(array.indices)
     if len(encoded.dictionary) == 0:

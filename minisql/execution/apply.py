@@ -34,6 +34,7 @@ from minisql.execution.joined_rows import JoinedRows, PairFilter
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.row_lists import RowLists
 from minisql.execution.operand import Evaluator
+from minisql.execution.progress import reported
 from minisql.execution.single_row import several_rows
 from minisql.expression.nodes import ColumnId, Comparison, Expression, Literal
 from minisql.expression.walk import columns_of
@@ -90,11 +91,11 @@ class _AllRows:
             return
         part = batch.take(rows)
         if self._table is None or self._lists is None:
-            for places, held_rows in AllPairs(len(self._rows)).of(part, None, most):
+            for places, held_rows in reported(AllPairs(len(self._rows)).of(part, None, most)):
                 yield rows.take(places), held_rows
             return
         ids = self._table.lookup([key(part) for key in self._keys])
-        for some, held_rows in self._lists.pairs(ids, most, keep_all=False):
+        for some, held_rows in reported(self._lists.pairs(ids, most, keep_all=False)):
             yield (rows if some is None else rows.take(some)), held_rows
 
 

@@ -28,6 +28,7 @@ from minisql.execution.iterator import RowIterator
 from minisql.execution.joined_rows import JoinedRows, PairFilter
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.execution.kernels.row_lists import RowLists
+from minisql.execution.progress import reported
 from minisql.execution.recursion import Kept
 from minisql.expression.nodes import ColumnId
 from minisql.expression.walk import columns_of
@@ -179,7 +180,7 @@ class HashJoinIterator(RowIterator):
         if self._marks:
             self._marked[ids.take(np.flatnonzero(ids >= 0))] = True
         if not self._filters:
-            for rows, build_rows in table.lists.pairs(ids, self._batch_rows, keep_all=self._keeps_probe):
+            for rows, build_rows in reported(table.lists.pairs(ids, self._batch_rows, keep_all=self._keeps_probe)):
                 if len(build_rows):
                     yield self._joined.pairs(table.rows, build_rows, batch, rows)
         elif not self._path.build_left:
@@ -189,7 +190,7 @@ class HashJoinIterator(RowIterator):
         self, table: _BuildTable, residual: PairFilter, batch: Batch, ids: Array
     ) -> Iterator[Batch]:
         matched = np.zeros(len(batch), np.bool_)
-        for rows, build_rows in table.lists.pairs(ids, self._batch_rows, keep_all=False):
+        for rows, build_rows in reported(table.lists.pairs(ids, self._batch_rows, keep_all=False)):
             passed = residual.passed(table.rows, build_rows, batch, rows)
             rows = passed if rows is None else rows.take(passed)
             build_rows = build_rows.take(passed)

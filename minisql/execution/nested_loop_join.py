@@ -18,6 +18,7 @@ from minisql.execution.candidate_pairs import CandidatePairs, candidate_pairs
 from minisql.execution.held_rows import read_all
 from minisql.execution.iterator import RowIterator
 from minisql.execution.joined_rows import JoinedRows, PairFilter
+from minisql.execution.progress import reported
 from minisql.expression.nodes import ColumnId
 from minisql.expression.walk import columns_of
 from minisql.optimizer.access_path import NestedLoopJoin
@@ -108,7 +109,8 @@ class NestedLoopJoinIterator(RowIterator):
         """What comes out for a batch of the left side."""
         matched = np.zeros(len(batch), np.bool_)
         if self._held is not None and self._pairs is not None:
-            for rows, held_rows in self._pairs.of(batch, matched if self._filters else None, self._batch_rows):
+            pairs = self._pairs.of(batch, matched if self._filters else None, self._batch_rows)
+            for rows, held_rows in reported(pairs):
                 if self._conditions is not None:
                     passed = self._conditions.passed(self._held, held_rows, batch, rows)
                     rows, held_rows = rows.take(passed), held_rows.take(passed)

@@ -1,7 +1,7 @@
 """How far a running query has come: the rows that its scans have read of those that they will read.
 
-A callback is called in the thread of the query, between batches, ten times a second at most. Without one, scans are
-what they always are.
+A callback is called in the thread of the query, between batches of scans and between pairs of rows in joins, ten times
+a second at most. Without one, these are what they always are.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from minisql.columnar.column import Batch
 from minisql.errors import OperationalError
 from minisql.execution.iterator import RowIterator
+
+T = TypeVar("T")
 
 INTERVAL: Final = 0.1
 """The fewest seconds between two calls."""
@@ -47,13 +49,17 @@ class Progress:
         self._total = None if rows is None or self._total is None else self._total + rows
 
     def _note(self, rows: int, expected: int) -> None:
-        """Takes note of rows that were read, and how many of those expected this makes; calls the callback in its time.
+        """Takes note of rows that were read, and how many of those expected this makes."""
+        self.rows += rows
+        self._read += expected
+        self._report()
+
+    def _report(self) -> None:
+        """Calls the callback in its time.
 
         Raises:
             OperationalError: the callback gave False.
         """
-        self.rows += rows
-        self._read += expected
         now = time.monotonic()
         if now - self._last < INTERVAL:
             return
@@ -86,6 +92,18 @@ def reporting(callback: Callback | None) -> Iterator[None]:
 def current_progress() -> Progress | None:
     """Who is to be told of the scans of this query, if anybody is."""
     return _current.get()
+
+
+def reported(steps: Iterator[T]) -> Iterator[T]:
+    """The same steps of some work, during which a callback is called, too: joins may take long over few rows."""
+    progress = _current.get()
+    return steps if progress is None else _reported(steps, progress)
+
+
+def _reported(steps: Iterator[T], progress: Progress) -> Iterator[T]:
+    for step in steps:
+        progress._report()
+        yield step
 
 
 class ScanProgress(RowIterator):

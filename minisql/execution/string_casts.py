@@ -32,6 +32,8 @@ from minisql.interval import MICROSECONDS_PER_DAY
 
 Strings: TypeAlias = pa.LargeStringArray
 
+_MOST_CHARACTERS: Final = 80
+"""Of a text in a message."""
 _INTEGER: Final = r"^[+-]?[0-9]+$"
 _POINT: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$"
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -69,13 +71,14 @@ def _parse(per_string: PerString, target: SqlType, span: Span | None, column: Co
         failed = np.flatnonzero(~parsed.valid if column.valid is None else column.valid & ~parsed.valid)
         if len(failed):
             text = gathered(column.take(failed[:1]))[0].as_py()
+            shown = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
             if (
                 target.is_numeric
                 and re.match(_NUMBER, text.strip())
                 and not (target.is_integer and not re.match(_INTEGER, text.strip()))
             ):
-                raise DataError(f"value out of range for {target}: {text}", span)
-            raise DataError(f"invalid input for {target}: {text!r}", span)
+                raise DataError(f"value out of range for {target}: {shown}", span)
+            raise DataError(f"invalid input for {target}: {shown!r}", span)
     return Column(target, parsed.values, column.valid, parsed.pool, parsed.bounds)
 
 

@@ -29,6 +29,7 @@ def user_call(call: FunctionCall, function: UserFunction, arguments: Sequence[Op
 
     Raises (its evaluation):
         DataError: the function raised an exception, or what it gave is not what it should give.
+        NotSupportedError: the function ran a statement that raised this.
     """
     if function.strict and any(is_null_constant(argument) for argument in arguments):
         return all_null(call.type, 1)
@@ -66,6 +67,9 @@ def _computed(call: FunctionCall, function: UserFunction, columns: Sequence[Colu
         if function.vectorized:
             return function.compute(*[to_arrow(column) for column in columns])
         return [function.compute(*row) for row in zip(*[to_values(column) for column in columns], strict=True)]
+    except NotSupportedError as error:
+        # What a statement of the function may not do is no matter of the rows: planning ends with it, too.
+        raise NotSupportedError(error.message, call.span, hint=error.hint) from error
     except Exception as error:
         text = str(error)
         what = f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -15,13 +15,7 @@ from collections.abc import Iterator
 
 from minisql.explain.fan_out_text import fan_out_text
 from minisql.explain.numbers import format_bytes, format_factor, format_milliseconds, format_number
-from minisql.explain.plan_description import Actual, NodeDescription, describe_plan
-from minisql.optimizer.access_path import AccessPath
-
-
-def explain_tree(path: AccessPath) -> str:
-    """The tree of a path as text, without a newline at its end."""
-    return format_tree(describe_plan(path))
+from minisql.explain.plan_description import Actual, NodeDescription
 
 
 def format_tree(plan: NodeDescription) -> str:

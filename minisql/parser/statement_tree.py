@@ -276,7 +276,7 @@ class CopyOption(_Node):
     """One of `(FORMAT csv, HEADER)`: the name in lower case, and the value if there is one."""
 
     name: str
-    value: Constant | None
+    value: Constant | Parameter | None
 
 
 @node

@@ -58,7 +58,8 @@ _PHRASES: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 _SYMBOLS: Final = {
     "COMMA": '","', "LPAR": '"("', "RPAR": '")"', "DOT": '"."', "EQUAL": '"="', "STAR": '"*"', "PLUS": '"+"',
     "MINUS": '"-"', "INTEGER": "an integer", "NULL_TREATMENT": "IGNORE NULLS", "LAST_NULL_TREATMENT": "IGNORE NULLS",
-    "STRING": "a string", "PARAMETER": "a parameter", "$END": "the end of the statement",
+    "INTERVAL_UNIT": "a unit such as DAY", "STRING": "a string", "PARAMETER": "a parameter",
+    "$END": "the end of the statement",
     "GROUPING_SETS": "GROUPING SETS", "WITHIN_GROUP": "WITHIN GROUP", "WITH_ROLLUP": "WITH ROLLUP",
 }  # fmt: skip
 """What the terminals that are no keywords are called."""

@@ -378,7 +378,7 @@ class StatementTransform(ExpressionTransform):
     def copy_options(self, *parts: Token | st.CopyOption | None) -> tuple[st.CopyOption, ...]:
         return tuple(part for part in parts if isinstance(part, st.CopyOption))
 
-    def copy_option(self, word: Token, value: Constant | None) -> st.CopyOption:
+    def copy_option(self, word: Token, value: Constant | Parameter | None) -> st.CopyOption:
         return st.CopyOption(span=self._span(word), name=word.lower(), value=value)
 
     # --- others -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from minisql.errors import InterfaceError, counted, did_you_mean
 from minisql.expression.nodes import Literal, Value
@@ -93,12 +93,13 @@ def parameter_name(tree: Parameter) -> str:
 def parameter_value(given: object, name: str) -> Value:
     """A Python value as one of those that stand for SQL values; `name` is for the message.
 
-    Beside these a parameter may be a scalar of numpy, pandas or Arrow, a timedelta, bytearray or memoryview.
+    Beside these a parameter may be a scalar of numpy, pandas or Arrow, a timedelta, bytearray, memoryview or UUID,
+    which is the VARCHAR of its 36 characters.
 
     Raises:
         InterfaceError: no SQL type is known for the Python type of the value.
     """
-    value = _python_value(given)
+    value = _python_value(given, name)
     match value:
         case None | bool() | Decimal():
             return value
@@ -107,7 +108,7 @@ def parameter_value(given: object, name: str) -> Value:
         case float():
             return float(value)
         case str():
-            return _checked_text(str(value), name)
+            return _checked_text(str.__str__(value), name)  # what an Enum of strings says of itself is another text
         case bytes() | bytearray() | memoryview():
             return bytes(value)
         case datetime.datetime():
@@ -128,29 +129,46 @@ def parameter_value(given: object, name: str) -> Value:
         case _:
             raise InterfaceError(
                 f"{name} is a {type(given).__name__}; a parameter is None, a bool, int, float, Decimal, str, bytes, "
-                "date, datetime, time without a time zone, timedelta or Interval, or a numpy or Arrow scalar of these."
+                "date, datetime, time without a time zone, timedelta, Interval or UUID, or a numpy or Arrow scalar of "
+                "these."
             )
 
 
-def _python_value(given: object) -> object:
-    """What a scalar of numpy, pandas or Arrow is in plain Python; anything else as it is."""
+def _python_value(given: object, name: str) -> object:
+    """What a scalar of numpy, pandas or Arrow, or a UUID is in plain Python; anything else as it is."""
     module = type(given).__module__.partition(".")[0]
-    if module == "numpy":
-        if getattr(given, "ndim", 1) != 0:
-            return given
-        value = given.item()  # type: ignore[attr-defined]
-        kind = given.dtype.kind  # type: ignore[attr-defined]
-        # Of nanoseconds, which Python has not, item() makes an int.
-        return given.astype(f"{kind}8[us]").item() if kind in "mM" and isinstance(value, int) else value  # type: ignore[attr-defined]
+    if module == "numpy" and getattr(given, "ndim", 1) == 0:
+        return _numpy_value(given, name)
     if module == "pyarrow" and hasattr(given, "as_py"):
-        return given.as_py()
+        value = given.as_py()
+        if type(value).__name__ == "MonthDayNano":
+            return Interval(value[0], value[1], value[2] // 1000)
+        return str(value) if type(value).__module__ == "uuid" else value
     if module == "pandas":
         if type(given).__name__ in ("NAType", "NaTType"):
             return None
         for method in ("to_pydatetime", "to_pytimedelta"):
             if hasattr(given, method):
                 return getattr(given, method)(**({"warn": False} if method == "to_pydatetime" else {}))
-    return given
+    return str(given) if module == "uuid" else given
+
+
+def _numpy_value(given: Any, name: str) -> object:
+    """What a scalar of numpy is in plain Python.
+
+    Raises:
+        InterfaceError: it is a point in time or a duration that Python does not have.
+    """
+    value, kind = given.item(), given.dtype.kind
+    unit = given.dtype.str[3:].strip("[]0123456789")
+    if kind == "m" and unit in ("Y", "M") and value is not None:
+        return Interval(int(given.astype("m8[M]").astype("i8")))
+    if kind not in "mM" or not isinstance(value, int):
+        return value
+    # What Python has not becomes an int: parts of a microsecond, and what is too far away.
+    if unit in ("ns", "ps", "fs", "as"):
+        return given.astype(f"{kind}8[us]").item()
+    raise InterfaceError(f"{name} is out of range: {given}.")
 
 
 def _checked_text(text: str, name: str) -> str:

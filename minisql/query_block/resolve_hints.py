@@ -61,6 +61,7 @@ VALIDATION_KINDS: Final = {
     "m:n": "m:n",
     "n:m": "m:n",
     "m:m": "m:n",
+    "n:n": "m:n",
     "one_to_one": "1:1",
     "one_to_many": "1:m",
     "many_to_one": "m:1",
@@ -89,11 +90,12 @@ def validation(left: FromItem, right: FromItem, kind: str, span: Span | None) ->
     Raises:
         ProgrammingError: the kind is unknown, or both tables are the same.
     """
-    if kind not in VALIDATION_KINDS:
+    known = VALIDATION_KINDS.get(kind.lower())
+    if known is None:
         raise ProgrammingError(f"A join is 1:1, 1:m, m:1 or m:n, not {kind!r}.", span)
     if left is right:
         raise ProgrammingError(f'"{left.alias}" is not joined with itself: name two tables of FROM.', span)
-    return query_block.JoinValidation(left=left.table, right=right.table, kind=VALIDATION_KINDS[kind], span=span)
+    return query_block.JoinValidation(left=left.table, right=right.table, kind=known, span=span)
 
 
 class _Tables:

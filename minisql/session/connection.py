@@ -106,9 +106,9 @@ class Connection:
             parameters: the values for `?` or `$1`, a list or a tuple, or for `$name`, a dict. Each statement takes all
                 of them.
             timeout: the most seconds that all this may take.
-            progress: is called ten times a second at most, while rows are read, with a `Progress`: its `rows` are
-                those read so far, its `fraction` is the share of all, or None. If it gives False or raises an
-                exception, the statement is stopped.
+            progress: is called ten times a second at most, while rows are read and joined, with a `Progress`: its
+                `rows` are those read so far, its `fraction` is the share of all, or None. If it gives False or raises
+                an exception, the statement is stopped.
             validate: how many rows of two tables in FROM may meet, by the names that they have there: `{"a-b": "1:m"}`
                 says that each key is once in a. It is for a single query, and checked before that is run.
 
@@ -121,7 +121,16 @@ class Connection:
         return self._executor.last_result(sql, parameters, timeout, progress, validate, Given())
 
     def execute_script(self, sql: str, parameters: Parameters = ()) -> Iterator[Result]:
-        """Runs statements one after the other as their results are asked for."""
+        """Runs statements one after the other, each when its result is asked for.
+
+        Args:
+            sql: the statements, separated by `;`.
+            parameters: as for `execute`.
+
+        Raises:
+            SqlError: a mistake in the statement, which has changed nothing; those before it have been run.
+            InterfaceError: the connection is closed, or there are too few or too many parameters.
+        """
         script = Script(sql, parameters)
         while (result := self._executor.run(lambda: self._executor.next_result(script, Given()))) is not None:
             yield result
@@ -138,7 +147,8 @@ class Connection:
     ) -> Result:
         """Runs statements as `execute` does, on objects that are tables for them under the names of the keywords.
 
-        `connection.sql("SELECT count(*) FROM flights", flights=frame)`. What an object may be says `register`.
+        `connection.sql("SELECT count(*) FROM flights", flights=frame)`. What an object may be says `register`, which is
+        for names that are those of arguments, too.
 
         Raises:
             SqlError, OperationalError, InterfaceError: as `execute` and `register` do.
@@ -184,6 +194,10 @@ class Connection:
 
         A query that was planned before, on the same catalog with the same settings and without parameters, is not
         planned again.
+
+        Raises:
+            SqlError: a mistake in the query, or the statement is none.
+            InterfaceError: the connection is closed, or there are too few or too many parameters.
         """
         text = checked_text(sql)
         return self._executor.run(lambda: self._executor.planned(text, parameters, Given()))
@@ -246,13 +260,13 @@ class Connection:
 
     def commit(self) -> None:
         """Ends the transaction and keeps what it changed; without one nothing happens."""
-        with self._executor.lock:
+        with self._executor.lock, self._executor.changing():
             self._executor.open_catalog()
             self._executor.runner.end(rolls_back=False)
 
     def rollback(self) -> None:
         """Ends the transaction and undoes what it changed; without one nothing happens."""
-        with self._executor.lock:
+        with self._executor.lock, self._executor.changing():
             self._executor.open_catalog()
             self._executor.runner.end(rolls_back=True)
             self._executor.plans.forget_old()
@@ -278,7 +292,9 @@ class Connection:
     def register(self, name: str, data: object) -> None:
         """Makes an object a table: anything with an Arrow C stream (Arrow, pandas, Polars), without a copy if possible.
 
-        So are a dict of columns and a list of dicts. A table registered before under this name is replaced.
+        So are a dict of columns and a list of dicts, each a row, and, computed or read at once, lazy frames of Polars,
+        datasets of Arrow and streams. Of a pandas frame the levels of the index that have names are columns. Data that
+        is shared must not be changed. A table registered before under this name is replaced; a rollback undoes it.
 
         Raises:
             InterfaceError: the object is no table, or the name is that of a stored table or view.
@@ -324,8 +340,8 @@ class Connection:
                 convenient, and slow: it takes a microsecond a row where an array takes some nanoseconds.
             null_handling: "default": the result is NULL where an argument is, and the function is not given these rows.
                 "special": it is given them, and decides.
-            deterministic: whether it gives the same for the same arguments. If not, it is called for every row of the
-                query as written, and is not moved or left out.
+            deterministic: whether it gives the same for the same arguments. If not, it is called for every row in the
+                place where it is written, and never once for several; not at all where nothing reads its value.
 
         Raises:
             InterfaceError: an argument is none of these, or the name is taken.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from minisql.errors import InterfaceError
+from minisql.errors import InterfaceError, QueryWarning
 from minisql.query_block.parameters import Parameters
 from minisql.session.result import Description, Result, Row
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 class Cursor:
     """Runs statements, and gives the rows of the last one. It costs nothing to make: take one for each thread.
 
-    Two threads that use one cursor at the same time are an InterfaceError. All cursors of a connection share its
-    tables, its settings and its transaction.
+    Two threads that use one cursor at the same time are an InterfaceError, as are a closed cursor and a fetch where the
+    last statement was no query. All cursors of a connection share its tables, its settings and its transaction.
     """
 
     arraysize: int = 1
     """How many rows fetchmany() gives where it is not told."""
+
+    lastrowid: Final = None
+    """PEP 249: always None, as rows have no numbers that last."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -53,6 +56,11 @@ class Cursor:
         """The number of rows of a query, of rows that a statement changed, or -1 where that means nothing."""
         return -1 if self._result is None else self._result.rowcount
 
+    @property
+    def warnings(self) -> tuple[QueryWarning, ...]:
+        """What the last statement most likely does that is not meant: see `Result.warnings`."""
+        return () if self._result is None else self._result.warnings
+
     def execute(
         self,
         sql: str,
@@ -60,11 +68,14 @@ class Cursor:
         *,
         timeout: float | None = None,
         progress: Callback | None = None,
+        validate: Mapping[str, str] | None = None,
     ) -> Cursor:
         """Runs statements as `Connection.execute` does, and gives the cursor itself, with the rows of the last one."""
         with self._open():
             self._result = None
-            self._result = self.connection.execute(sql, parameters, timeout=timeout, progress=progress)
+            self._result = self.connection.execute(
+                sql, parameters, timeout=timeout, progress=progress, validate=validate
+            )
         return self
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], *, timeout: float | None = None) -> Cursor:

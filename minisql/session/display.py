@@ -7,10 +7,10 @@ from html import escape
 from itertools import islice
 from typing import Final
 
-from minisql.columnar.column import Batch
+from minisql.columnar.column import Batch, Column
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
-from minisql.errors import counted
+from minisql.errors import DataError, QueryWarning, counted
 from minisql.explain.printable import printable
 from minisql.session.value_text import cut, text_of
 
@@ -67,6 +67,12 @@ def result_as_html(names: Sequence[str], types: Sequence[SqlType], batches: Sequ
     )
 
 
+def warning_as_html(warning: QueryWarning) -> str:
+    """What a query most likely does that is not meant, and what to write if so."""
+    hint = f"<br>{escape(warning.hint)}" if warning.hint else ""
+    return f"<p><b>Warning</b> {escape(warning.message)}{hint}</p>"
+
+
 def text_as_html(text: str) -> str:
     """Text whose lines and spaces count, as the tree of a plan."""
     return f"<pre>{escape(text)}</pre>"
@@ -76,11 +82,22 @@ def _first_rows(batches: Sequence[Batch], count: int, width: int) -> list[tuple[
     rows: list[tuple[object, ...]] = []
     for batch in batches:
         part = batch.slice(0, min(count - len(rows), batch.length))
-        columns = [to_values(part.column(place)) for place in range(width)]
+        columns = [_values(part.column(place)) for place in range(width)]
         rows += islice(zip(*columns, strict=True), count - len(rows))
         if len(rows) >= count:
             break
     return rows
+
+
+def _values(column: Column) -> Sequence[object]:
+    """The values of a column, or their texts where one of them is a date that Python does not have."""
+    try:
+        return to_values(column)
+    except DataError:
+        from minisql.columnar.to_arrow import to_arrow
+
+        texts: list[object] = to_arrow(column).cast("string").to_pylist()
+        return texts
 
 
 def _sizes(batches: Sequence[Batch], rows: int, names: Sequence[str], columns: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from minisql.catalog.catalog import Catalog
-from minisql.errors import InterfaceError, ProgrammingError
+from minisql.errors import InterfaceError, NotSupportedError, ProgrammingError, Span
 from minisql.parser import parse_tree
 from minisql.parser.parse import ParsedStatement, parse_statement, parse_statements
 from minisql.query_block.environment import View
@@ -62,6 +63,7 @@ class Executor:
         self.plans = PlanCache(catalog)
         self.lock = threading.RLock()
         self.running = RunningStatements()
+        self._is_changing = False
 
     def close(self) -> None:
         """Lets go of all tables."""
@@ -85,7 +87,8 @@ class Executor:
             if validate is not None:
                 from minisql.session.validate import execute_validated  # which few programs need
 
-                return execute_validated(self.planned(script.text, parameters, given), validate)
+                planned = self.planned(script.text, parameters, given, "can be validated")
+                return execute_validated(planned, validate)
             last = Result(rowcount=-1)
             while (result := self.next_result(script, given)) is not None:
                 last = result
@@ -122,7 +125,7 @@ class Executor:
                     script.statements = parse_statements(script.text)
                 parsed = next(script.statements, None)
                 if parsed is None:
-                    if script.plan is not None and script.count == 1 and not script.parameters:
+                    if script.plan is not None and script.count == 1 and not _has_values(script.parameters):
                         self.plans.keep(script.text, script.plan)
                     return None
                 script.count += 1
@@ -132,18 +135,18 @@ class Executor:
                 script.plan, planned = started, started.planned
         return planned.execute()
 
-    def planned(self, text: str, parameters: Parameters, given: Given) -> PlannedQuery:
-        """The plan of a text that is one query."""
+    def planned(self, text: str, parameters: Parameters, given: Given, purpose: str = "has a plan") -> PlannedQuery:
+        """The plan of a text that is one query; what it is for is told who gives another statement."""
         with self.lock, deep_recursion():
             planned = None if given.objects else self._known_plan(text, parameters)
             if planned is not None:
                 return planned
             parsed = parse_statement(text)
             if not isinstance(parsed.statement, parse_tree.QueryExpression):
-                raise ProgrammingError("Only a query has a plan.", parsed.statement.span)
+                raise ProgrammingError(f"Only a query {purpose}.", parsed.statement.span)
             new_plan = self._start(parsed, parameters, given)
             assert isinstance(new_plan, NewPlan)
-            if not parameters:
+            if not _has_values(parameters):
                 self.plans.keep(text, new_plan)
             return new_plan.planned
 
@@ -170,8 +173,9 @@ class Executor:
             with self.lock, deep_recursion():
                 self.open_catalog()
                 self._begin()
-                with self.runner.given(self._with_variables(Given())):
-                    result = run_many(self.runner, parse_statement(sql), sets)
+                parsed = parse_statement(sql)
+                with self.changing(parsed.statement.span), self.runner.given(self._with_variables(Given())):
+                    result = run_many(self.runner, parsed, sets)
                 self.plans.forget_old()
                 return result
 
@@ -185,9 +189,28 @@ class Executor:
         with self.runner.given(self._with_variables(given)):
             if isinstance(parsed.statement, parse_tree.QueryExpression):
                 return self.runner.plan(parsed.statement, values)
-            result = self.runner.run(parsed.statement, values)
+            with self.changing(parsed.statement.span):
+                result = self.runner.run(parsed.statement, values)
         self.plans.forget_old()
         return result
+
+    @contextmanager
+    def changing(self, span: Span | None = None) -> Iterator[None]:
+        """What changes something runs in it, under the lock; queries do not.
+
+        Raises:
+            NotSupportedError: a function that is called by what runs in it wants to change something itself. What it
+                changed would be lost when the table of before is put back with other rows.
+        """
+        if self._is_changing:
+            raise NotSupportedError(
+                "A function or callback of a statement that changes something cannot change anything itself.", span
+            )
+        self._is_changing = True
+        try:
+            yield
+        finally:
+            self._is_changing = False
 
     def _begin(self) -> None:
         """Begins a transaction where every statement belongs to one."""
@@ -205,7 +228,7 @@ class Executor:
     def _known_plan(self, sql: str, parameters: Parameters) -> PlannedQuery | None:
         """The plan of a text that is one query and was planned before, if it is still good."""
         self.open_catalog()
-        planned = None if parameters else self.plans.find(sql, self.runner.settings)
+        planned = None if _has_values(parameters) else self.plans.find(sql, self.runner.settings)
         if planned is not None:
             values_in_order(parameters, ())
         return planned
@@ -219,6 +242,11 @@ class Executor:
         if self._catalog is None:
             raise InterfaceError("The connection is closed.")
         return self._catalog
+
+
+def _has_values(parameters: Parameters) -> bool:
+    """Whether parameters are given; also True of what is none, of which an error is made where they are needed."""
+    return not isinstance(parameters, (Sequence, Mapping)) or len(parameters) > 0
 
 
 def checked_text(sql: object) -> str:

@@ -19,7 +19,7 @@ from minisql.parser import statement_tree as st
 from minisql.parser.parse import ParsedStatement
 from minisql.parser.parse_tree import Identifier, SelectItem, TableName
 from minisql.query_block.parameters import Parameters, parameter_name, parameter_value, values_in_order
-from minisql.session.result import Result
+from minisql.session.result import Result, united
 from minisql.session.statements import StatementRunner
 from minisql.session.statements.changes import selected
 from minisql.session.statements.context import Given
@@ -66,12 +66,12 @@ def checked_sets(sets: object) -> Iterable[Parameters]:
 
 
 def _run_one_by_one(runner: StatementRunner, statement: st.Statement, rows: Sequence[Sequence[object]]) -> Result:
-    rowcount = 0
     with runner.all_or_nothing():
-        for values in rows:
-            count = runner.run(statement, values).rowcount
-            rowcount = -1 if count < 0 or rowcount < 0 else rowcount + count
-    return Result(rowcount=rowcount)
+        results = [runner.run(statement, values) for values in rows]
+        if results and results[0].names:
+            return united(results, statement.span)
+    counts = [result.rowcount for result in results]
+    return Result(rowcount=-1 if min(counts, default=0) < 0 else sum(counts))
 
 
 # --- INSERT INTO t VALUES (?, ?) --------------------------------------------------------------------------------------

@@ -55,11 +55,13 @@ if TYPE_CHECKING:
 
 @node
 class PlannedQuery:
-    """A query after every stage of planning; its columns are `ColumnId(table, 0..)` of the path.
+    """A query after every stage of planning, to be looked at or executed: see `Connection.plan`.
 
-    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then.
+    It belongs to no connection: it reads the tables as they were when it was planned, with the settings of then. What
+    the stages made of it (`query`, `as_written`, `rewritten`, `path`) is told by "How your query is planned".
     """
 
+    # The columns of the result are `ColumnId(table, 0..)` of the path.
     query: QueryExpression
     settings: Settings
     table: int
@@ -71,19 +73,19 @@ class PlannedQuery:
     rewritten: RelationalExpression
     simplifications: tuple[Simplification, ...]
     derivations: tuple[Derivation, ...]
+    # The tables of common queries that are computed for each use: for the table of a use, what became of theirs.
     copies: Mapping[int, Mapping[int, int]]
-    """The tables of common queries that are computed for each use: for the table of a use, what became of theirs."""
     path: AccessPath
     warnings: tuple[QueryWarning, ...] = ()
     """What planning finds that is most likely not meant; a result has those of its execution, too."""
+    # The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run.
     validated: tuple[QueryBlock, ...] = ()
-    """The blocks of which hints say how many rows of two tables may meet; that is checked before the query is run."""
     text: str = ""
     """The query as the user wrote it; '' where it is a part of another statement."""
 
     @property
     def cost(self) -> float:
-        """The estimated cost, in the unit of `optimizer.cost_constants`."""
+        """The estimated cost, in microseconds of one thread, about."""
         return self.path.cost
 
     @property
@@ -129,12 +131,12 @@ class PlannedQuery:
         from minisql.explain.plan_description import describe_plan  # which few statements need
 
         profile = Profile() if analyze else None
-        joins: list[CountedJoin] = []
+        joins = joins_to_count(self)
         with deep_recursion():
             if profile is not None:
-                for _ in run(self, profile, joins if self.settings.warnings else None):
+                for _ in run(self, profile, joins):
                     pass
-            return describe_plan(self.path, profile), (*self.warnings, *_multiplying(joins))
+            return describe_plan(self.path, profile), warnings_of(self, joins)
 
     def save(self, path: str | Path, *, analyze: bool = True) -> None:
         """Writes the page of EXPLAIN HTML to a file, which is made or replaced.
@@ -176,6 +178,10 @@ class PlannedQuery:
 
         return true_cardinalities(self)
 
+    def __repr__(self) -> str:
+        """The text of EXPLAIN."""
+        return self.explain()
+
     def _repr_html_(self) -> str:
         """The text of EXPLAIN, for notebooks."""
         from minisql.session.display import text_as_html  # which few programs need
@@ -183,20 +189,15 @@ class PlannedQuery:
         return text_as_html(self.explain())
 
     def execute(self) -> Result:
-        """Runs the plan."""
+        """Runs the plan. It is no statement of a connection, so `Connection.interrupt` does not stop it; Ctrl-C does.
+
+        Raises:
+            SqlError: the query fails, or a VALIDATE hint in it does not hold.
+        """
         with deep_recursion():
-            if self.validated:
-                from minisql.session.validate import check_hints  # which few queries need
-
-                check_hints(self)
-            joins: list[CountedJoin] = []
-            batches = list(run(self, joins=joins if self.settings.warnings else None))
-            return Result(self.names, self.types, batches, warnings=(*self.warnings, *_multiplying(joins)))
-
-
-def _multiplying(joins: Sequence[CountedJoin]) -> list[QueryWarning]:
-    """The warnings about joins that have run."""
-    return [warning for join in joins if (warning := join.warning()) is not None]
+            joins = joins_to_count(self)
+            batches = list(run(self, joins=joins))
+            return Result(self.names, self.types, batches, warnings=warnings_of(self, joins))
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:
@@ -352,8 +353,16 @@ def run(
 ) -> Iterator[Batch]:
     """The batches of the result; the operators are closed at the end, on error, and when the iterator is closed.
 
-    With `joins`, the rows of joins are counted there.
+    With `joins`, the rows of joins are counted there. What VALIDATE hints say is checked first, but not with a profile,
+    which shows what is wrong.
+
+    Raises:
+        IntegrityError: a hint does not hold.
     """
+    if planned.validated and profile is None:
+        from minisql.session.validate import check_hints  # which few queries need
+
+        check_hints(planned)
     columns = [ColumnId(planned.table, position) for position in range(len(planned.names))]
     iterator = build_iterators(planned.path, columns, planned.settings, profile, joins=joins)
     try:
@@ -362,6 +371,17 @@ def run(
             yield batch
     finally:
         iterator.close()
+
+
+def joins_to_count(planned: PlannedQuery) -> list[CountedJoin] | None:
+    """What `run` may be given, for `warnings_of`."""
+    return [] if planned.settings.warnings else None
+
+
+def warnings_of(planned: PlannedQuery, joins: Sequence[CountedJoin] | None) -> tuple[QueryWarning, ...]:
+    """The warnings of a query that was run."""
+    multiplied = [warning for join in joins or () if (warning := join.warning()) is not None]
+    return (*planned.warnings, *multiplied)
 
 
 def evaluate_constant(expression: Expression) -> Value:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from minisql.columnar.column import Batch
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType, TypeKind
-from minisql.errors import InterfaceError, QueryWarning, counted
+from minisql.errors import DataError, InterfaceError, ProgrammingError, QueryWarning, Span, counted
 from minisql.expression.nodes import Value
 
 if TYPE_CHECKING:
@@ -29,8 +29,13 @@ Description: TypeAlias = list[tuple[str, str, None, None, int | None, int | None
 class Result:
     """The rows of a statement, in memory and independent of the connection.
 
+    Iterating gives the rows, a `with` block closes it, and it has the Arrow PyCapsule interface, which makes it a
+    `pyarrow.table(result)`, a `polars.DataFrame(result)`, or a table of another query: `connection.sql(sql, r=result)`.
+
     Fetching moves a cursor through the rows, as PEP 249 defines it; `arrow()`, `df()` and `pl()` give all rows whatever
-    was fetched. A statement that is no query has no columns and no rows.
+    was fetched. A statement that is no query has no columns and no rows. Dates that Python does not have, which Arrow
+    data may hold, are a DataError when they are fetched; a closed result, and two threads that fetch at the same time,
+    are an InterfaceError.
     """
 
     arraysize = 1
@@ -48,7 +53,9 @@ class Result:
         warnings: Sequence[QueryWarning] = (),
     ) -> None:
         self.names = tuple(names)
+        """The names of the columns."""
         self.types = tuple(types)
+        """Their SQL types; `str` gives the name of one."""
         self.layout: Layout = layout
         """How people look at it best: as rows; as the texts in its one column, which EXPLAIN gives; or as a record, one
         row of texts too long for a table.
@@ -60,7 +67,7 @@ class Result:
         self._batches: tuple[Batch, ...] | None = tuple(batches)
         self.rowcount = sum(batch.length for batch in batches) if rowcount is None else rowcount
         """The number of rows of a query, of rows that a statement changed, or -1 where that means nothing."""
-        self._rows = self._iterate()
+        self._rows: Iterator[Row] = self._iterate()
 
     @property
     def description(self) -> Description:
@@ -82,7 +89,12 @@ class Result:
 
     def _iterate(self) -> Iterator[Row]:
         for batch in self._held():
-            for row in zip(*[to_values(column) for column in batch.columns], strict=True):
+            try:
+                columns = [to_values(column) for column in batch.columns]
+            except DataError as error:
+                self._rows = map(_raise, repeat(error))  # who goes on fetching is not told that this was the end
+                raise
+            for row in zip(*columns, strict=True):
                 if self._batches is None:
                     raise InterfaceError("The result is closed.")
                 yield row
@@ -113,7 +125,7 @@ class Result:
             return list(self._rows)
 
     def arrow(self) -> pa.Table:
-        """All rows as an Arrow table."""
+        """All rows as an Arrow table. Numbers, dates and times are shared with the result, not copied."""
         from minisql.columnar.to_arrow import to_arrow_table
 
         return to_arrow_table(self._held(), self.names, self.types)
@@ -161,7 +173,7 @@ class Result:
         return frame
 
     def __repr__(self) -> str:
-        """The first rows as a table; fetching is not moved."""
+        """The first rows as a table, and the warnings; fetching is not moved."""
         if self._batches is None:
             return "<Result: closed>"
         if not self.names:
@@ -170,15 +182,17 @@ class Result:
             return "\n".join(str(text) for batch in self._batches for text in to_values(batch.column(0)))
         from minisql.session.display import result_as_text  # which few programs need
 
-        return result_as_text(self.names, self.types, self._batches)
+        warnings = [f"WARNING: {warning.message}" for warning in self.warnings]
+        return "\n".join([result_as_text(self.names, self.types, self._batches), *warnings])
 
     def _repr_html_(self) -> str:
-        """The first rows as an HTML table, for notebooks."""
-        from minisql.session.display import result_as_html, text_as_html  # which few programs need
+        """The first rows as an HTML table, and the warnings, for notebooks."""
+        from minisql.session.display import result_as_html, text_as_html, warning_as_html  # which few programs need
 
         if self._batches is None or not self.names or self.layout == "text":
             return text_as_html(repr(self))
-        return result_as_html(self.names, self.types, self._batches)
+        warnings = map(warning_as_html, self.warnings)
+        return "".join([result_as_html(self.names, self.types, self._batches), *warnings])
 
     def close(self) -> None:
         """Frees the rows; to ask for them from here on is an error. Closing it once more does nothing."""
@@ -191,6 +205,22 @@ class Result:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def united(results: Sequence[Result], span: Span) -> Result:
+    """The rows of results with the same columns one after the other, as RETURNING gives them in several runs.
+
+    Raises:
+        ProgrammingError: their types differ.
+    """
+    first = results[0]
+    if any(result.types != first.types for result in results):
+        raise ProgrammingError("RETURNING gives values of other types for other parameters.", span, hint="Add a CAST.")
+    return Result(first.names, first.types, [batch for result in results for batch in result._held()])
+
+
+def _raise(error: DataError) -> Row:
+    raise error
 
 
 @contextmanager

@@ -12,13 +12,24 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from minisql.errors import InterfaceError, OperationalError
+from minisql.errors import InterfaceError, NotSupportedError, OperationalError
 
 T = TypeVar("T")
 
 _PATIENCE: Final = 0.25
 """Seconds after which a statement that goes on is stopped again: Python drops what is raised in a finalizer."""
 _LONGEST: Final = 1e9
+_MOST_NESTED: Final = 32
+"""How deep functions and progress callbacks may run statements that call them."""
+
+
+class _Nesting(threading.local):
+    """How many statements of this thread are running, whatever their connections: each is called by the one before."""
+
+    depth = 0
+
+
+_nesting: Final = _Nesting()
 
 
 class _Stop(BaseException):
@@ -51,9 +62,13 @@ class RunningStatements:
 
         Raises:
             OperationalError: the statement was interrupted, or the time is up.
+            NotSupportedError: functions run statements that call functions, too deeply.
         """
-        statement = _Statement()
+        if _nesting.depth >= _MOST_NESTED:
+            raise NotSupportedError(f"Functions run statements that call functions, {_MOST_NESTED} levels deep.")
+        statement, depth = _Statement(), _nesting.depth
         try:
+            _nesting.depth = depth + 1
             try:
                 with _lock:
                     self._statements.add(statement)
@@ -66,6 +81,8 @@ class RunningStatements:
         except _Stop:
             statement.is_caught = True
             self._end(statement)
+        finally:
+            _nesting.depth = depth
         raise OperationalError(statement.reason)
 
     def interrupt(self) -> None:

@@ -52,6 +52,7 @@ from minisql.relational.shared import shared_users_first
 from minisql.session.pipeline import PlannedQuery, plan_relational
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
+from minisql.session.value_text import MESSAGE_WIDTH, cut
 
 MOST_KEYS: Final = 5
 """How many keys an error lists."""
@@ -233,7 +234,9 @@ def _name(key: Expression) -> str:
 
 
 def _key(names: Sequence[str], values: Sequence[Value]) -> str:
-    return " and ".join(f"{name} = {format_value(value)}" for name, value in zip(names, values, strict=False))
+    return " and ".join(
+        f"{name} = {cut(format_value(value), MESSAGE_WIDTH)}" for name, value in zip(names, values, strict=False)
+    )
 
 
 def _grouped(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
+
+MESSAGE_WIDTH: Final = 80
+"""Values in messages are cut to so many characters."""
 
 
 def text_of(value: object, null: str = "NULL") -> str:

@@ -13,8 +13,10 @@ from minisql.catalog.table import Table
 def variables_of(namespaces: Sequence[Mapping[str, object]]) -> Callable[[str], Table | None]:
     """Looks names up in namespaces, as they are written or else whatever the case of their letters.
 
-    What is no table to us, such as a module or a number, is passed over.
+    What is no table to us, such as a module or a number, is passed over. A statement that names an object several times
+    reads it once, as a stream can be.
     """
+    found: dict[int, Table] = {}
 
     def find(name: str) -> Table | None:
         for namespace in namespaces:
@@ -22,7 +24,9 @@ def variables_of(namespaces: Sequence[Mapping[str, object]]) -> Callable[[str], 
             for candidate in candidates:
                 value = namespace[candidate]
                 if has_arrow_interface(value):
-                    return registered_table(candidate, value)
+                    if id(value) not in found:
+                        found[id(value)] = registered_table(candidate, value)
+                    return found[id(value)]
         return None
 
     return find

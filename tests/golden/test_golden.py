@@ -21,8 +21,9 @@ import pytest
 
 import minisql
 from minisql.explain.hypergraph import show_hypergraphs
+from minisql.explain.plan_description import describe_plan
 from minisql.explain.stages import show_parse_tree, show_relational
-from minisql.explain.tree import explain_tree
+from minisql.explain.tree import format_tree
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.leaves import leaf_names
 from minisql.hypergraph.make_join_hypergraph import make_join_hypergraph
@@ -72,7 +73,7 @@ def _hypergraph(connection: minisql.Connection, sql: str) -> str:
 
 def _plan(connection: minisql.Connection, sql: str) -> str:
     """The plan and the rows: a plan alone proves nothing."""
-    return f"{explain_tree(_planned(connection, sql).path)}\n{_rows(connection, sql)}"
+    return f"{format_tree(describe_plan(_planned(connection, sql).path))}\n{_rows(connection, sql)}"
 
 
 def _analyze(connection: minisql.Connection, sql: str) -> str:

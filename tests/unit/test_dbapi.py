@@ -107,9 +107,24 @@ def test_type_codes_equal_one_type_object(connection: minisql.Connection, sql: s
     assert len({*objects}) == 6
 
 
+def test_executemany_with_returning(connection: minisql.Connection) -> None:
+    cursor = connection.cursor()
+    cursor.executemany("INSERT INTO t VALUES (?, 'new') RETURNING k, s", [(7,), (8,)])
+    assert cursor.rowcount == 2
+    assert cursor.fetchall() == [(7, "new"), (8, "new")]
+    assert connection.executemany("DELETE FROM t WHERE k = ? RETURNING s", [[1], [50], [7]]).fetchall() == [
+        ("a",),
+        ("new",),
+    ]
+    with pytest.raises(minisql.ProgrammingError, match="values of other types for other parameters"):
+        connection.executemany("DELETE FROM t WHERE k > 1 RETURNING ?", [[1], ["x"]])
+    assert count(connection) == 3, "all or nothing"
+
+
 def test_cursor_attributes(connection: minisql.Connection) -> None:
     cursor = connection.cursor()
-    assert (cursor.description, cursor.rowcount, cursor.arraysize) == (None, -1, 1)
+    assert (cursor.description, cursor.rowcount, cursor.arraysize, cursor.lastrowid) == (None, -1, 1, None)
+    assert cursor.warnings == ()
     assert cursor.connection is connection
     cursor.execute("SELECT k, CAST(k AS DECIMAL(5,1)) FROM t")
     assert cursor.rowcount == 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from decimal import Decimal
 
 import numpy as np
@@ -31,6 +32,12 @@ from minisql.interval import Interval
 
 D = Decimal
 BERLIN = datetime.timezone(datetime.timedelta(hours=1))
+UUID = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
+
+
+def uuids(*values: uuid.UUID | None) -> pa.Array:
+    storage = pa.array([None if value is None else value.bytes for value in values], pa.binary(16))
+    return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +90,9 @@ BERLIN = datetime.timezone(datetime.timedelta(hours=1))
         (pa.array([1, None, 1]).dictionary_encode(), BIGINT, [1, None, 1]),
         (pa.RunEndEncodedArray.from_arrays([2, 3], pa.array([5, 7])), BIGINT, [5, 5, 7]),
         (pa.nulls(2), INTEGER, [None, None]),
+        (uuids(UUID, None, UUID), VARCHAR, [str(UUID), None, str(UUID)]),
+        (pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None])), VARCHAR, ['{"a": 1}', None]),
+        (pa.array([1, None, 0], pa.int8()).cast(pa.bool8()), BOOLEAN, [True, None, False]),
     ],
 )  # fmt: skip
 def test_types_and_values(arrow: pa.Array, type_: SqlType, expected: list[Value]) -> None:
@@ -99,6 +109,8 @@ def padded(array: pa.Array) -> pa.Array:
     """The array behind three more entries, so that a slice of it begins in the middle of a byte of bits."""
     if isinstance(array, pa.RunEndEncodedArray):
         return pc.run_end_encode(padded(pc.run_end_decode(array)))
+    if isinstance(array, pa.ExtensionArray):
+        return pa.ExtensionArray.from_storage(array.type, padded(array.storage))
     if isinstance(array, pa.DictionaryArray):
         return array.take(pa.array([0, 0, 0, *range(len(array))]))
     return pa.concat_arrays([pa.nulls(3, array.type), array])
@@ -166,9 +178,21 @@ def test_lists() -> None:
         column = from_arrow(pa.chunked_array([[[1, None], None], [[]]], type_), "x")
         assert str(column.type) == "INTEGER[]"
         assert to_values(column) == [[1, None], None, []]
+    fixed = pa.array([[5, 6], [1, 2], None, [3, None]], pa.list_(pa.int32(), 2))
+    for data in (fixed.slice(1), pa.chunked_array([fixed.slice(1, 1), fixed.slice(2)])):
+        column = from_arrow(data, "x")
+        assert (str(column.type), to_values(column)) == ("INTEGER[]", [[1, 2], None, [3, None]])
 
 
 def test_a_timestamp_too_far_away() -> None:
     with pytest.raises(DataError, match='Column "x" has a time or an interval too far away'):
         from_arrow(pa.array([2**60], pa.timestamp("s")), "x")
     assert to_values(from_arrow(pa.array([5, None], pa.timestamp("s")), "x"))[1] is None
+
+
+def test_text_that_is_not_utf_8() -> None:
+    texts = pa.array([b"ok", b"\xc3\xa4", None, b"\xff"]).view(pa.string())
+    for data in (texts, texts.view(pa.string()).dictionary_encode(), pa.chunked_array([texts[:1], texts[1:]])):
+        with pytest.raises(DataError, match='Column "x" has text that is not UTF-8'):
+            from_arrow(data, "x")
+    assert to_values(from_arrow(texts[:3], "x")) == ["ok", "ä", None]

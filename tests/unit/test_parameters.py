@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime
+import enum
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,12 @@ def test_paths_of_files(connection: minisql.Connection, tmp_path: Path) -> None:
     connection.execute("COPY (SELECT k, s FROM t WHERE k = ?) TO ?", [1, csv])
     connection.execute("CREATE TABLE u (k INTEGER, s VARCHAR)")
     assert connection.execute("COPY u FROM $1", [csv]).rowcount == 1
+    connection.execute("COPY (SELECT k, s FROM t WHERE k = ?) TO ? (DELIMITER ?, HEADER ?)", [2, csv, ";", False])
+    assert Path(csv).read_text() == "2;b\n"
+    named = {"path": csv, "format": "csv", "by": ";"}
+    assert connection.execute("COPY u FROM $path (FORMAT $format, SEP $by, HEADER false)", named).rowcount == 1
+    with pytest.raises(minisql.ProgrammingError, match="DELIMITER is a string"):
+        connection.execute("COPY u FROM ? (DELIMITER ?)", [csv, 5])
     for sql in ("FROM ?", "COPY u FROM ?", "COPY u TO ?"):
         with pytest.raises(minisql.ProgrammingError, match="A path is a string") as caught:
             connection.execute(sql, [5])
@@ -130,12 +138,17 @@ def test_settings(connection: minisql.Connection) -> None:
         ("SELECT $1", {"1": 1}, "have no names ($1): their values are a list or a tuple"),
         ("SELECT ?", "x", "Parameters are a list or a tuple of values, or a dict"),
         ("SELECT ?", 5, "Parameters are a list or a tuple of values, or a dict"),
+        ("SELECT ?, ?", np.array([1, 2]), "Parameters are a list or a tuple of values, or a dict"),
+        ("SELECT 1", pd.DataFrame({"a": [1, 2]}), "Parameters are a list or a tuple of values, or a dict"),
+        ("SELECT 1", pa.array([]), "Parameters are a list or a tuple of values, or a dict"),
         ("SELECT ?", {1}, "Parameters are a list or a tuple of values, or a dict"),
         ("SELECT ?, ?", [1, object()], "Parameter 2 is a object; a parameter is None"),
         ("SELECT $who", {"who": object()}, "Parameter $who is a object; a parameter is None"),
         ("SELECT ?", [[1, 2]], "Parameter 1 is a list; give its elements one by one"),
         ("SELECT ?", [np.array([1, 2])], "Parameter 1 is a ndarray; a parameter is None"),
         ("SELECT ?", [1j], "Parameter 1 is a complex"),
+        ("SELECT ?", [np.datetime64("20000-01-01")], "Parameter 1 is out of range: 20000-01-01."),
+        ("SELECT ?", [np.timedelta64(2**62, "s")], "Parameter 1 is out of range: 4611686018427387904 seconds."),
         ("SELECT ?", ["\ud800"], "Parameter 1 is a str with half a surrogate pair"),
         ("SELECT ?", [minisql.Interval(2**40)], "Parameter 1 is an interval out of range"),
         ("SELECT ?", [datetime.time(1, tzinfo=UTC)], "Parameter 1 is a time; a parameter is None"),
@@ -182,6 +195,10 @@ class Text(str):
     __slots__ = ()
 
 
+class Colour(Text, enum.Enum):
+    RED = "red"
+
+
 @pytest.mark.parametrize(
     ("given", "type_", "value"),
     [
@@ -201,6 +218,8 @@ class Text(str):
         ("it's", "VARCHAR", "it's"),
         (np.str_("x"), "VARCHAR", "x"),
         (Text("x"), "VARCHAR", "x"),
+        (Colour.RED, "VARCHAR", "red"),
+        (uuid.UUID(int=5), "VARCHAR", "00000000-0000-0000-0000-000000000005"),
         (b"\x00\xff", "BLOB", b"\x00\xff"),
         (bytearray(b"x"), "BLOB", b"x"),
         (memoryview(b"x"), "BLOB", b"x"),
@@ -216,6 +235,10 @@ class Text(str):
         (datetime.time(3, 4), "TIME", datetime.time(3, 4)),
         (datetime.timedelta(days=1, seconds=2), "INTERVAL", minisql.Interval(0, 1, 2_000_000)),
         (np.timedelta64(90, "s"), "INTERVAL", minisql.Interval(0, 0, 90_000_000)),
+        (np.timedelta64(5, "M"), "INTERVAL", minisql.Interval(5)),
+        (np.timedelta64(2, "Y"), "INTERVAL", minisql.Interval(24)),
+        (np.timedelta64("NaT", "M"), "NULL", None),
+        (pa.scalar((1, 2, 3000), pa.month_day_nano_interval()), "INTERVAL", minisql.Interval(1, 2, 3)),
         (pd.Timedelta("1 day"), "INTERVAL", minisql.Interval(0, 1, 0)),
         (minisql.Interval(1), "INTERVAL", minisql.Interval(1)),
         (pa.scalar(5), "INTEGER", 5),

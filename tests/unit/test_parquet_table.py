@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import minisql
 from minisql.catalog.parquet_table import ParquetTable
 from minisql.catalog.row_group_filter import ValueRange, may_match
 from minisql.catalog.table import ColumnDefinition, SimpleFilter
@@ -218,3 +220,16 @@ def test_statistics_from_footers_and_a_sample(tmp_path: Path) -> None:
         assert statistics.null_fraction == (0.25 if column == 4 else 0)
     assert (table.column_statistics(0).low, table.column_statistics(0).high) == (0, rows - 1)
     assert (table.column_statistics(5).low, table.column_statistics(5).high) == ("s0", "s999")
+
+
+def test_columns_of_uuids_and_json(tmp_path: Path) -> None:
+    """As DuckDB writes them: what is asked of them is not asked of the bytes in the footer."""
+    ids = [uuid.UUID(int=number) for number in (7, 1, 5)]
+    storage = pa.array([each.bytes for each in ids], pa.binary(16))
+    json = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None, "[]"]))
+    table = pa.table({"u": pa.ExtensionArray.from_storage(pa.uuid(), storage), "j": json})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=1)
+    connection = minisql.connect()
+    query = f"SELECT u, j FROM '{tmp_path}/t.parquet' WHERE u >= ? ORDER BY u"
+    assert connection.execute(query, [ids[2]]).fetchall() == [(str(ids[2]), "[]"), (str(ids[0]), '{"a": 1}')]
+    assert connection.execute(query.replace(">=", "="), [ids[1]]).fetchall() == [(str(ids[1]), None)]

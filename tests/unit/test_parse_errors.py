@@ -152,6 +152,10 @@ Unexpected character "@".
 LINE 1: SELECT a @ b
                  ^""",
         """\
+Expected a unit such as DAY, found the end of the statement.
+LINE 1: SELECT INTERVAL 5
+                         ^""",
+        """\
 1abc is neither a number nor a name.
 LINE 1: SELECT 1abc
                ^^^^""",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 
 from minisql.catalog.arrow_table import ArrowTable
@@ -65,9 +66,38 @@ def test_what_has_no_arrow_interface_is_none(data: object) -> None:
         registered_table("t", data)
 
 
-def test_an_array_that_is_no_table() -> None:
-    with pytest.raises(InterfaceError, match="is no table"):
-        registered_table("t", pa.array([1, 2]))
+@pytest.mark.parametrize("data", [pa.array([1, 2]), pa.chunked_array([[1]]), pl.Series("a", [1]), pd.Series([1])])
+def test_one_column_is_no_table(data: object) -> None:
+    with pytest.raises(InterfaceError, match=r"is no table: it is one column; give that a name, as in a dict"):
+        registered_table("t", data)
+
+
+def test_what_is_computed_or_read_first() -> None:
+    frame = pl.LazyFrame({"n": [1, 2, None]})
+    for data in (frame, ds.dataset(ARROW), ds.dataset(ARROW).scanner(columns=["n"])):
+        assert contents(registered_table("t", data))[0] == [1, 2, None]
+
+
+def test_rows_need_not_have_all_keys() -> None:
+    table = registered_table("t", [{"a": 1}, {"b": "x", "a": 2}, {}])
+    assert [column.name for column in table.columns] == ["a", "b"]
+    assert contents(table) == [[1, 2, None], [None, "x", None]]
+
+
+def test_the_index_of_a_pandas_frame() -> None:
+    """The numbers of rows that are left of a frame are no data; levels with names, as groupby() makes them, are."""
+    frame = pd.DataFrame({"k": ["a", "b", "a"], "n": [1, 2, 3]})
+    filtered = registered_table("t", frame[frame.n > 1])
+    assert [column.name for column in filtered.columns] == ["k", "n"]
+    assert contents(filtered) == [["b", "a"], [2, 3]]
+    grouped = registered_table("t", frame.groupby("k").sum())
+    assert [column.name for column in grouped.columns] == ["n", "k"]
+    assert contents(grouped) == [[4, 2], ["a", "b"]]
+
+
+def test_objects_in_a_polars_frame() -> None:
+    with pytest.raises(InterfaceError, match="a column of Python objects"):
+        registered_table("t", pl.DataFrame({"o": pl.Series([object()])}))
 
 
 def test_a_type_that_sql_does_not_have() -> None:

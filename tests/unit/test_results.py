@@ -224,6 +224,7 @@ def test_html_of_what_has_no_rows(connection: minisql.Connection) -> None:
     assert "k &lt; 2" in html
     planned = connection.plan("SELECT k FROM t WHERE k < 2")
     assert parsed(planned._repr_html_()).text == [planned.explain()]
+    assert repr(planned) == planned.explain()
 
 
 # --- objects of the program -------------------------------------------------------------------------------------------
@@ -327,6 +328,13 @@ def test_variables_as_tables() -> None:
     assert (number, upperCase.num_rows) == (7, 1)
 
 
+def test_a_stream_in_a_variable_is_read_once_for_all_its_uses() -> None:
+    stream = pa.table({"k": [1, 2]}).to_reader()
+    connection = minisql.connect(scan_frames={"stream": stream})
+    query = "SELECT count(*) FROM stream AS a, stream AS b WHERE EXISTS (SELECT 1 FROM stream)"
+    assert connection.execute(query).fetchone() == (4,)
+
+
 def test_where_variables_may_be_looked_for() -> None:
     with pytest.raises(minisql.InterfaceError, match="scan_frames is True, False or a mapping"):
         minisql.connect(scan_frames=5)  # type: ignore[arg-type]
@@ -353,8 +361,11 @@ def test_a_date_that_python_does_not_have_is_an_error_when_it_is_fetched(type_: 
     near = pa.array([None, 0], number).cast(type_)
     with minisql.connect() as connection:
         result = connection.sql("SELECT x FROM far", far=pa.table({"x": far}))
-        with pytest.raises(minisql.DataError, match="1 to 9999"):
-            result.fetchall()
+        for fetch in (result.fetchall, result.fetchone, result.fetchmany, lambda: list(result), result.fetchall):
+            with pytest.raises(minisql.DataError, match="1 to 9999"):
+                fetch()
+        assert "(2 rows)" in repr(result)
+        assert "2 rows" in result._repr_html_()
         assert result.arrow()["x"].equals(pa.chunked_array([far]))
         assert len(connection.sql("SELECT x FROM near", near=pa.table({"x": near})).fetchall()) == 2
 

@@ -336,3 +336,57 @@ def test_batches_of_any_size(connection: minisql.Connection) -> None:
     for rows in (1, 7):
         connection.execute(f"SET batch_rows = {rows}")
         assert connection.execute("SELECT f(range) FROM range(100) WHERE range % 3 = 0").fetchall() == expected
+
+
+# --- statements of functions ------------------------------------------------------------------------------------------
+
+
+def test_a_function_may_query(connection: minisql.Connection) -> None:
+    def rows(array: pa.Array) -> list[object]:
+        return [connection.execute("SELECT count(*) FROM t").fetchall()[0][0]] * len(array)
+
+    connection.create_function("rows", rows, [int], int)
+    assert connection.execute("SELECT rows(1), rows(k) FROM t WHERE k = 1").fetchall() == [(3, 3)]
+    assert connection.execute("UPDATE t SET k = rows(k) WHERE k = 1 RETURNING k").fetchall() == [(3,)]
+
+
+def test_a_function_changes_something(connection: minisql.Connection) -> None:
+    """In a query it may; what puts a table in the place of the old one would lose what it changed."""
+
+    def insert(array: pa.Array) -> pa.Array:
+        connection.execute("INSERT INTO t VALUES (99, 'new')")
+        return array
+
+    def commit(array: pa.Array) -> pa.Array:
+        connection.commit()
+        return array
+
+    connection.create_function("f", insert, [int], int)
+    connection.create_function("g", commit, [int], int)
+    assert connection.execute("SELECT f(k) FROM t WHERE k = 1").fetchall() == [(1,)]
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (4,)
+    connection.execute("BEGIN")
+    for sql in ("INSERT INTO t SELECT f(k), s FROM t", "UPDATE t SET k = f(k)", "DELETE FROM t WHERE f(k) = 1",
+                "CREATE TABLE u AS SELECT f(1) AS x", "INSERT INTO t VALUES (g(1), 'x')"):  # fmt: skip
+        with pytest.raises(minisql.NotSupportedError, match="cannot change anything itself") as caught:
+            connection.execute(sql)
+        assert caught.value.span is not None
+        assert caught.value.span.source[:2] in ("f(", "g(")
+    with pytest.raises(minisql.NotSupportedError, match="cannot change anything itself"):
+        connection.executemany("INSERT INTO t SELECT f(?), 'x'", [(1,), (2,)])
+    connection.execute("INSERT INTO t VALUES (5, 'e')")
+    connection.execute("COMMIT")
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (5,)
+
+
+def test_functions_without_an_end(connection: minisql.Connection) -> None:
+    """Also where a call is tried while the statement is planned, which passes over what fails."""
+    other = minisql.connect()
+    connection.create_function("f", lambda a: other.execute("SELECT g(1)").arrow()[0], [int], int)
+    other.create_function("g", lambda a: connection.execute("SELECT f(k) FROM t").arrow()[0], [int], int)
+    for sql in ("SELECT f(1)", "SELECT f(k) FROM t"):
+        with pytest.raises(minisql.NotSupportedError, match="32 levels deep") as caught:
+            connection.execute(sql)
+        assert caught.value.span is not None
+        assert caught.value.span.text == sql
+    assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -109,6 +110,53 @@ def test_the_hint(connection: minisql.Connection) -> None:
     with pytest.raises(minisql.IntegrityError):
         connection.execute("SELECT * FROM v")
     assert connection.plan(wrong).explain()
+    assert "fan-out" in connection.plan(wrong).explain(analyze=True), "which shows what is wrong"
+
+
+@pytest.mark.parametrize("written", ["CREATE TABLE n AS {}", "INSERT INTO m {}", "COPY ({}) TO '{}.csv'"])
+def test_the_hint_in_other_statements(connection: minisql.Connection, tmp_path: Path, written: str) -> None:
+    connection.execute("CREATE TABLE m (k INTEGER)")
+    query = "SELECT /*+ VALIDATE(a b '1:1') */ a.k FROM a JOIN b ON a.k = b.k"
+    connection.execute(f"CREATE VIEW v AS {query}")
+    for source in (query, "SELECT * FROM v"):
+        with pytest.raises(minisql.IntegrityError, match="b has 3 rows with k = 1"):
+            connection.execute(written.format(source, tmp_path / "n"))
+    connection.execute(written.format(query.replace("1:1", "1:m"), tmp_path / "n"))
+
+
+@pytest.mark.parametrize("kind", ["1:1", "1:M", "1:n", "M:1", "n:1", "m:n", "n:n", "many_to_many", "ONE_TO_ONE"])
+def test_how_a_kind_may_be_written(connection: minisql.Connection, kind: str) -> None:
+    left_is_one, right_is_one = kind.lower().startswith(("1", "one")), kind.lower().endswith(("1", "one"))
+    query = "SELECT count(*) FROM a JOIN c ON a.k = c.k"
+    assert left_is_one or connection.sql(query, validate={"c-a": kind}).fetchone() == (2,)
+    if right_is_one:
+        with pytest.raises(minisql.IntegrityError, match="c has 2 rows with k = 7"):
+            connection.sql(query, validate={"a-c": kind})
+    else:
+        assert connection.sql(query, validate={"a-c": kind}).fetchone() == (2,)
+
+
+def test_long_keys_are_cut(connection: minisql.Connection) -> None:
+    """As they are in other messages."""
+    long = "x" * 10_000
+    with pytest.raises(minisql.IntegrityError, match="x…") as caught:
+        connection.sql("SELECT 1 FROM r AS a JOIN r AS b USING (k)", r={"k": [long, long]}, validate={"a-b": "1:1"})
+    messages = [caught.value.message]
+    connection.execute("CREATE TABLE t (k VARCHAR PRIMARY KEY)")
+    for sql in ("INSERT INTO t VALUES ($1), ($1)", "SELECT CAST($1 AS INTEGER)"):
+        with pytest.raises(minisql.DatabaseError, match="x…") as failed:
+            connection.execute(sql, [long])
+        messages.append(str(failed.value))
+    assert max(map(len, messages)) < 300
+
+
+def test_the_argument_of_a_cursor(connection: minisql.Connection) -> None:
+    cursor = connection.cursor()
+    assert cursor.execute(JOIN, validate={"a-b": "1:m"}).fetchall() == connection.execute(JOIN).fetchall()
+    with pytest.raises(minisql.IntegrityError, match="b has 3 rows with k = 1"):
+        cursor.execute(JOIN, validate={"a-b": "1:1"})
+    with pytest.raises(minisql.ProgrammingError, match="Only a query can be validated"):
+        cursor.execute(f"CREATE TABLE n AS {JOIN}", validate={"a-b": "1:1"})
 
 
 @pytest.mark.parametrize(

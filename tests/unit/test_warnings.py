@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,8 +53,26 @@ def test_they_outlive_the_connection_and_stay_with_the_plan(connection: minisql.
     assert first.warnings == again.warnings != ()
 
 
-def test_a_statement_that_is_no_query_has_none(connection: minisql.Connection) -> None:
+def test_prompts_and_notebooks_show_them(connection: minisql.Connection) -> None:
+    result = connection.execute(UNDONE)
+    assert repr(result).endswith("(2 rows)\nWARNING: " + result.warnings[0].message)
+    assert "<p><b>Warning</b> WHERE b.x &lt; 202 drops the rows of a without a partner in b" in result._repr_html_()
+    assert "<br>If they are to stay, put the condition into ON" in result._repr_html_()
+
+
+def test_statements_around_a_query_have_its_warnings(connection: minisql.Connection, tmp_path: Path) -> None:
     assert connection.execute("INSERT INTO c VALUES (5, 3)").warnings == ()
+    query = UNDONE.replace("a.x, b.x", "a.k, b.k AS other")
+    for statement in (
+        f"CREATE TABLE n AS {query}",
+        f"INSERT INTO c {query} RETURNING x",
+        f"COPY ({query}) TO '{tmp_path}/n.csv'",
+        f"COPY ({query}) TO '{tmp_path}/n.parquet'",
+    ):
+        assert codes(connection, statement) == ["outer_join_undone"]
+        assert connection.cursor().execute(statement.replace("TABLE n", "TABLE m")).warnings[0].span is not None
+    connection.execute("CREATE TABLE p AS SELECT range % 2 AS k FROM range(100)")
+    assert codes(connection, "INSERT INTO c SELECT a.k, 1 FROM p AS a JOIN p AS b ON a.k = b.k") == ["rows_multiplied"]
     assert minisql.Result().warnings == ()
 
 

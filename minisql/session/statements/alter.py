@@ -283,7 +283,8 @@ class _Alteration:
         query = resolve_query(tree, environment)
         new = [converted(query, place, column, expressions[place].span) for place, column in enumerate(columns)]
         wanted = MemoryTable.empty(table.name, [*columns, *added])
-        return rows_of(self._context.plan(query, [*new, *values], wanted.columns, environment), wanted)
+        rows, _ = rows_of(self._context.plan(query, [*new, *values], wanted.columns, environment), wanted)
+        return rows
 
 
 def _columns(constraint: Constraint) -> set[int]:

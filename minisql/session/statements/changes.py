@@ -18,7 +18,7 @@ from minisql.catalog.numbered_table import ROW_NUMBER
 from minisql.catalog.table import ColumnDefinition, Table
 from minisql.columnar.column import Array, Batch, all_null, concat_batches, concat_columns
 from minisql.datatypes import BIGINT
-from minisql.errors import ProgrammingError, Span, counted
+from minisql.errors import ProgrammingError, QueryWarning, Span, counted
 from minisql.expression.nodes import Expression, Literal
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
@@ -27,7 +27,7 @@ from minisql.query_block.environment import Environment
 from minisql.query_block.query_block import QueryExpression
 from minisql.query_block.resolve import resolve_query
 from minisql.query_block.resolve_definition import positions_of
-from minisql.session.pipeline import PlannedQuery, plan_query, run
+from minisql.session.pipeline import PlannedQuery, joins_to_count, plan_query, run, warnings_of
 from minisql.session.result import Result
 from minisql.session.statements import integrity
 from minisql.session.statements.context import Context, column_of, converted
@@ -38,7 +38,7 @@ from minisql.session.statements.context import Context, column_of, converted
 def insert(context: Context, statement: st.Insert, parameters: Sequence[object]) -> Result:
     """Runs INSERT."""
     table = context.stored_table(statement.table.name)
-    rows = rows_of(plan_insert(context, statement, parameters), table)
+    rows, warnings = rows_of(plan_insert(context, statement, parameters), table)
     span = statement.table.span if statement.query is None else statement.query.span
     new = table
     if statement.on_conflict is not None:
@@ -52,6 +52,7 @@ def insert(context: Context, statement: st.Insert, parameters: Sequence[object])
     else:
         new = appended(context, table, rows, span)
     result = returned(context, statement.table, table, rows, statement.returning, parameters)
+    result.warnings = (*warnings, *result.warnings)
     if new is not table:
         context.catalog.put(table.name, new)
     return result
@@ -340,12 +341,12 @@ def _removed(
 # --- what comes back --------------------------------------------------------------------------------------------------
 
 
-def rows_of(planned: PlannedQuery, table: MemoryTable) -> Batch:
-    """The rows that a plan gives, which has the columns of the table."""
-    batches = list(run(planned))
-    if not batches:
-        return table.without_rows().rows()
-    return concat_batches(batches)
+def rows_of(planned: PlannedQuery, table: MemoryTable) -> tuple[Batch, tuple[QueryWarning, ...]]:
+    """The rows that a plan gives, which has the columns of the table, and the warnings of its query."""
+    joins = joins_to_count(planned)
+    batches = list(run(planned, joins=joins))
+    rows = concat_batches(batches) if batches else table.without_rows().rows()
+    return rows, warnings_of(planned, joins)
 
 
 def returned(

@@ -18,13 +18,14 @@ from minisql.columnar.copy_text import csv_header, csv_lines, json_lines
 from minisql.columnar.to_arrow import arrow_type, to_record_batch
 from minisql.datatypes import VARCHAR, SqlType
 from minisql.errors import NotSupportedError, OperationalError, ProgrammingError, Span, SqlError, did_you_mean
+from minisql.expression.nodes import Value
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
 from minisql.parser.parse_tree import Identifier
 from minisql.query_block.parameters import given_constant
 from minisql.query_block.resolve import resolve_query
 from minisql.relational.from_query_block import relational_expression
-from minisql.session.pipeline import PlannedQuery, plan_relational, run
+from minisql.session.pipeline import joins_to_count, plan_relational, run, warnings_of
 from minisql.session.result import Result
 from minisql.session.statements.changes import appended, insert_places, plan_new_rows, rows_of, selected
 from minisql.session.statements.context import Context, converted
@@ -55,14 +56,14 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
         OperationalError: the file cannot be written.
     """
     place = _place(statement.path, parameters)
-    path, options = str(place.value), _options(place, statement.options)
+    path, options = str(place.value), _options(place, statement.options, parameters)
     environment = context.environment(parameters)
     query = resolve_query(statement.query, environment)
     count = 0
 
-    def counted(planned: PlannedQuery) -> Iterator[Batch]:
+    def counted() -> Iterator[Batch]:
         nonlocal count
-        for batch in run(planned):
+        for batch in run(planned, joins=joins):
             count += batch.length
             yield batch
 
@@ -75,8 +76,9 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
         texts = [converted(query, place, column, statement.path.span) for place, column in enumerate(columns)]
         planned = context.plan(query, texts, columns, environment)
         write = _text_writer(query.names, query.types, options)
-    _write_in_one_step(path, statement.path.span, lambda file: write(file, counted(planned)))
-    return Result(rowcount=count)
+    joins = joins_to_count(planned)
+    _write_in_one_step(path, statement.path.span, lambda file: write(file, counted()))
+    return Result(rowcount=count, warnings=warnings_of(planned, joins))
 
 
 def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[object]) -> Result:
@@ -88,7 +90,7 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
     """
     table, span = context.stored_table(statement.table.name), statement.path.span
     place = _place(statement.path, parameters)
-    options = _options(place, statement.options)
+    options = _options(place, statement.options, parameters)
     try:
         source = _open(context, str(place.value), options)
     except SqlError as error:
@@ -107,7 +109,7 @@ def copy_from(context: Context, statement: st.CopyFrom, parameters: Sequence[obj
     star = parse_tree.SelectItem(span=span, expression=parse_tree.Star(span=span, table=None), alias=None)
     tree = selected([star], parse_tree.TableName(span=span, name=hidden, alias=None), None, span)
     planned = plan_new_rows(context, table, places, tree, parameters, {hidden.name: source})
-    rows = rows_of(planned, table)
+    rows, _ = rows_of(planned, table)
     new = appended(context, table, rows, span)
     if new is not table:
         context.catalog.put(table.name, new)
@@ -142,9 +144,16 @@ def _open(context: Context, path: str, options: _Options) -> Table:
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Options:
+class _Option(NamedTuple):
+    """One that is written: its place, and its value, TRUE where none is written."""
+
+    span: Span
+    value: Value
+
+
+def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption], parameters: Sequence[object]) -> _Options:
     """The options, checked."""
-    given: dict[str, st.CopyOption] = {}
+    given: dict[str, _Option] = {}
     for option in options:
         if option.name not in _OPTIONS:
             hint = did_you_mean(option.name, _OPTIONS) or f"The options are {', '.join(_OPTIONS)}."
@@ -152,7 +161,8 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
         name = "delimiter" if option.name in ("delim", "sep") else option.name
         if name in given:
             raise ProgrammingError(f"The option {option.name.upper()} is given twice.", option.span)
-        given[name] = option
+        value = True if option.value is None else given_constant(option.value, parameters).value
+        given[name] = _Option(option.span, value)
     assert isinstance(path.value, str)
     suffix = Path(path.value).suffix.lower()
     format_ = _word(given, "format", ("parquet", "csv", "json"), _FORMATS.get(suffix, ""))
@@ -176,39 +186,38 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
     )
 
 
-def _word(given: dict[str, st.CopyOption], name: str, known: Sequence[str], default: str) -> str:
+def _word(given: dict[str, _Option], name: str, known: Sequence[str], default: str) -> str:
     option = given.get(name)
     if option is None:
         return default
-    value = None if option.value is None else option.value.value
-    if not isinstance(value, str) or value.lower() not in known:
+    if not isinstance(option.value, str) or option.value.lower() not in known:
         raise ProgrammingError(f"{name.upper()} is one of {', '.join(known)}.", option.span)
-    return value.lower()
+    return option.value.lower()
 
 
-def _flag(given: dict[str, st.CopyOption], name: str, *, default: bool) -> bool:
+def _flag(given: dict[str, _Option], name: str, *, default: bool) -> bool:
     option = given.get(name)
-    if option is None or option.value is None:
-        return default if option is None else True
+    if option is None:
+        return default
     flags = {True: True, False: False, "true": True, "false": False, "on": True, "off": False}
-    value = option.value.value
+    value = option.value
     found = flags.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | int) else None
     if found is None:
         raise ProgrammingError(f"{name.upper()} is TRUE or FALSE.", option.span)
     return found
 
 
-def _string(given: dict[str, st.CopyOption], name: str, default: str) -> str:
+def _string(given: dict[str, _Option], name: str, default: str) -> str:
     option = given.get(name)
     if option is None:
         return default
-    value = None if option.value is None else option.value.value
+    value = option.value
     if not isinstance(value, str) or any(character in value for character in '"\r\n'):
         raise ProgrammingError(f"{name.upper()} is a string without quotes and line breaks.", option.span)
     return value
 
 
-def _character(given: dict[str, st.CopyOption], name: str, default: str) -> str:
+def _character(given: dict[str, _Option], name: str, default: str) -> str:
     value = _string(given, name, default)
     value = "\t" if value == "\\t" else value
     if len(value) != 1 or not value.isascii():

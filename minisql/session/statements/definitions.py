@@ -48,9 +48,9 @@ def create_table(context: Context, statement: st.CreateTable, parameters: Sequen
     _check_names([statement.name] * len(columns), query.names)
     table = MemoryTable.empty(name, columns)
     values = assigned(query, range(len(columns)), columns, environment, statement.query.span)
-    rows = rows_of(context.plan(query, values, columns, environment), table)
+    rows, warnings = rows_of(context.plan(query, values, columns, environment), table)
     context.catalog.put(name, table.append([rows]))
-    return Result(rowcount=rows.length)
+    return Result(rowcount=rows.length, warnings=warnings)
 
 
 def create_view(context: Context, statement: st.CreateView, parameters: Sequence[object]) -> Result:

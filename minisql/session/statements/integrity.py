@@ -24,6 +24,7 @@ from minisql.expression.format import format_expression, format_value
 from minisql.expression.nodes import ColumnId, IsTruth
 from minisql.query_block.scope import same_name
 from minisql.session.statements.context import Context
+from minisql.session.value_text import MESSAGE_WIDTH, cut
 
 _MOST_VALUES: Final = 12
 """The most values of a row that a message shows."""
@@ -254,5 +255,5 @@ def _shown(rows: Batch, row: int, columns: Sequence[int] | None = None) -> str:
     """A row, or some columns of it, for a message."""
     places = range(rows.width) if columns is None else columns
     values = [to_values(rows.column(place).slice(row, row + 1))[0] for place in places]
-    shown = [format_value(value) for value in values[:_MOST_VALUES]]
+    shown = [cut(format_value(value), MESSAGE_WIDTH) for value in values[:_MOST_VALUES]]
     return f"({', '.join(shown)}{', ...' if len(values) > _MOST_VALUES else ''})"
