@@ -28,7 +28,7 @@ def read(shell: Shell, rest: str) -> None:
         raise OperationalError(f"'{path}' cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise OperationalError(f"'{path}' cannot be read: byte {error.start} is not UTF-8.") from error
-    shell.run_nested(text)
+    shell.run_nested(text, None if path == "-" else path)
 
 
 def import_(shell: Shell, rest: str) -> None:

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 ELLIPSIS: Final = "…"
 _LEAST_WIDTH: Final = 8
 """A column of text is not cut below this while columns can be left out."""
-_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Fitted(NamedTuple):
@@ -28,22 +27,6 @@ def display_width(text: str) -> int:
     from wcwidth import wcswidth
 
     return max(wcswidth(text), 0)
-
-
-def visible(text: str) -> str:
-    """The text on one line, with escapes for the characters that a terminal does not show but obeys."""
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
-        return character
-    code = ord(character)
-    return _ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
-
-
-_JOINERS: Final = "\u200d\u00a0\u3000"
-"""Not printable to Python, harmless to a terminal: the joiner of emoji, spaces."""
 
 
 def shortened(text: str, width: int) -> str:

@@ -10,10 +10,10 @@ from typing import Final, TextIO
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
+from minisql.printable import printable
 from minisql.session.result import Result
 from minisql.session.value_text import text_of
 from minisql.shell.display import Limits
-from minisql.shell.fitting import visible
 
 _NO_LIMITS: Final = Limits()
 _RECORD_WIDTH: Final = 120
@@ -39,18 +39,12 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     MODES[mode](result, stream, limits)
 
 
-def print_warnings(result: Result, stream: TextIO) -> None:
-    """Prints the warnings of a result."""
-    for warning in result.warnings:
-        stream.write(f"WARNING: {warning}\n")
-
-
 def shown_texts(result: Result, limits: Limits) -> Iterator[list[str]]:
     """The rows for people, as many as are shown."""
     null = "NULL" if limits.null is None else limits.null
     for row in islice(result, limits.rows):
         texts = [text_of(value, null) for value in row]
-        yield list(map(visible, texts)) if limits.on_terminal else texts
+        yield list(map(printable, texts)) if limits.on_terminal else texts
 
 
 def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO, limits: Limits) -> None:
@@ -60,7 +54,7 @@ def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO,
     first = count if left_out <= 0 else f"{count}, the first {shown:,} shown: .rows all shows them all"
     types = ""
     if limits.on_terminal:
-        types = ", ".join(f"{visible(name)} {type_}" for name, type_ in zip(result.names, result.types, strict=True))
+        types = ", ".join(f"{printable(name)} {type_}" for name, type_ in zip(result.names, result.types, strict=True))
     for line in _footer_lines(first, types, cut, limits.width):
         stream.write(f"{line}\n")
     if result.notice is not None:
@@ -102,9 +96,11 @@ def _print_record(result: Result, stream: TextIO, limits: Limits) -> None:
     names = [name.ljust(max(map(len, result.names))) for name in result.names]
     indent = " " * (len(names[0]) + 2)
     width = max((limits.width or _RECORD_WIDTH) - len(indent), _NARROW)
-    for texts in shown_texts(result, limits):
-        for name, text in zip(names, texts, strict=True):
-            lines = text.split("\n") if "\n" in text else textwrap.wrap(text, width) or [""]
+    null = "NULL" if limits.null is None else limits.null
+    for row in islice(result, limits.rows):
+        for name, value in zip(names, row, strict=True):
+            texts = list(map(printable, text_of(value, null).split("\n")))
+            lines = texts if len(texts) > 1 else textwrap.wrap(texts[0], width) or [""]
             stream.write(f"{name}  {lines[0]}\n")
             stream.writelines(f"{indent}{line}\n" for line in lines[1:])
 
@@ -124,7 +120,7 @@ def _print_line(result: Result, stream: TextIO, limits: Limits) -> None:
 def _padded_names(result: Result) -> list[str]:
     from minisql.shell.fitting import display_width
 
-    names = [visible(name) for name in result.names]
+    names = [printable(name) for name in result.names]
     widest = max(map(display_width, names))
     return [" " * (widest - display_width(name)) + name for name in names]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from minisql.shell.display import terminal_width
+
+if TYPE_CHECKING:
+    from minisql.execution.progress import Progress
 
 DELAY: Final = 2.0
 """Seconds before a bar is drawn: most queries are done by then."""
@@ -15,16 +18,6 @@ INTERVAL: Final = 0.1
 """Seconds between two drawings."""
 _BAR_WIDTH: Final = 24
 _CLEAR_LINE: Final = "\r\x1b[K"
-
-
-class Progress(Protocol):
-    """How far a query is: rows so far, and the part that is done, from 0 to 1; `None` is not known."""
-
-    @property
-    def rows(self) -> int | None: ...
-
-    @property
-    def fraction(self) -> float | None: ...
 
 
 class ProgressBar:

@@ -112,7 +112,7 @@ def _run_rc_file(shell: Shell) -> None:
         return
     shell.is_interactive = False
     try:
-        if not shell.run(text):
+        if not shell.run(text, str(file)):
             shell.print_error(f"minisql: {file} was run up to there.")
     finally:
         shell.is_interactive = True

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TextIO
 
 from minisql.errors import counted
+from minisql.printable import printable
 from minisql.session.result import Result
 from minisql.shell.display import Limits
-from minisql.shell.fitting import ELLIPSIS, Fitted, display_width, fit, shortened, visible
+from minisql.shell.fitting import ELLIPSIS, Fitted, display_width, fit, shortened
 from minisql.shell.output import print_footer, shown_texts
 
 _FORMATS: Final = {"table": "presto", "box": "rounded_outline", "markdown": "pipe", "html": "html"}
@@ -20,14 +21,14 @@ def print_table(result: Result, mode: str, stream: TextIO, limits: Limits) -> No
     """Prints a result as a table in one of the modes table, box, markdown, html."""
     if mode == "html":  # which browsers fit into their windows
         limits = Limits(null=limits.null)
-    headers = [visible(name) for name in result.names] if limits.on_terminal else list(result.names)
+    headers = [printable(name) for name in result.names] if limits.on_terminal else list(result.names)
     rows = list(shown_texts(result, limits))
     is_number = [type_.is_numeric for type_ in result.types]
     if mode == "markdown":
         headers, rows = _markdown_cells(headers), [_markdown_cells(row) for row in rows]
     cut: list[str] = []
     if limits.width is not None:
-        headers, rows = list(map(visible, headers)), [list(map(visible, row)) for row in rows]
+        headers, rows = list(map(printable, headers)), [list(map(printable, row)) for row in rows]
         fitted = _fit(headers, rows, is_number, mode, limits.width)
         cut = _what_was_cut(fitted, headers, rows, limits.width)
         headers, rows = _cut_row(headers, fitted), [_cut_row(row, fitted) for row in rows]

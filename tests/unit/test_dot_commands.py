@@ -90,7 +90,7 @@ def test_read_of_what_cannot_be_read(
 def test_scripts_that_read_each_other_come_to_an_end(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     Path("x.sql").write_text("\n.read x.sql\n", encoding="utf-8")
     error = failure(shell, capsys, ".read x.sql")
-    assert error.startswith("More than 20 scripts read each other.\nLINE 2: .read x.sql\n")
+    assert error.startswith("x.sql:2: More than 20 scripts read each other.\nLINE 2: .read x.sql\n")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "json", "jsonl"])

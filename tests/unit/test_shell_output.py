@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 import minisql
+from minisql.printable import printable
 from minisql.session.result import Result
 from minisql.shell.display import Display, Limits
-from minisql.shell.fitting import display_width, fit, shortened, visible
+from minisql.shell.fitting import display_width, fit, shortened
 from minisql.shell.output import FOR_PEOPLE, MODES, print_result
 from tests.shell import Terminal
 
@@ -222,7 +223,7 @@ def test_nothing_in_a_value_speaks_to_the_terminal() -> None:
 
 @given(st.text(), st.integers(1, 30))
 def test_a_cut_text_has_at_most_the_width(text: str, width: int) -> None:
-    text = visible(text)
+    text = printable(text)
     cut = shortened(text, width)
     assert display_width(cut) <= width
     if display_width(text) <= width:
