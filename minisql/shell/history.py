@@ -29,6 +29,8 @@ def open_history() -> History:
     if file is None:
         return InMemoryHistory()
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            return InMemoryHistory()  # /dev/null
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # statements may have secrets in them
     except OSError as error:

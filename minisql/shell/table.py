@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TextIO
 
+from minisql.datatypes import TypeKind
 from minisql.errors import counted
 from minisql.printable import printable
 from minisql.session.result import Result
@@ -13,14 +14,14 @@ from minisql.shell.display import Limits
 from minisql.shell.fitting import ELLIPSIS, Fitted, display_width, fit, shortened
 from minisql.shell.output import print_footer, shown_texts
 
-_FORMATS: Final = {"table": "presto", "box": "rounded_outline", "markdown": "pipe", "html": "html"}
+_FORMATS: Final = {"table": "presto", "box": "rounded_outline", "markdown": "pipe"}
 """What tabulate calls the modes."""
+_OF_USE_IN_PARTS: Final = frozenset((TypeKind.VARCHAR, TypeKind.BLOB, TypeKind.LIST))
+"""Half a number or a date says something wrong."""
 
 
 def print_table(result: Result, mode: str, stream: TextIO, limits: Limits) -> None:
-    """Prints a result as a table in one of the modes table, box, markdown, html."""
-    if mode == "html":  # which browsers fit into their windows
-        limits = Limits(null=limits.null)
+    """Prints a result as a table in one of the modes table, box, markdown."""
     headers = [printable(name) for name in result.names] if limits.on_terminal else list(result.names)
     rows = list(shown_texts(result, limits))
     is_number = [type_.is_numeric for type_ in result.types]
@@ -29,13 +30,14 @@ def print_table(result: Result, mode: str, stream: TextIO, limits: Limits) -> No
     cut: list[str] = []
     if limits.width is not None:
         headers, rows = list(map(printable, headers)), [list(map(printable, row)) for row in rows]
-        fitted = _fit(headers, rows, is_number, mode, limits.width)
+        can_be_cut = [type_.kind in _OF_USE_IN_PARTS for type_ in result.types]
+        fitted = _fit(headers, rows, can_be_cut, mode, limits.width)
         cut = _what_was_cut(fitted, headers, rows, limits.width)
         headers, rows = _cut_row(headers, fitted), [_cut_row(row, fitted) for row in rows]
         is_number = [place is not None and is_number[place] for place in fitted.columns]
     stream.write(_drawn(headers, rows, is_number, _FORMATS[mode]))
     stream.write("\n")
-    if mode not in ("html", "markdown") or limits.on_terminal:
+    if mode != "markdown" or limits.on_terminal:
         print_footer(result, len(rows), cut, stream, limits)
 
 
@@ -45,14 +47,14 @@ def _frame(mode: str) -> Callable[[int], int]:
 
 
 def _fit(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], is_number: Sequence[bool], mode: str, width: int
+    headers: Sequence[str], rows: Sequence[Sequence[str]], can_be_cut: Sequence[bool], mode: str, width: int
 ) -> Fitted:
     least = 3 if mode == "markdown" else 1  # the line below the header is ":--" at least
     natural = [
         max(least, display_width(header), *(display_width(row[place]) for row in rows))
         for place, header in enumerate(headers)
     ]
-    return fit(natural, [not number for number in is_number], width, _frame(mode))
+    return fit(natural, can_be_cut, width, _frame(mode))
 
 
 def _cut_row(texts: Sequence[str], fitted: Fitted) -> list[str]:

@@ -26,6 +26,8 @@ def create_views(connection: Connection, paths: Iterable[str]) -> list[str]:
         for file in _files(path):
             name = file.stem
             other = made.get(name.lower())
+            if other == file:
+                continue  # named twice, or by itself and in its folder
             if other is not None:
                 raise OperationalError(
                     f"'{other}' and '{file}' would both be the view {quoted_name(name)}.",

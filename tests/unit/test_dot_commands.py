@@ -137,6 +137,26 @@ def test_settings_say_what_they_are(shell: Shell, capsys: pytest.CaptureFixture[
         assert reason in failure(shell, capsys, line)
 
 
+def test_help_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (40, 80, 200):
+        shell, terminal = terminal_shell(monkeypatch, columns)
+        shell.run(".help")
+        lines = printed(terminal).splitlines()
+        assert max(map(len, lines)) <= max(columns, len(".explain " + COMMANDS[".explain"].arguments))
+        words = " ".join(lines).split()
+        for command in COMMANDS.values():
+            assert " ".join(command.meaning.split()) in " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [("\\dt", "It is .tables here."), (".exit", "It is .quit here."), (".helpp", 'Did you mean ".help"?'),
+     (".xyz", ".help lists the commands."), (".help .xyz", ".help lists the commands.")],
+)  # fmt: skip
+def test_commands_of_other_shells(shell: Shell, capsys: pytest.CaptureFixture[str], command: str, hint: str) -> None:
+    assert f"HINT: {hint}" in failure(shell, capsys, command)
+
+
 def test_width_rows_and_null(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     text = output(
         shell, capsys, ".width 20\n.rows 2\n.nullvalue -\nSELECT NULL AS n, 'long enough to be cut' AS s FROM range(3)"
@@ -408,7 +428,9 @@ def test_no_pager(monkeypatch: pytest.MonkeyPatch) -> None:
     shell, terminal = terminal_shell(monkeypatch, lines=5)
     for command in ("/no/such/pager", "'"):
         assert not shell.run(f".pager {command}\nSELECT range FROM range(100);")
-        assert f"The pager '{command}' cannot be started" in printed(terminal)
+        text = printed(terminal)
+        assert f"The pager '{command}' cannot be started" in text
+        assert "(100 rows, the first 40 shown" in text  # without a pager: nothing is lost
     monkeypatch.setenv("PAGER", "mine --fast")
     shell.run(".pager on\n.pager")
     assert printed(terminal) == "mine --fast\n"

@@ -51,6 +51,13 @@ def test_a_mistake_in_a_command_stands_in_the_command(
     assert carets == " " * (len("LINE 3: ") + place) + "^" * max(len(marked), 1)
 
 
+def test_the_script_of_a_counterexample_has_its_lines_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell, terminal = terminal_shell(monkeypatch)
+    shell.run("CREATE TABLE a (x INTEGER); CREATE TABLE b (x INTEGER, y INTEGER); CREATE TABLE c (y INTEGER);")
+    shell.run("SELECT * FROM a LEFT JOIN (b JOIN c ON b.y = c.y) ON a.x = b.x;\n.why ((a b) c)")
+    assert "script     CREATE TABLE a (x INTEGER);\n           INSERT INTO a VALUES" in printed(terminal)
+
+
 def test_a_mistake_in_the_last_query_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
     shell, terminal = terminal_shell(monkeypatch)
     shell.run("CREATE TABLE t (a INTEGER); SELECT a FROM t; DROP TABLE t;")

@@ -36,6 +36,15 @@ def test_where_the_history_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         assert history_file() == Path("~/.local/state/minisql/history").expanduser()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")
+def test_a_history_that_goes_nowhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither read to an end that it does not have, nor a mistake."""
+    for file in ("/dev/null", "/dev/zero"):
+        monkeypatch.setenv("MINISQL_HISTORY", file)
+        assert isinstance(open_history(), InMemoryHistory)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_history_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,7 +160,7 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption]) -> _Op
         raise ProgrammingError(
             f"'{path.value}' ends in '{suffix}', which says nothing of its format.",
             path.span,
-            hint="Write (FORMAT parquet), (FORMAT csv) or (FORMAT json).",
+            hint="Let it end in .parquet, .csv, .tsv, .json or .jsonl, or write (FORMAT parquet), csv or json.",
         )
     for name in _CSV_OPTIONS:
         if name in given and format_ != "csv":
