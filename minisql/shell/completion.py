@@ -11,7 +11,7 @@ from minisql.parser.keywords import keywords, quoted_name
 from minisql.query_block.resolve_from import TABLE_FUNCTIONS
 from minisql.session.information_schema import INFORMATION_TABLES
 from minisql.settings import CHOICES, Settings
-from minisql.shell.command_words import first_word
+from minisql.shell.command_words import Word, first_word, quoted_word, unfinished_words
 from minisql.shell.dot_commands import COMMANDS
 from minisql.shell.highlighting import function_names
 from minisql.shell.script import parts
@@ -20,7 +20,8 @@ from minisql.shell.tokens import Token, tokens_of
 from minisql.shell.views import SUFFIXES
 
 _SET_WORDS: Final = ("=", "TO")
-
+_MOST_TABLES: Final = 100
+"""How many tables are asked for their columns where the statement names none yet."""
 
 _NAME_RUNS_ON: Final = re.compile(r'^\w*"?')
 
@@ -80,25 +81,35 @@ def _complete_statement(before: str, after: str, names: Names) -> Iterator[Compl
         return
     # A name that is still being written is left out: an open quote would hide what follows.
     rest = _NAME_RUNS_ON.sub("", after) if typed is not None else after
-    whole = next((part.text for part in parts((before[: typed.start] if typed is not None else before) + rest)), "")
+    start = before[: typed.start] if typed is not None else before
+    whole = next(parts(start + rest), None)
+    scope = StatementScope((), ()) if whole is None else scope_of(whole.text, len(start) - whole.start)
     if tokens and tokens[-1].text == ".":
-        yield from _after_dot(tokens, typed, whole, names)
+        yield from _after_dot(tokens, typed, scope, names)
     elif tokens and tokens[0].upper == "SET":
         yield from _setting(tokens, typed)
     elif awaits_table(tokens):
-        yield from _tables(typed, scope_of(whole), names)
+        yield from _tables(typed, scope, names)
     else:
-        yield from _in_expression(tokens, typed, scope_of(whole), names)
+        yield from _in_expression(tokens, typed, scope, names)
 
 
-def _after_dot(tokens: Sequence[Token], typed: Token | None, whole: str, names: Names) -> Iterator[Completion]:
-    """The columns of the table whose name or alias stands before the dot."""
+def _after_dot(
+    tokens: Sequence[Token], typed: Token | None, scope: StatementScope, names: Names
+) -> Iterator[Completion]:
+    """The columns of the table whose name or alias stands before the dot; FROM may still have to be written."""
     qualifier = tokens[-2].name.lower() if len(tokens) > 1 else ""
     if qualifier == "information_schema":
         yield from _matching(INFORMATION_TABLES, typed, "table")
-    for table in scope_of(whole).tables:
-        if table.name.lower() == qualifier:
-            yield from _matching(names.columns(table.query), typed, "column")
+    queries = [table.query for table in scope.tables if table.name.lower() == qualifier]
+    if not queries:
+        queries = [_all_of(table) for table in names.tables() if table.lower() == qualifier]
+    for query in queries:
+        yield from _matching(names.columns(query), typed, "column")
+
+
+def _all_of(table: str) -> str:
+    return f"SELECT * FROM {quoted_name(table)}"
 
 
 def _setting(tokens: Sequence[Token], typed: Token | None) -> Iterator[Completion]:
@@ -123,8 +134,11 @@ def _in_expression(
     tokens: Sequence[Token], typed: Token | None, scope: StatementScope, names: Names
 ) -> Iterator[Completion]:
     if tokens:
-        for table in scope.tables:
-            yield from _matching(names.columns(table.query), typed, "column")
+        queries = [table.query for table in scope.tables]
+        if not queries and typed is not None and tokens[0].upper in ("SELECT", "WITH"):
+            queries = [_all_of(table) for table in names.tables()[:_MOST_TABLES]]  # FROM is still to be written
+        for query in queries:
+            yield from _matching(names.columns(query), typed, "column")
         yield from _matching([table.name for table in scope.tables if table.name], typed, "table")
     yield from _keywords(sorted(keywords()), typed)
     if tokens and typed is not None:
@@ -172,26 +186,46 @@ def _complete_command(before: str, after: str, names: Names) -> Iterator[Complet
     if command is None:
         return
     rest = before[len(name) :].lstrip()
-    typed = rest.rpartition(" ")[2]
-    is_first = typed == rest
-    option = rest.split(maxsplit=1)[0] if not is_first else ""
+    words = unfinished_words(rest)
+    typed, is_first = words[-1], len(words) == 1
     # Of `.explain json SELECT` and `.export FILE SELECT`, the SQL begins with the second word.
-    sql = rest[len(option) :] if option.lower() in command.completes or "FILE" in command.completes else rest
+    has_option = not is_first and (words[0].value.lower() in command.completes or "FILE" in command.completes)
     for kind in command.completes:
         match kind:
             case "FILE" | "FOLDER":
                 if is_first or kind == command.completes[-1]:
-                    yield from file_completions(typed, folders_only=kind == "FOLDER", any_file=name == ".read")
+                    any_file = command.name == ".read"
+                    yield from _quoted_files(typed, folders_only=kind == "FOLDER", any_file=any_file)
             case "TABLE":
                 if not is_first or command.completes[0] == "TABLE":
-                    yield from _matching(names.tables(), Token("word", typed, 0) if typed else None, "table")
+                    yield from _words([quoted_word(table, typed.quote) for table in names.tables()], typed, "table")
             case "COMMAND":
-                yield from (Completion(known, len(typed), "command") for known in COMMANDS if known.startswith(typed))
+                yield from _words(
+                    [known if typed.value[:1] in ("", ".") else known[1:] for known in COMMANDS], typed, kind
+                )
             case "SQL":
-                yield from _complete_statement(sql, after, names)
+                yield from _complete_statement(rest[words[0].end :] if has_option else rest, after, names)
             case word:
                 if is_first:
-                    yield from _plain([word], Token("word", typed, 0), "option")
+                    yield from _words([word], typed, "option")
+
+
+def _words(known: Iterable[str], typed: Word, kind: str) -> Iterator[Completion]:
+    """The words, in quotes or without, that begin as what is typed of one."""
+    for word in known:
+        if word.strip("\"'").lower().startswith(typed.value.lower()):
+            yield Completion(word, typed.end - typed.start, kind.lower())
+
+
+def _quoted_files(typed: Word, *, folders_only: bool, any_file: bool) -> Iterator[Completion]:
+    """The files as words of a command: the whole word anew where it needs quotes, closed behind a file."""
+    for found in file_completions(typed.value, folders_only=folders_only, any_file=any_file):
+        path = typed.value[: len(typed.value) - found.replaced] + found.text
+        word = quoted_word(path, typed.quote)
+        if word == path:
+            yield found
+        else:
+            yield Completion(word[:-1] if found.kind == "folder" else word, typed.end - typed.start, found.kind)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
