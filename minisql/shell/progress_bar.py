@@ -74,9 +74,10 @@ def progress_line(rows: int | None, fraction: float | None, elapsed: float, widt
     pieces = []
     if fraction is not None:
         fraction = min(max(fraction, 0.0), 1.0)
-        left = elapsed * (1 - fraction) / fraction if fraction else None
         pieces.append(f"{fraction:4.0%}")
-        pieces.append(f"about {duration(left)} left" if left is not None else duration(elapsed))
+        # Of the work on rows that are all read, as a sort, nobody knows how long it takes.
+        is_guess = 0 < fraction < 1
+        pieces.append(f"about {duration(elapsed * (1 / fraction - 1))} left" if is_guess else duration(elapsed))
     else:
         pieces.append(duration(elapsed))
     if rows is not None:

@@ -36,11 +36,11 @@ class Watched(Terminal):
     [
         (12_000_000, 0.5, 4.0, f"[{'#' * 12}{' ' * 12}]   50%  12,000,000 rows  about 4.0 s left  Ctrl-C cancels"),
         (0, 0.0, 3.0, f"[{' ' * 24}]    0%  0 rows  3.0 s  Ctrl-C cancels"),
-        (None, 1.0, 30.0, f"[{'#' * 24}]  100%  about 0.0 s left  Ctrl-C cancels"),
+        (None, 1.0, 30.0, f"[{'#' * 24}]  100%  30 s  Ctrl-C cancels"),
         (None, 0.01, 10.0, f"[{' ' * 24}]    1%  about 16 min 30 s left  Ctrl-C cancels"),
         (7, None, 65.0, "1 min 5 s  7 rows  Ctrl-C cancels"),
         (None, None, 2.25, "2.2 s  Ctrl-C cancels"),
-        (None, 1.5, 2.0, f"[{'#' * 24}]  100%  about 0.0 s left  Ctrl-C cancels"),  # an estimate that was too low
+        (None, 1.5, 2.0, f"[{'#' * 24}]  100%  2.0 s  Ctrl-C cancels"),  # an estimate that was too low
     ],
 )
 def test_what_the_bar_says(rows: int | None, fraction: float | None, elapsed: float, line: str) -> None:
