@@ -72,23 +72,17 @@ def _read_lines(shell: Shell, stream: TextIO) -> None:
         sys.stdout.flush()
         try:
             line = stream.readline()
+            if not line:
+                sys.stdout.write("\n")
+                return
+            pending += line
+            if is_farewell(pending):
+                return
+            complete = max((part.end for part in parts(pending) if part.is_complete), default=0)
+            entry, pending = pending[:complete], pending[complete:].lstrip()
+            shell.run(entry)
         except KeyboardInterrupt:
             sys.stdout.write("\n")
-            pending = ""
-            continue
-        if not line:
-            sys.stdout.write("\n")
-            return
-        pending += line
-        if is_farewell(pending):
-            return
-        complete = 0
-        for part in parts(pending):
-            if part.is_complete:
-                complete = part.end
-        shell.run(pending[:complete])
-        pending = pending[complete:]
-        if not pending.strip():
             pending = ""
 
 
@@ -114,6 +108,8 @@ def _run_rc_file(shell: Shell) -> None:
     try:
         if not shell.run(text, str(file)):
             shell.print_error(f"minisql: {file} was run up to there.")
+    except KeyboardInterrupt:
+        shell.print_error(f"Cancelled.\nminisql: {file} was run up to there.")
     finally:
         shell.is_interactive = True
 
