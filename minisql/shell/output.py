@@ -14,6 +14,7 @@ from minisql.printable import printable
 from minisql.session.result import Result
 from minisql.session.value_text import text_of
 from minisql.shell.display import Limits
+from minisql.shell.fitting import display_width, shortened
 
 _NO_LIMITS: Final = Limits()
 _RECORD_WIDTH: Final = 120
@@ -67,12 +68,12 @@ def counted_rows(count: int) -> str:
 
 
 def _footer_lines(first: str, types: str, cut: Sequence[str], width: int | None) -> Iterator[str]:
-    if types and (width is None or len(first) + len(types) + 4 <= width):
+    if types and (width is None or len(first) + display_width(types) + 4 <= width):
         yield f"({first}: {types})"
     else:
         yield f"({first})"
         if types:
-            yield types if width is None or len(types) <= 2 * width else f"{types[: 2 * width - 1]}…"
+            yield types if width is None else shortened(types, 2 * width)
     yield from cut
 
 
@@ -118,8 +119,6 @@ def _print_line(result: Result, stream: TextIO, limits: Limits) -> None:
 
 
 def _padded_names(result: Result) -> list[str]:
-    from minisql.shell.fitting import display_width
-
     names = [printable(name) for name in result.names]
     widest = max(map(display_width, names))
     return [" " * (widest - display_width(name)) + name for name in names]

@@ -181,6 +181,20 @@ def test_numbers_are_never_cut() -> None:
     assert "1 value cut by " in text
 
 
+def test_the_name_of_numbers_can_be_cut() -> None:
+    sql = "SELECT 1 AS a_name_much_longer_than_the_number, 23456789012 AS another_long_name, 'x' AS s"
+    text = shown(minisql.connect().execute(sql), "table", Limits(40, 40, None, True))
+    assert text.startswith(" a_name_much_lo… | another_long_n… | s\n")
+    assert "|     23456789012 | x\n" in text
+    assert "2 values cut by 23 characters to fit 40" in text
+
+
+def test_characters_that_were_cut_are_no_columns() -> None:
+    text = shown(minisql.connect().execute("SELECT '日本日本日本' AS s"), "table", Limits(10, 40, None, True))
+    assert " 日本日…\n" in text
+    assert "1 value cut by 3 characters" in text
+
+
 def test_dates_and_times_are_never_cut() -> None:
     sql = "SELECT DATE '2013-01-02' AS d, TIMESTAMP '2013-01-02 03:04:05' AS t, 'some words' AS w, 'some others' AS v"
     text = shown(minisql.connect().execute(sql), "table", Limits(55, 40, None, True))
@@ -242,8 +256,7 @@ def test_a_cut_text_has_at_most_the_width(text: str, width: int) -> None:
 @given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=12), st.integers(5, 120))
 def test_fitting_against_its_meaning(columns: list[tuple[int, bool]], width: int) -> None:
     """The most columns that have room at their least widths, the first ones and the last; then the largest cut."""
-    natural, can_be_cut = [need for need, _ in columns], [cut for _, cut in columns]
-    least = [min(need, 8) if cut else need for need, cut in columns]
+    natural, least = [need for need, _ in columns], [min(need, 8) if cut else need for need, cut in columns]
 
     def frame(count: int) -> int:
         return 3 * count - 1
@@ -257,7 +270,7 @@ def test_fitting_against_its_meaning(columns: list[tuple[int, bool]], width: int
         kept = [*range((count + 1) // 2), *range(len(natural) - count // 2, len(natural))]
         if total(kept, 0) <= width:
             break
-    fitted = fit(natural, can_be_cut, width, frame)
+    fitted = fit(natural, least, width, frame)
     assert [place for place in fitted.columns if place is not None] == kept
     assert fitted.columns.count(None) == (len(kept) < len(natural))
     widths = [wide for place, wide in zip(fitted.columns, fitted.widths, strict=True) if place is not None]
