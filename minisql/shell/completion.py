@@ -9,13 +9,14 @@ from typing import Final, NamedTuple, Protocol
 
 from minisql.parser.keywords import keywords, quoted_name
 from minisql.query_block.resolve_from import TABLE_FUNCTIONS
+from minisql.query_block.type_names import TYPE_NAMES
 from minisql.session.information_schema import INFORMATION_TABLES
 from minisql.settings import CHOICES, Settings
 from minisql.shell.command_words import Word, first_word, quoted_word, unfinished_words
 from minisql.shell.dot_commands import COMMANDS
 from minisql.shell.highlighting import function_names
 from minisql.shell.script import parts
-from minisql.shell.statement_scope import StatementScope, awaits_table, scope_of, significant_tokens
+from minisql.shell.statement_scope import StatementScope, awaits_table, awaits_type, scope_of, significant_tokens
 from minisql.shell.tokens import Token, tokens_of
 from minisql.shell.views import SUFFIXES
 
@@ -88,6 +89,8 @@ def _complete_statement(before: str, after: str, names: Names) -> Iterator[Compl
         yield from _after_dot(tokens, typed, scope, names)
     elif tokens and tokens[0].upper == "SET":
         yield from _setting(tokens, typed)
+    elif awaits_type(tokens):
+        yield from _keywords(TYPE_NAMES, typed, "type")
     elif awaits_table(tokens):
         yield from _tables(typed, scope, names)
     else:
@@ -167,10 +170,10 @@ def _plain(known: Iterable[str], typed: Token | None, kind: str) -> Iterator[Com
             yield Completion(word, len(prefix), kind)
 
 
-def _keywords(known: Iterable[str], typed: Token | None) -> Iterator[Completion]:
-    """Keywords, in small letters where the user writes them so."""
+def _keywords(known: Iterable[str], typed: Token | None, kind: str = "keyword") -> Iterator[Completion]:
+    """Words of the language, in small letters where the user writes them so."""
     is_lower = typed is not None and typed.text.islower()
-    for completion in _plain(known, typed, "keyword"):
+    for completion in _plain(known, typed, kind):
         yield completion._replace(text=completion.text.lower()) if is_lower else completion
 
 

@@ -135,6 +135,25 @@ def awaits_table(tokens: Sequence[Token]) -> bool:
     return False
 
 
+def awaits_type(tokens: Sequence[Token]) -> bool:
+    """Whether the name of a type may follow: behind `::`, in a CAST behind AS, and behind the name of a new column."""
+    if not tokens or tokens[-1].text == "::":
+        return bool(tokens)
+    depth = 0
+    for place in range(len(tokens) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(tokens[place].upper, 0)
+        if depth < 0:
+            is_cast = tokens[-1].upper == "AS" and tokens[place - 1].upper in ("CAST", "TRY_CAST")
+            return is_cast or (_creates_table(tokens[:place]) and tokens[-2].text in ("(", ","))
+    return False
+
+
+def _creates_table(tokens: Sequence[Token]) -> bool:
+    """Whether columns are declared in the parentheses behind these tokens."""
+    words = [token.upper for token in tokens]
+    return words[:1] == ["CREATE"] and "TABLE" in words and "AS" not in words and "(" not in words
+
+
 def _is_reserved(token: Token) -> bool:
     return token.kind == "word" and token.upper in reserved_words()
 

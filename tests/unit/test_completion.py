@@ -160,6 +160,23 @@ def test_functions(schema: Schema) -> None:
     assert texts("SELECT * FROM gen|", schema) == ["generate_series("]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT CAST(a AS VAR|", ["VARCHAR", "VARBINARY"]),
+        ("SELECT CAST(max(a) AS bool| FROM flights", ["boolean", "bool"]),
+        ("SELECT a::Big|", ["BIGINT"]),
+        ("CREATE TABLE t (a INTEGER, b DEC|", ["DECIMAL", "DEC"]),
+        ("CREATE TABLE t (a DEC|", ["DECIMAL", "DEC"]),
+        ("CREATE TABLE t (a INTEGER DEC|", []),
+        ("SELECT max(a) AS VAR|", []),
+        ("SELECT a, VAR|", []),
+    ],
+)
+def test_types(schema: Schema, text: str, expected: list[str]) -> None:
+    assert sorted(texts(text, schema, "type")) == sorted(expected)
+
+
 def test_settings(schema: Schema, shell: Shell) -> None:
     assert texts("SET |", schema) == list(Settings.__dataclass_fields__)
     assert texts("SET join|", schema) == ["join_order"]
