@@ -12,7 +12,7 @@ from minisql.query_block.resolve_from import TABLE_FUNCTIONS
 from minisql.query_block.type_names import TYPE_NAMES
 from minisql.session.information_schema import INFORMATION_TABLES
 from minisql.settings import CHOICES, Settings
-from minisql.shell.command_words import Word, first_word, quoted_word, unfinished_words
+from minisql.shell.command_words import Word, first_word, quoted_word, words_in
 from minisql.shell.dot_commands import COMMANDS
 from minisql.shell.highlighting import function_names
 from minisql.shell.script import parts
@@ -189,7 +189,7 @@ def _complete_command(before: str, after: str, names: Names) -> Iterator[Complet
     if command is None:
         return
     rest = before[len(name) :].lstrip()
-    words = unfinished_words(rest)
+    words = words_in(rest)
     typed, is_first = words[-1], len(words) == 1
     # Of `.explain json SELECT` and `.export FILE SELECT`, the SQL begins with the second word.
     has_option = not is_first and (words[0].value.lower() in command.completes or "FILE" in command.completes)
