@@ -132,7 +132,8 @@ def test_settings_say_what_they_are(shell: Shell, capsys: pytest.CaptureFixture[
         ".timer maybe": '"maybe" is neither on nor off.', ".width wide": '"wide" is no number of columns.',
         ".rows -1": '"-1" is no number of rows.', ".mode a b": '"b" is too much.', ".quit now": '"now" is too much.',
         ".export 'x SELECT 1": "A quote is not closed.", ".read 'x' 'y": "A quote is not closed.",
-        ".read ''": "'' cannot be read", ".read": "Something is missing.", ".read 'x": "A quote is not closed.", ".import x": "Something is missing.",
+        ".read ''": "'' cannot be read", ".read": "Something is missing.", ".read 'x": "A quote is not closed.",
+        ".import x": "Something is missing.",
         ".why SELECT 1": "There is no order of joins", ".help .nothing": 'There is no command ".nothing".',
     }.items():  # fmt: skip
         assert reason in failure(shell, capsys, line)
