@@ -13,6 +13,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_printable_character, text))
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text whose lines and tabs stay."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
 def _printable_character(character: str) -> str:
     return character if character.isprintable() or character in _HARMLESS else ascii(character)[1:-1]
 

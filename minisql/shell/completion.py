@@ -24,6 +24,7 @@ _SET_WORDS: Final = ("=", "TO")
 _MOST_TABLES: Final = 100
 """How many tables are asked for their columns where the statement names none yet."""
 
+_ENDS: Final = ("(", "'", '"', "`")
 _NAME_RUNS_ON: Final = re.compile(r'^\w*"?')
 
 
@@ -50,17 +51,22 @@ def complete(text: str, cursor: int, names: Names) -> list[Completion]:
     before, after = text[:cursor], text[cursor:]
     last = next(iter(reversed(list(parts(before)))), None)
     if last is None:
-        return _unique(_complete_statement(before, after, names))
-    if last.is_command and last.end == len(before):
-        return _unique(_complete_command(before[last.start :], after.partition("\n")[0], names))
-    return _unique(_complete_statement(before[last.end if last.is_complete else last.start :], after, names))
-
-
-def _unique(completions: Iterable[Completion]) -> list[Completion]:
+        found = _complete_statement(before, after, names)
+    elif last.is_command and last.end == len(before):
+        found = _complete_command(before[last.start :], after.partition("\n")[0], names)
+    else:
+        found = _complete_statement(before[last.end if last.is_complete else last.start :], after, names)
     by_text: dict[str, Completion] = {}
-    for completion in completions:
+    for completion in found:
         by_text.setdefault(completion.text, completion)
-    return list(by_text.values())
+    return [_without_what_is_there(completion, after) for completion in by_text.values()]
+
+
+def _without_what_is_there(completion: Completion, after: str) -> Completion:
+    """The completion without the quote or parenthesis that it ends with, where the same is behind the cursor."""
+    end = completion.text[-1:]
+    is_there = end in _ENDS and after.startswith(end)
+    return completion._replace(text=completion.text[:-1]) if is_there else completion
 
 
 # --- statements -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
-from minisql.printable import printable
+from minisql.printable import printable, printable_lines
 from minisql.session.result import Result
 from minisql.session.value_text import text_of
 from minisql.shell.display import Limits
@@ -31,8 +31,9 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     if not result.names:
         return
     if result.layout == "text" and mode in FOR_PEOPLE:
-        for (text,) in result:
-            stream.write(f"{text_of(text)}\n")
+        for (value,) in result:
+            text = text_of(value)
+            stream.write(f"{printable_lines(text) if limits.on_terminal else text}\n")
         return
     if result.layout == "record" and mode in ("table", "box"):
         _print_record(result, stream, limits)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from minisql.errors import counted
+from minisql.printable import printable
 from minisql.shell.arguments import read_script
 from minisql.shell.script import is_farewell, parts
 from minisql.shell.shell import Quit, Shell
@@ -118,5 +119,5 @@ def greeting(views: list[str]) -> str:
     """What the shell says first."""
     import minisql
 
-    opened = f"{counted(len(views), 'view')}: {', '.join(views)}\n" if views else ""
+    opened = f"{counted(len(views), 'view')}: {printable(', '.join(views))}\n" if views else ""
     return f"minisql {minisql.__version__}. A statement ends with ;  .help lists the commands, Ctrl-D leaves.\n{opened}"

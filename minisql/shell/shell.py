@@ -11,6 +11,7 @@ from typing import Final
 
 from minisql.errors import LINE_WIDTH, Error, OperationalError, SqlError, with_place
 from minisql.parser.split import statement_start
+from minisql.printable import printable_lines
 from minisql.session.connection import Connection
 from minisql.session.result import Result
 from minisql.shell.display import Display, has_colours, terminal_height, terminal_width
@@ -175,6 +176,8 @@ class Shell:
 
     def show_text(self, text: str) -> None:
         """Prints a text, through the pager if there is one and the screen is too small."""
+        if sys.stdout.isatty():
+            text = printable_lines(text)
         if self.pager is not None and sys.stdout.isatty() and text.count("\n") >= terminal_height():
             from minisql.shell.pager import page
 
@@ -193,7 +196,7 @@ class Shell:
     def say(self, text: str) -> None:
         """Tells the user, where there is one."""
         if self.is_interactive and sys.stdout.isatty():
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{printable_lines(text)}\n")
 
     def close(self) -> None:
         """Closes the database."""

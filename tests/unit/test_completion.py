@@ -204,6 +204,18 @@ def test_files_inside_quotes(schema: Schema, shell: Shell, tmp_path: Path) -> No
     assert texts("SELECT sec| FROM 'data/it''s.csv'", schema) == ["second", "second("]
 
 
+def test_what_stands_behind_the_cursor_is_not_written_twice(schema: Schema, tmp_path: Path) -> None:
+    (tmp_path / "a b.csv").write_text("n\n", encoding="utf-8")
+    for text, expected in {
+        "SELECT coal|(dest) FROM flights": "SELECT coalesce(dest) FROM flights",
+        "SELECT * FROM 'a|'": "SELECT * FROM 'a b.csv'",
+        'SELECT "day|" FROM flights': 'SELECT "day of" FROM flights',
+        '.read "a|"': '.read "a b.csv"',
+    }.items():
+        (found,) = at_cursor(text, schema)
+        assert applied(text, found) == expected
+
+
 @pytest.mark.parametrize(
     "text", ["-- SEL|", "/* SEL|", "SELECT 'a' 'b'|", "SELECT 12|", "SELECT * FROM flights WHERE dest = 'M|'"]
 )

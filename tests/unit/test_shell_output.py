@@ -19,7 +19,7 @@ from minisql.session.result import Result
 from minisql.shell.display import Display, Limits
 from minisql.shell.fitting import display_width, fit, shortened
 from minisql.shell.output import FOR_PEOPLE, MODES, print_result
-from tests.shell import Terminal
+from tests.shell import Terminal, printed, terminal_shell
 
 WORDS = [
     "", "a", "two words", "日本語の文字列", "👩‍👩‍👧 family", "e\u0301te\u0301", "a|b", "<b> & co", 'say "hi"',
@@ -239,6 +239,15 @@ def test_nothing_in_a_value_speaks_to_the_terminal() -> None:
         text = shown(connection.execute("SELECT * FROM t"), mode, Limits(80, 40, None, True))
         assert not set("\x1b\x07\r\u202e") & set(text), mode
         assert "\\x1b]0;title\\x07\\r\\nx\\u202e" in text.replace("\\\\", "\\")
+
+
+def test_nothing_in_a_plan_or_a_schema_speaks_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell, terminal = terminal_shell(monkeypatch)
+    shell.run("CREATE VIEW v AS\n\tSELECT '\x1b[31m' AS a;\nSELECT * FROM v WHERE a > '\x1b[32m';")
+    shell.run(".schema\n.explain\n.graph\n.explain analyze\n.replay\n.explain dot")
+    text = printed(terminal)
+    assert "\x1b" not in text
+    assert "CREATE VIEW v AS SELECT '\\x1b[31m' AS a;" in text
 
 
 @given(st.text(), st.integers(1, 30))
