@@ -119,6 +119,22 @@ def test_files_of_json_are_tables(connection: minisql.Connection) -> None:
         connection.execute("SELECT * FROM 'broken.jsonl'")
 
 
+def test_an_array_of_json_is_read_as_its_lines_are(connection: minisql.Connection) -> None:
+    """A column that only a later object has was dropped."""
+    objects = [{"a": 1}, {"b": "é", "t": "2024-01-02T03:04:05"}, {"a": 2.5, "b": "x" * 2_000_000}]
+    Path("array.json").write_text(json.dumps(objects), encoding="utf-8")
+    Path("lines.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in objects[:2]), encoding="utf-8")
+    array, lines = (connection.execute(f"SELECT * FROM '{file}' LIMIT 2") for file in ("array.json", "lines.jsonl"))
+    assert array.names == lines.names == ("a", "b", "t")
+    assert array.types[1:] == lines.types[1:]
+    assert array.fetchall() == lines.fetchall()
+    Path("empty.json").write_text("[]", encoding="utf-8")
+    assert connection.execute("SELECT count(*) FROM 'empty.json'").fetchone() == (0,)
+    Path("numbers.json").write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(minisql.OperationalError, match="an element of the array is no object"):
+        connection.execute("SELECT * FROM 'numbers.json'")
+
+
 def test_columns_of_copy(connection: minisql.Connection) -> None:
     connection.execute("COPY t (s, i) TO 'x.csv'; CREATE TABLE u (i INTEGER DEFAULT 7, s VARCHAR, n INTEGER DEFAULT 8)")
     connection.execute("COPY u (s, i) FROM 'x.csv'; COPY (SELECT 'j' AS S) TO 'x.jsonl'; COPY u FROM 'x.jsonl'")
