@@ -201,3 +201,34 @@ def test_mistakes(connection: minisql.Connection, statement: str, message: str) 
     assert caught.value.span is not None or "two columns" in message
     assert sorted(Path().iterdir()) == before
     assert connection.execute("SELECT count(*) FROM t").fetchone() == (13,)
+
+
+@pytest.mark.parametrize("lines", ["1\n\n2\n\n", "\n", "\n\n3\n", "1\r\n\r\n", ""])
+def test_an_empty_line_of_one_column_is_null(connection: minisql.Connection, lines: str) -> None:
+    """As COPY writes it; of several columns it is nothing."""
+    Path("one.csv").write_bytes(b"a\n" + lines.encode())
+    expected = [(int(line) if line else None,) for line in lines.splitlines()]
+    assert connection.execute("SELECT CAST(a AS INTEGER) FROM 'one.csv'").fetchall() == expected
+    connection.execute("CREATE TABLE one (a INTEGER); COPY one FROM 'one.csv'")
+    assert connection.execute("SELECT * FROM one").fetchall() == expected
+    if lines.strip() and "\r" not in lines:  # of others it does not find out what they are
+        assert duckdb.sql("SELECT CAST(a AS INTEGER) FROM 'one.csv'").fetchall() == expected
+    Path("two.csv").write_text("a,b\n1,2\n\n3,4\n", encoding="utf-8")
+    assert connection.execute("SELECT * FROM 'two.csv'").fetchall() == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize("file", ["x.csv", "x.tsv", "x.parquet", "x.jsonl"])
+@pytest.mark.parametrize("query", ["SELECT s, i FROM t WHERE FALSE", "SELECT s FROM t WHERE FALSE", "SELECT NULL AS s"])
+def test_what_is_hardly_there_comes_back(connection: minisql.Connection, file: str, query: str) -> None:
+    rows = connection.execute(query).fetchall()
+    connection.execute(f"CREATE TABLE back AS {query}; DELETE FROM back; COPY ({query}) TO '{file}'")
+    connection.execute(f"COPY back FROM '{file}'")
+    assert connection.execute("SELECT * FROM back").fetchall() == rows
+
+
+def test_parquet_has_no_intervals(connection: minisql.Connection) -> None:
+    with pytest.raises(minisql.NotSupportedError, match='no intervals, as the column "i"') as told:
+        connection.execute("COPY (SELECT 1 AS a, INTERVAL '1 day' AS i) TO 'x.parquet'")
+    assert told.value.span is not None
+    assert told.value.span.source == "'x.parquet'"
+    assert not Path("x.parquet").exists()

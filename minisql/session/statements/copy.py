@@ -16,7 +16,7 @@ from minisql.catalog.table import ColumnDefinition, Table
 from minisql.columnar.column import Batch
 from minisql.columnar.copy_text import csv_header, csv_lines, json_lines
 from minisql.columnar.to_arrow import arrow_type, to_record_batch
-from minisql.datatypes import VARCHAR, SqlType
+from minisql.datatypes import VARCHAR, SqlType, TypeKind
 from minisql.errors import NotSupportedError, OperationalError, ProgrammingError, Span, SqlError, did_you_mean
 from minisql.parser import parse_tree
 from minisql.parser import statement_tree as st
@@ -69,7 +69,7 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
     if options.format == "parquet":
         written = relational_expression(query, environment.new_table)
         planned = plan_relational(query, written, query.table, query.names, query.types, context.settings)
-        write = _parquet_writer(query.names, query.types, options)
+        write = _parquet_writer(query.names, query.types, options, statement.path.span)
     else:
         columns = [ColumnDefinition(name, VARCHAR) for name in query.names]
         texts = [converted(query, place, column, statement.path.span) for place, column in enumerate(columns)]
@@ -221,12 +221,16 @@ def _character(given: dict[str, st.CopyOption], name: str, default: str) -> str:
 _Write = Callable[[IO[bytes], Iterator[Batch]], None]
 
 
-def _parquet_writer(names: Sequence[str], types: Sequence[SqlType], options: _Options) -> _Write:
+def _parquet_writer(names: Sequence[str], types: Sequence[SqlType], options: _Options, span: Span) -> _Write:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if len(set(names)) < len(names):
         raise NotSupportedError("A Parquet file has no two columns of the same name; give the columns aliases.")
+    for name, type_ in zip(names, types, strict=True):
+        if TypeKind.INTERVAL in (type_.kind, type_.element and type_.element.kind):
+            hint = "Write CAST(... AS VARCHAR)."
+            raise NotSupportedError(f'A Parquet file has no intervals, as the column "{name}".', span, hint=hint)
     schema = pa.schema([pa.field(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)])
 
     def write(file: IO[bytes], batches: Iterator[Batch]) -> None:
