@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from minisql.catalog.arrow_table import ArrowTable
+from minisql.catalog.paths import user_path
 from minisql.errors import DataError, OperationalError, SqlError
 
 
@@ -117,7 +118,7 @@ def read_csv_texts(name: str, header: bool, delimiter: str, null: str) -> ArrowT
         OperationalError: the file cannot be read, or is not in UTF-8.
         DataError: a row has too many or too few fields.
     """
-    file = Path(name).expanduser()
+    file = user_path(name)
     try:
         with file.open("rb") as stream:
             is_empty = not stream.read(1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from pathlib import Path
 
+from minisql.catalog.paths import user_path
 from minisql.shell.output import MODES
 
 
@@ -69,7 +69,7 @@ def read_script(path: str) -> str:
         UnicodeDecodeError: it is not in UTF-8.
     """
     if path != "-":
-        return Path(path).expanduser().read_text(encoding="utf-8-sig")
+        return user_path(path).read_text(encoding="utf-8-sig")
     if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.encoding.lower() == "utf-8":
         sys.stdin.reconfigure(errors="strict")  # not the "surrogateescape" of some locales
     return "" if sys.stdin is None else sys.stdin.read().removeprefix("\ufeff")

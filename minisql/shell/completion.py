@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from minisql.catalog.paths import user_path
 from minisql.parser.keywords import keywords, quoted_name
 from minisql.query_block.resolve_from import TABLE_FUNCTIONS
 from minisql.query_block.type_names import TYPE_NAMES
@@ -248,7 +249,7 @@ def file_completions(
     `before_quote`: the path is a string of SQL, in which quotes are doubled and which ends with the file.
     """
     folder, slash, start = typed.rpartition("/")
-    place = Path(folder + slash).expanduser() if slash else Path()
+    place = user_path(folder + slash) if slash else Path()
     try:
         entries = sorted(place.iterdir())
     except OSError:

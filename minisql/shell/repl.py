@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TextIO
 
+from minisql.catalog.paths import user_path
 from minisql.errors import counted
 from minisql.printable import printable
 from minisql.shell.arguments import read_script
@@ -91,8 +92,8 @@ def rc_file() -> Path | None:
     """What is run before the first prompt: $MINISQLRC, or else ~/.minisqlrc; None if $MINISQLRC is empty."""
     named = os.environ.get("MINISQLRC")
     if named is None:
-        return Path("~/.minisqlrc").expanduser()
-    return Path(named).expanduser() if named else None
+        return user_path("~/.minisqlrc")
+    return user_path(named) if named else None
 
 
 def _run_rc_file(shell: Shell) -> None:

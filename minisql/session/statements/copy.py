@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from minisql.catalog.paths import user_path
 from minisql.catalog.table import ColumnDefinition, Table
 from minisql.columnar.column import Batch
 from minisql.columnar.copy_text import csv_header, csv_lines, json_lines
@@ -123,7 +124,7 @@ def _place(path: parse_tree.Constant | parse_tree.Parameter, parameters: Sequenc
 
 
 def _open(context: Context, path: str, options: _Options) -> Table:
-    if not Path(path).expanduser().is_file():
+    if not user_path(path).is_file():
         context.catalog.files.open(path)  # which says what is wrong
         raise NotSupportedError("COPY reads one file.", hint="INSERT INTO ... SELECT * FROM 'pattern' reads many.")
     if options.format == "csv":
@@ -133,10 +134,10 @@ def _open(context: Context, path: str, options: _Options) -> Table:
     if options.format == "json":
         from minisql.catalog.json_table import read_json_table
 
-        return read_json_table(path, [Path(path).expanduser()])
+        return read_json_table(path, [user_path(path)])
     from minisql.catalog.parquet_table import ParquetTable
 
-    return ParquetTable(path, [Path(path).expanduser()])
+    return ParquetTable(path, [user_path(path)])
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def _text_writer(names: Sequence[str], types: Sequence[SqlType], options: _Optio
 
 
 def _write_in_one_step(path: str, span: Span, write: Callable[[IO[bytes]], None]) -> None:
-    place = Path(path).expanduser()
+    place = user_path(path)
     beside = place.parent / f".{place.name}.{secrets.token_hex(4)}.tmp"
     try:
         if place.is_dir():
