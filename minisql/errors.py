@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from minisql.printable import columns_of, first_columns, printable
+
+LINE_WIDTH: Final = 124
+"""The columns of a line of the text, where it is shown."""
+_LEAST_ROOM: Final = 20
+"""The columns that are shown of it even where there are fewer."""
+_CUT: Final = "..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +49,26 @@ class Span:
         """The text that the span covers."""
         return self.text[self.start : self.end]
 
-    def show(self) -> str:
-        """The line of the first character with carets under what the span covers of it; long lines are cut."""
+    def show(self, width: int = LINE_WIDTH) -> str:
+        """The line of the first character with carets under what the span covers of it.
+
+        What does not fit the columns of `width` is cut; what a terminal obeys and does not show is escaped.
+        """
         line_start = self.text.rfind("\n", 0, self.start) + 1
         line_end = self.text.find("\n", self.start)
-        if line_end < 0:
-            line_end = len(self.text)
-        first = self.start - line_start
-        width = max(1, min(self.end, line_end) - self.start)
-        line = self.text[line_start:line_end].rstrip("\r").replace("\t", " ")
-        before = ""
-        if first > 60:
-            cut = first - 50
-            line, first, before = line[cut:], first - cut, "..."
-        if len(line) > 110:
-            line = line[:110] + "..."
-        width = min(width, max(1, len(line) - first))
-        prefix = f"LINE {self.line}: {before}"
-        return f"{prefix}{line}\n{' ' * (len(prefix) + first)}{'^' * width}"
+        line = self.text[line_start : line_end if line_end >= 0 else len(self.text)].rstrip("\r").replace("\t", " ")
+        first, last = self.start - line_start, self.end - line_start
+        before, marked, after = map(printable, (line[:first], line[first:last], line[last:]))
+        prefix = f"LINE {self.line}: "
+        room = max(min(width, LINE_WIDTH) - len(prefix) - 2 * len(_CUT), _LEAST_ROOM)
+        if columns_of(before) > room * 6 // 11:
+            before = first_columns(before[::-1], room * 5 // 11)[::-1]
+            prefix += _CUT
+        room -= columns_of(before)
+        carets = max(columns_of(first_columns(marked, room)), 1)
+        rest = first_columns(marked + after, room)
+        end = _CUT if len(rest) < len(marked + after) else ""
+        return f"{prefix}{before}{rest}{end}\n{' ' * (len(prefix) + columns_of(before))}{'^' * carets}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +89,16 @@ class QueryWarning:
     hint: str | None = None
 
     def __str__(self) -> str:
-        return _with_place(self.message, self.span, self.hint)
+        return with_place(self)
 
 
-def _with_place(message: str, span: Span | None, hint: str | None) -> str:
-    parts = [message]
-    if span is not None:
-        parts.append(span.show())
-    if hint is not None:
-        parts.append(f"HINT: {hint}")
+def with_place(told: QueryWarning | SqlError, width: int = LINE_WIDTH) -> str:
+    """A mistake or a warning with its place, shown in so many columns, and its hint."""
+    parts = [printable(told.message)]
+    if told.span is not None:
+        parts.append(told.span.show(width))
+    if told.hint is not None:
+        parts.append(f"HINT: {printable(told.hint)}")
     return "\n".join(parts)
 
 
@@ -124,7 +136,7 @@ class SqlError(DatabaseError):
         self.hint = hint
 
     def __str__(self) -> str:
-        return _with_place(self.message, self.span, self.hint)
+        return with_place(self)
 
 
 class ProgrammingError(SqlError):

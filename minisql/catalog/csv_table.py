@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from minisql.catalog.arrow_table import ArrowTable
+from minisql.catalog.paths import user_path
 from minisql.errors import DataError, OperationalError, SqlError
 
 
@@ -51,27 +52,42 @@ def _common_type(types: Sequence[pa.DataType]) -> pa.DataType:
     return pa.string()
 
 
-def _read(file: Path, types: Mapping[str, pa.DataType], *, use_threads: bool = True) -> pa.Table:
-    """A file, with the types of some columns given."""
+def _read(
+    file: Path, types: Mapping[str, pa.DataType], *, use_threads: bool = True, skips_empty_lines: bool = True
+) -> pa.Table:
+    """A file, with the types of some columns given.
+
+    Where it has one column an empty line is a NULL, as COPY writes it and DuckDB reads it, otherwise it is nothing.
+    """
     try:
         table = pa.csv.read_csv(
             file,
             read_options=pa.csv.ReadOptions(use_threads=use_threads),
             parse_options=pa.csv.ParseOptions(
-                delimiter="\t" if file.suffix.lower() == ".tsv" else ",", newlines_in_values=True
+                delimiter="\t" if file.suffix.lower() == ".tsv" else ",",
+                newlines_in_values=True,
+                ignore_empty_lines=skips_empty_lines,
             ),
             convert_options=pa.csv.ConvertOptions(
                 null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=dict(types)
             ),
         )
         # The names of the header are decoded here, not before.
-        _ = table.column_names
+        names = table.column_names
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         if use_threads:
             # One thread counts the rows, so that its message has the number of the one at fault.
-            return _read(file, types, use_threads=False)
+            return _read(file, types, use_threads=False, skips_empty_lines=skips_empty_lines)
         raise _explained(file, error) from error
+    if len(names) == 1 and skips_empty_lines and _has_empty_line(file):
+        return _read(file, types, use_threads=use_threads, skips_empty_lines=False)
     return table
+
+
+def _has_empty_line(file: Path) -> bool:
+    """Whether there is an empty line behind the first one, which has the name of the column."""
+    with file.open("rb") as stream:
+        return bool(stream.readline().strip()) and any(not line.strip(b"\r\n") for line in stream)
 
 
 def _explained(file: Path, error: Exception) -> SqlError:
@@ -102,22 +118,35 @@ def read_csv_texts(name: str, header: bool, delimiter: str, null: str) -> ArrowT
         OperationalError: the file cannot be read, or is not in UTF-8.
         DataError: a row has too many or too few fields.
     """
-    file = Path(name).expanduser()
+    file = user_path(name)
     try:
         with file.open("rb") as stream:
             is_empty = not stream.read(1)
         if is_empty:
             raise OperationalError(f"'{name}' is empty.")
-        read = pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True, skip_rows=int(header))
-        parse = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-        with pa.csv.open_csv(file, read, parse) as reader:
-            width = len(reader.schema)
-        convert = pa.csv.ConvertOptions(
-            null_values=[null],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            column_types={f"f{place}": pa.string() for place in range(width)},
-        )
-        return ArrowTable(name, pa.csv.read_csv(file, read, parse, convert))
+        return ArrowTable(name, _read_texts(file, header, delimiter, null))
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise _explained(file, error) from error
+
+
+def _read_texts(file: Path, header: bool, delimiter: str, null: str) -> pa.Table:
+    read = pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True, skip_rows=int(header))
+    first = pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True)
+    parse = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    with pa.csv.open_csv(file, first, parse) as reader:
+        header_width = len(reader.schema)
+    parse.ignore_empty_lines = header_width > 1
+    try:
+        with pa.csv.open_csv(file, read, parse) as reader:
+            width = len(reader.schema)
+    except pa.ArrowInvalid as error:
+        if not header or "Empty CSV" not in str(error):
+            raise
+        return pa.table({f"f{place}": pa.array([], pa.string()) for place in range(header_width)})
+    convert = pa.csv.ConvertOptions(
+        null_values=[null],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        column_types={f"f{place}": pa.string() for place in range(width)},
+    )
+    return pa.csv.read_csv(file, read, parse, convert)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from minisql.catalog.arrow_table import ArrowTable
+from minisql.catalog.paths import user_path
 from minisql.catalog.table import Table
 from minisql.errors import OperationalError, did_you_mean
 
@@ -53,7 +54,7 @@ class Files:
 
 
 def _matching_files(path: str) -> list[Path]:
-    expanded = Path(path).expanduser()
+    expanded = user_path(path)
     if expanded.is_file():
         return [expanded]
     if any(character in path for character in "*?["):

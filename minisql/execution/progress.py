@@ -1,11 +1,13 @@
 """How far a running query has come: the rows that its scans have read of those that they will read.
 
-A callback is called in the thread of the query, between batches of scans and between pairs of rows in joins, ten times
-a second at most. Without one, these are what they always are.
+A callback is called in the thread of the query, between batches of scans and between pairs of rows in joins: with the
+first rows, for a join may work on them for long, and then ten times a second at most. Without one, these are what they
+always are.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ INTERVAL: Final = 0.1
 
 
 class Progress:
-    """What a callback is given.
+    """What a callback is given. It is always the same one and up to date, between the calls, too.
 
     Attributes:
         rows: the rows that all scans have read so far.
@@ -38,7 +40,7 @@ class Progress:
         self._callback = callback
         self._total: int | None = 0
         self._read = 0
-        self._last = time.monotonic()
+        self._last = -math.inf
 
     def __repr__(self) -> str:
         share = "" if self.fraction is None else f", {self.fraction:.0%}"
@@ -52,6 +54,8 @@ class Progress:
         """Takes note of rows that were read, and how many of those expected this makes."""
         self.rows += rows
         self._read += expected
+        if self._total:
+            self.fraction = max(self.fraction or 0.0, self._read / self._total)
         self._report()
 
     def _report(self) -> None:
@@ -64,8 +68,6 @@ class Progress:
         if now - self._last < INTERVAL:
             return
         self._last = now
-        if self._total:
-            self.fraction = max(self.fraction or 0.0, self._read / self._total)
         if self._callback(self) is False:
             raise OperationalError("The statement was stopped by its progress callback.")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minisql.explain.graph import graph_of, node_lines
 from minisql.explain.plan_description import NodeDescription
-from minisql.explain.printable import printable
+from minisql.printable import printable
 
 
 def format_dot(plan: NodeDescription, notes: Sequence[str]) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 
 from minisql.execution.fan_out import FanOut, KeyFanOut
 from minisql.explain.plan_description import NodeDescription
-from minisql.explain.printable import printable
 from minisql.expression.format import format_value
 from minisql.optimizer.access_path import HashJoin, NestedLoopJoin
+from minisql.printable import printable
 from minisql.relational.relational_expression import JoinType
 
 _MOST_TABLES: Final = 3

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from minisql.explain.plan_description import NodeDescription
-from minisql.explain.printable import printable
 from minisql.explain.tree import format_actual, format_estimate
 from minisql.optimizer.access_path import Shared, SharedScan
+from minisql.printable import printable
 
 _LINE_WIDTH: Final = 60
 _ROLE_WORDS: Final = {

@@ -73,6 +73,8 @@ _DECIMAL: Final = ("DECIMAL", "NUMERIC", "DEC")
 _COMMON: Final = (
     "BOOLEAN, INTEGER, BIGINT, DOUBLE, DECIMAL(p,s), VARCHAR, BLOB, DATE, TIME, TIMESTAMP, TIMESTAMPTZ and INTERVAL"
 )
+TYPE_NAMES: Final = (*_PLAIN, *_STRING, *_DECIMAL)
+"""All names of types, without arguments."""
 _DEFAULT_DECIMAL: Final = (18, 3)
 
 
@@ -91,8 +93,7 @@ def sql_type(name: TypeName) -> SqlType:
         return VARCHAR
     type_ = _PLAIN.get(word)
     if type_ is None:
-        known = (*_PLAIN, *_STRING, *_DECIMAL)
-        hint = did_you_mean(name.name, known) or f"The types are {_COMMON}."
+        hint = did_you_mean(name.name, TYPE_NAMES) or f"The types are {_COMMON}."
         raise ProgrammingError(f'There is no type "{name.name}".', name.span, hint=hint)
     _check_arguments(name, word, type_)
     return type_

@@ -106,9 +106,9 @@ class Connection:
             parameters: the values for `?` or `$1`, a list or a tuple, or for `$name`, a dict. Each statement takes all
                 of them.
             timeout: the most seconds that all this may take.
-            progress: is called ten times a second at most, while rows are read and joined, with a `Progress`: its
-                `rows` are those read so far, its `fraction` is the share of all, or None. If it gives False or raises
-                an exception, the statement is stopped.
+            progress: is called with the first rows that are read, and then, while rows are read and joined, ten times a
+                second at most, with a `Progress`: its `rows` are those read so far, its `fraction` is the share of all,
+                or None. If it gives False or raises an exception, the statement is stopped.
             validate: how many rows of two tables in FROM may meet, by the names that they have there: `{"a-b": "1:m"}`
                 says that each key is once in a. It is for a single query, and checked before that is run.
 

@@ -11,7 +11,7 @@ from minisql.columnar.column import Batch, Column
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
 from minisql.errors import DataError, QueryWarning, counted
-from minisql.explain.printable import printable
+from minisql.printable import printable
 from minisql.session.value_text import cut, text_of
 
 TEXT_ROWS: Final = 10

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
-from pathlib import Path
 
+from minisql.catalog.paths import user_path
 from minisql.shell.output import MODES
 
 
@@ -14,7 +15,8 @@ class _Version(argparse.Action):
         import minisql
 
         how = "compiled" if minisql.planner_is_compiled() else "interpreted"
-        parser.exit(message=f"minisql {minisql.__version__}, planner {how}\n")
+        print(f"minisql {minisql.__version__}, planner {how}")
+        parser.exit()
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -60,12 +62,14 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def read_script(path: str) -> str:
-    """The text of a script; `-` is standard input.
+    """The text of a script, without a byte order mark; `-` is standard input.
 
     Raises:
         OSError: it cannot be read.
         UnicodeDecodeError: it is not in UTF-8.
     """
     if path != "-":
-        return Path(path).expanduser().read_text(encoding="utf-8-sig")
-    return "" if sys.stdin is None else sys.stdin.read()
+        return user_path(path).read_text(encoding="utf-8-sig")
+    if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.encoding.lower() == "utf-8":
+        sys.stdin.reconfigure(errors="strict")  # not the "surrogateescape" of some locales
+    return "" if sys.stdin is None else sys.stdin.read().removeprefix("\ufeff")

@@ -62,7 +62,7 @@ def _run_scripts(shell: Shell, scripts: Sequence[tuple[str, str]]) -> int:
             sys.stderr.write(f"minisql: {value}: {_reason(error)}\n")
             return 1
         try:
-            if not shell.run(text):
+            if not shell.run(text, value if kind == "file" and value != "-" else None):
                 return 1
         except Quit:
             return 0

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from minisql.errors import ProgrammingError, did_you_mean
 from minisql.shell import file_commands, plan_commands
 from minisql.shell.command_words import first_word, words_of
+from minisql.shell.display import terminal_width
 from minisql.shell.output import MODES
 from minisql.shell.views import quoted_text
 
 if TYPE_CHECKING:
     from minisql.shell.shell import Shell
+
+
+_ELSEWHERE: Final = {
+    "\\q": ".quit", "\\d": ".schema", "\\d+": ".schema", "\\dt": ".tables", "\\dv": ".tables", "\\i": ".read",
+    "\\x": "\\G, or .mode vertical,", "\\timing": ".timer", "\\?": ".help", "\\h": ".help", "\\cd": ".cd",
+    "\\pset": ".mode", "\\copy": ".import, or .export,", ".exit": ".quit", ".output": ".export", ".once": ".export",
+    ".dump": ".schema", ".databases": ".tables", ".maxrows": ".rows",
+}  # fmt: skip
+"""Commands of psql, sqlite3 and duckdb, and what comes nearest to them."""
 
 
 class Command(NamedTuple):
@@ -37,9 +49,14 @@ def run_command(shell: Shell, line: str) -> None:
     name, rest = first_word(line)
     command = COMMANDS.get(name.lower())
     if command is None:
-        hint = did_you_mean(name, COMMANDS) or ".help lists the commands."
-        raise ProgrammingError(f'There is no command "{name}".', hint=hint)
+        raise _no_command(name)
     command.run(shell, rest.strip())
+
+
+def _no_command(name: str) -> ProgrammingError:
+    elsewhere = _ELSEWHERE.get(name.lower())
+    hint = f"It is {elsewhere} here." if elsewhere else did_you_mean(name, COMMANDS) or ".help lists the commands."
+    return ProgrammingError(f'There is no command "{name}".', hint=hint)
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
@@ -69,16 +86,27 @@ def _help(shell: Shell, rest: str) -> None:
         name = words[0] if words[0].startswith(".") else f".{words[0]}"
         command = COMMANDS.get(name.lower())
         if command is None:
-            raise ProgrammingError(f'There is no command "{name}".', hint=did_you_mean(name, COMMANDS))
+            raise _no_command(name)
         shell.show_text(f"{command.name} {command.arguments}".rstrip() + f"\n    {command.meaning}\n")
         return
-    lines = [(f"{command.name} {command.arguments}".rstrip(), command.meaning) for command in COMMANDS.values()]
-    width = min(max(len(usage) for usage, _ in lines), 34)
-    text = "".join(
-        f"{usage:{width}}  {meaning}\n" if len(usage) <= width else f"{usage}\n{'':{width}}  {meaning}\n"
-        for usage, meaning in lines
-    )
-    shell.show_text(f"{text}\nA statement ends with ; or with \\G, which shows its rows as lists.\n")
+    width = terminal_width() if sys.stdout.isatty() else None
+    shell.show_text("".join(f"{line}\n" for line in _help_lines(width)))
+
+
+def _help_lines(width: int | None) -> Iterator[str]:
+    """The commands and their meanings, side by side where there is room for that."""
+    column = 36 if width is None or width >= 72 else 4
+    for command in COMMANDS.values():
+        usage = f"{command.name} {command.arguments}".rstrip()
+        meaning = [command.meaning] if width is None else textwrap.wrap(command.meaning, max(width - column, 16))
+        if len(usage) + 2 <= column:
+            yield f"{usage:{column}}{meaning.pop(0)}"
+        else:
+            yield usage
+        yield from (" " * column + line for line in meaning)
+    yield ""
+    ends = "A statement ends with ; or with \\G, which shows its rows as lists."
+    yield from [ends] if width is None else textwrap.wrap(ends, width)
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -100,7 +128,7 @@ def _timer(shell: Shell, rest: str) -> None:
 
 
 def _pager(shell: Shell, rest: str) -> None:
-    from minisql.shell.pager import default_pager
+    from minisql.shell.pager import check_pager, default_pager
 
     match rest.lower():
         case "":
@@ -112,6 +140,8 @@ def _pager(shell: Shell, rest: str) -> None:
             if shell.pager is None:
                 raise ProgrammingError("There is no pager.", hint="Name one: .pager COMMAND, or set PAGER.")
         case _:
+            if sys.stdout.isatty():  # elsewhere there is none
+                check_pager(rest)
             shell.pager = rest
 
 

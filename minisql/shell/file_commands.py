@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minisql.catalog.paths import user_path
 from minisql.errors import OperationalError, ProgrammingError
 from minisql.parser.keywords import quoted_name
 from minisql.session.connection import connect
@@ -28,7 +29,7 @@ def read(shell: Shell, rest: str) -> None:
         raise OperationalError(f"'{path}' cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise OperationalError(f"'{path}' cannot be read: byte {error.start} is not UTF-8.") from error
-    shell.run_nested(text)
+    shell.run_nested(text, None if path == "-" else path)
 
 
 def import_(shell: Shell, rest: str) -> None:
@@ -71,6 +72,6 @@ def cd(shell: Shell, rest: str) -> None:
         shell.show_text(f"{Path.cwd()}\n")
         return
     try:
-        os.chdir(Path(words[0]).expanduser())
+        os.chdir(user_path(words[0]))
     except OSError as error:
         raise OperationalError(f"'{words[0]}': {error.strerror or error}.") from error

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 ELLIPSIS: Final = "…"
-_LEAST_WIDTH: Final = 8
+LEAST_WIDTH: Final = 8
 """A column of text is not cut below this while columns can be left out."""
-_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Fitted(NamedTuple):
@@ -28,22 +27,6 @@ def display_width(text: str) -> int:
     from wcwidth import wcswidth
 
     return max(wcswidth(text), 0)
-
-
-def visible(text: str) -> str:
-    """The text on one line, with escapes for the characters that a terminal does not show but obeys."""
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
-        return character
-    code = ord(character)
-    return _ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
-
-
-_JOINERS: Final = "\u200d\u00a0\u3000"
-"""Not printable to Python, harmless to a terminal: the joiner of emoji, spaces."""
 
 
 def shortened(text: str, width: int) -> str:
@@ -68,16 +51,15 @@ def _clusters(text: str) -> Iterator[str]:
     return iter(iter_graphemes(text))
 
 
-def fit(natural: Sequence[int], can_be_cut: Sequence[bool], width: int, frame: Callable[[int], int]) -> Fitted:
+def fit(natural: Sequence[int], least: Sequence[int], width: int, frame: Callable[[int], int]) -> Fitted:
     """Which columns fit, and how wide they are.
 
     Args:
         natural: the width that each column needs.
-        can_be_cut: whether a part of its cells is of use, as of texts and not of numbers.
+        least: the width below which what is left of its cells is of no use.
         width: of the terminal.
         frame: the width of all that stands between and around so many columns.
     """
-    least = [min(need, _LEAST_WIDTH) if cut else need for need, cut in zip(natural, can_be_cut, strict=True)]
     columns: list[int | None] = list(range(len(natural)))
     left = len(natural)  # how many stand before the gap, and how many after it
     right = 0

@@ -9,18 +9,23 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from minisql.catalog.paths import user_path
+
 
 def history_file() -> Path | None:
-    """$MINISQL_HISTORY, or else a file in the user's state folder; None where the variable is empty: no history."""
+    """$MINISQL_HISTORY, or else a file in the user's state folder; None, for no history, where the variable is empty.
+
+    Nor is there one where nobody knows the user's folder, as in some containers.
+    """
     named = os.environ.get("MINISQL_HISTORY")
     if named is not None:
-        return Path(named).expanduser() if named else None
+        return user_path(named).absolute() if named else None  # which `.cd` does not change
     if sys.platform == "win32":
         folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         state = os.environ.get("XDG_STATE_HOME", "")
-        folder = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
-    return folder / "minisql" / "history"
+        folder = Path(state) if state.startswith("/") else user_path("~/.local/state")
+    return folder / "minisql" / "history" if folder.is_absolute() else None
 
 
 def open_history() -> History:
@@ -29,6 +34,8 @@ def open_history() -> History:
     if file is None:
         return InMemoryHistory()
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            return InMemoryHistory()  # /dev/null
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # statements may have secrets in them
     except OSError as error:
@@ -38,7 +45,9 @@ def open_history() -> History:
 
 
 class StatementHistory(FileHistory):
-    """A file of statements. That it can no longer be written does not disturb the user's work."""
+    """A file of statements. That it can no longer be written does not disturb the user's work, and is told once."""
+
+    _is_told = False
 
     def load_history_strings(self) -> Iterable[str]:
         """The statements, the newest first."""
@@ -52,4 +61,7 @@ class StatementHistory(FileHistory):
         try:
             super().store_string(string)
         except OSError as error:
-            sys.stderr.write(f"minisql: {os.fsdecode(self.filename)}: {error.strerror}: the statement is not kept.\n")
+            if not self._is_told:
+                file = os.fsdecode(self.filename)
+                sys.stderr.write(f"minisql: {file}: {error.strerror}: statements are no longer kept.\n")
+            self._is_told = True

@@ -13,6 +13,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
@@ -40,6 +41,8 @@ class LineEditor:
             completer=_Completer(Schema(shell)),
             complete_while_typing=False,
             history=open_history(),
+            enable_suspend=True,  # Ctrl-Z, as in every other shell
+            input_processors=[TabsProcessor(tabstop=len(_INDENT), char1=" ", char2=" ")],  # pasted ones
             key_bindings=_key_bindings(),
             style=Style.from_dict(STYLE),
             color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,

@@ -10,10 +10,11 @@ from typing import Final, TextIO
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
+from minisql.printable import printable, printable_lines
 from minisql.session.result import Result
 from minisql.session.value_text import text_of
 from minisql.shell.display import Limits
-from minisql.shell.fitting import visible
+from minisql.shell.fitting import display_width, shortened
 
 _NO_LIMITS: Final = Limits()
 _RECORD_WIDTH: Final = 120
@@ -30,8 +31,9 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     if not result.names:
         return
     if result.layout == "text" and mode in FOR_PEOPLE:
-        for (text,) in result:
-            stream.write(f"{text_of(text)}\n")
+        for (value,) in result:
+            text = text_of(value)
+            stream.write(f"{printable_lines(text) if limits.on_terminal else text}\n")
         return
     if result.layout == "record" and mode in ("table", "box"):
         _print_record(result, stream, limits)
@@ -39,18 +41,12 @@ def print_result(result: Result, mode: str, stream: TextIO, limits: Limits = _NO
     MODES[mode](result, stream, limits)
 
 
-def print_warnings(result: Result, stream: TextIO) -> None:
-    """Prints the warnings of a result."""
-    for warning in result.warnings:
-        stream.write(f"WARNING: {warning}\n")
-
-
 def shown_texts(result: Result, limits: Limits) -> Iterator[list[str]]:
     """The rows for people, as many as are shown."""
     null = "NULL" if limits.null is None else limits.null
     for row in islice(result, limits.rows):
         texts = [text_of(value, null) for value in row]
-        yield list(map(visible, texts)) if limits.on_terminal else texts
+        yield list(map(printable, texts)) if limits.on_terminal else texts
 
 
 def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO, limits: Limits) -> None:
@@ -60,7 +56,7 @@ def print_footer(result: Result, shown: int, cut: Sequence[str], stream: TextIO,
     first = count if left_out <= 0 else f"{count}, the first {shown:,} shown: .rows all shows them all"
     types = ""
     if limits.on_terminal:
-        types = ", ".join(f"{visible(name)} {type_}" for name, type_ in zip(result.names, result.types, strict=True))
+        types = ", ".join(f"{printable(name)} {type_}" for name, type_ in zip(result.names, result.types, strict=True))
     for line in _footer_lines(first, types, cut, limits.width):
         stream.write(f"{line}\n")
     if result.notice is not None:
@@ -73,12 +69,12 @@ def counted_rows(count: int) -> str:
 
 
 def _footer_lines(first: str, types: str, cut: Sequence[str], width: int | None) -> Iterator[str]:
-    if types and (width is None or len(first) + len(types) + 4 <= width):
+    if types and (width is None or len(first) + display_width(types) + 4 <= width):
         yield f"({first}: {types})"
     else:
         yield f"({first})"
         if types:
-            yield types if width is None or len(types) <= 2 * width else f"{types[: 2 * width - 1]}…"
+            yield types if width is None else shortened(types, 2 * width)
     yield from cut
 
 
@@ -102,9 +98,11 @@ def _print_record(result: Result, stream: TextIO, limits: Limits) -> None:
     names = [name.ljust(max(map(len, result.names))) for name in result.names]
     indent = " " * (len(names[0]) + 2)
     width = max((limits.width or _RECORD_WIDTH) - len(indent), _NARROW)
-    for texts in shown_texts(result, limits):
-        for name, text in zip(names, texts, strict=True):
-            lines = text.split("\n") if "\n" in text else textwrap.wrap(text, width) or [""]
+    null = "NULL" if limits.null is None else limits.null
+    for row in islice(result, limits.rows):
+        for name, value in zip(names, row, strict=True):
+            texts = list(map(printable, text_of(value, null).split("\n")))
+            lines = texts if len(texts) > 1 else textwrap.wrap(texts[0], width) or [""]
             stream.write(f"{name}  {lines[0]}\n")
             stream.writelines(f"{indent}{line}\n" for line in lines[1:])
 
@@ -122,9 +120,7 @@ def _print_line(result: Result, stream: TextIO, limits: Limits) -> None:
 
 
 def _padded_names(result: Result) -> list[str]:
-    from minisql.shell.fitting import display_width
-
-    names = [visible(name) for name in result.names]
+    names = [printable(name) for name in result.names]
     widest = max(map(display_width, names))
     return [" " * (widest - display_width(name)) + name for name in names]
 
@@ -191,6 +187,22 @@ def _json_value(value: Value) -> bool | int | float | str | list[object] | None:
     return text_of(value)
 
 
+def _print_html(result: Result, stream: TextIO, limits: Limits) -> None:
+    """A table for a page of HTML, numbers on the right: by hand, since tabulate pads cells with spaces."""
+    null = "NULL" if limits.null is None else limits.null
+    styles = [' style="text-align: right;"' if type_.is_numeric else "" for type_ in result.types]
+    stream.write(f"<table>\n<thead>\n{_html_row('th', styles, result.names)}</thead>\n<tbody>\n")
+    stream.writelines(_html_row("td", styles, [text_of(value, null) for value in row]) for row in result)
+    stream.write("</tbody>\n</table>\n")
+
+
+def _html_row(tag: str, styles: Sequence[str], texts: Sequence[str]) -> str:
+    from html import escape  # which only this mode needs
+
+    cells = (f"<{tag}{style}>{escape(text)}</{tag}>" for style, text in zip(styles, texts, strict=True))
+    return f"<tr>{''.join(cells)}</tr>\n"
+
+
 def _unique(names: Sequence[str]) -> list[str]:
     unique: list[str] = []
     taken = set(names)
@@ -224,7 +236,7 @@ MODES: Final[dict[str, Callable[[Result, TextIO, Limits], None]]] = {
     "jsonl": _print_jsonl,
     "vertical": _print_vertical,
     "line": _print_line,
-    "html": _table_in("html"),
+    "html": _print_html,
 }
 """The modes that `.mode` and `--mode` know."""
 

@@ -24,6 +24,21 @@ def default_pager() -> str | None:
     return chosen or next((name for name in ("less", "more") if shutil.which(name)), None)
 
 
+def check_pager(command: str) -> list[str]:
+    """The words of a command.
+
+    Raises:
+        OperationalError: a quote is not closed, or there is no such program.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise OperationalError(f"The pager '{command}' cannot be started: a quote is not closed.") from error
+    if not words or shutil.which(words[0]) is None:
+        raise OperationalError(f"The pager '{command}' cannot be started: there is no such program.")
+    return words
+
+
 def page(text: str, command: str) -> None:
     """Shows the text with the pager. That the user leaves it before the end is no error.
 
@@ -31,11 +46,12 @@ def page(text: str, command: str) -> None:
         OperationalError: the pager cannot be started.
     """
     environment = os.environ | {"LESS": os.environ.get("LESS", _LESS_OPTIONS)}
+    words = check_pager(command)
     try:
-        words = shlex.split(command)
         process = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
-    except (OSError, ValueError, IndexError) as error:
-        raise OperationalError(f"The pager '{command}' cannot be started: {error}.", hint=".pager off") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise OperationalError(f"The pager '{command}' cannot be started: {reason}.", hint=".pager off") from error
     with _left_to_the_pager():
         with suppress(BrokenPipeError):
             process.communicate(text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from minisql.catalog.paths import user_path
 from minisql.errors import OperationalError, ProgrammingError
 from minisql.parser.split import statement_start
 from minisql.session.value_text import text_of
@@ -47,7 +47,7 @@ def _explain_html(shell: Shell, rest: str) -> None:
         raise ProgrammingError("A file is missing.", hint=f"Usage: {_EXPLAIN}")
     result = shell.execute(f"EXPLAIN HTML {query_or_last(shell, sql, _EXPLAIN)}")
     try:
-        Path(path).expanduser().write_text("".join(text_of(text) for (text,) in result), encoding="utf-8")
+        user_path(path).write_text("".join(text_of(text) for (text,) in result), encoding="utf-8")
     except OSError as error:
         raise OperationalError(f"'{path}' cannot be written: {error.strerror or error}.") from error
     shell.say(f"The page is in {path}.")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from minisql.shell.display import terminal_width
+
+if TYPE_CHECKING:
+    from minisql.execution.progress import Progress
 
 DELAY: Final = 2.0
 """Seconds before a bar is drawn: most queries are done by then."""
@@ -15,16 +18,6 @@ INTERVAL: Final = 0.1
 """Seconds between two drawings."""
 _BAR_WIDTH: Final = 24
 _CLEAR_LINE: Final = "\r\x1b[K"
-
-
-class Progress(Protocol):
-    """How far a query is: rows so far, and the part that is done, from 0 to 1; `None` is not known."""
-
-    @property
-    def rows(self) -> int | None: ...
-
-    @property
-    def fraction(self) -> float | None: ...
 
 
 class ProgressBar:
@@ -81,9 +74,10 @@ def progress_line(rows: int | None, fraction: float | None, elapsed: float, widt
     pieces = []
     if fraction is not None:
         fraction = min(max(fraction, 0.0), 1.0)
-        left = elapsed * (1 - fraction) / fraction if fraction else None
         pieces.append(f"{fraction:4.0%}")
-        pieces.append(f"about {duration(left)} left" if left is not None else duration(elapsed))
+        # Of the work on rows that are all read, as a sort, nobody knows how long it takes.
+        is_guess = 0 < fraction < 1
+        pieces.append(f"about {duration(elapsed * (1 / fraction - 1))} left" if is_guess else duration(elapsed))
     else:
         pieces.append(duration(elapsed))
     if rows is not None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TextIO
 
+from minisql.catalog.paths import user_path
 from minisql.errors import counted
+from minisql.printable import printable
 from minisql.shell.arguments import read_script
 from minisql.shell.script import is_farewell, parts
 from minisql.shell.shell import Quit, Shell
@@ -72,23 +74,17 @@ def _read_lines(shell: Shell, stream: TextIO) -> None:
         sys.stdout.flush()
         try:
             line = stream.readline()
+            if not line:
+                sys.stdout.write("\n")
+                return
+            pending += line
+            if is_farewell(pending):
+                return
+            complete = max((part.end for part in parts(pending) if part.is_complete), default=0)
+            entry, pending = pending[:complete], pending[complete:].lstrip()
+            shell.run(entry)
         except KeyboardInterrupt:
             sys.stdout.write("\n")
-            pending = ""
-            continue
-        if not line:
-            sys.stdout.write("\n")
-            return
-        pending += line
-        if is_farewell(pending):
-            return
-        complete = 0
-        for part in parts(pending):
-            if part.is_complete:
-                complete = part.end
-        shell.run(pending[:complete])
-        pending = pending[complete:]
-        if not pending.strip():
             pending = ""
 
 
@@ -96,8 +92,8 @@ def rc_file() -> Path | None:
     """What is run before the first prompt: $MINISQLRC, or else ~/.minisqlrc; None if $MINISQLRC is empty."""
     named = os.environ.get("MINISQLRC")
     if named is None:
-        return Path("~/.minisqlrc").expanduser()
-    return Path(named).expanduser() if named else None
+        return user_path("~/.minisqlrc")
+    return user_path(named) if named else None
 
 
 def _run_rc_file(shell: Shell) -> None:
@@ -112,8 +108,10 @@ def _run_rc_file(shell: Shell) -> None:
         return
     shell.is_interactive = False
     try:
-        if not shell.run(text):
+        if not shell.run(text, str(file)):
             shell.print_error(f"minisql: {file} was run up to there.")
+    except KeyboardInterrupt:
+        shell.print_error(f"Cancelled.\nminisql: {file} was run up to there.")
     finally:
         shell.is_interactive = True
 
@@ -122,5 +120,5 @@ def greeting(views: list[str]) -> str:
     """What the shell says first."""
     import minisql
 
-    opened = f"{counted(len(views), 'view')}: {', '.join(views)}\n" if views else ""
+    opened = f"{counted(len(views), 'view')}: {printable(', '.join(views))}\n" if views else ""
     return f"minisql {minisql.__version__}. A statement ends with ;  .help lists the commands, Ctrl-D leaves.\n{opened}"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from minisql.catalog.paths import user_path
 from minisql.errors import Error
 from minisql.shell.tokens import tokens_of
 
@@ -69,7 +70,7 @@ class Schema:
                 _, is_view, inner = definition.partition(" AS ")
                 return self._large_file(inner) if is_view and definition.startswith("CREATE VIEW") else None
             return None
-        file = Path(source.name).expanduser()
+        file = user_path(source.name)
         is_text = file.suffix.lower() in (*_COLUMN_SEPARATORS, ".json", ".jsonl", ".ndjson")
         return file if is_text and file.is_file() and file.stat().st_size > LARGE else None
 

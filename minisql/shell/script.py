@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 from minisql.parser.parse import statement_end
 from minisql.parser.split import statement_start
 
-_VERTICAL: Final = re.compile(r"\\[gG](?!\w)")
+_GO: Final = re.compile(r"\\[gG](?!\w)")
+_COMMAND: Final = re.compile(r"\.|\\(?!\\|[gG](?!\w))\S")
+"""What a command begins with; the shell has none with a backslash, but who knows psql may think so."""
 
 
 class Part(NamedTuple):
@@ -20,19 +22,20 @@ class Part(NamedTuple):
     end: int
     is_command: bool = False
     is_vertical: bool = False
-    """Whether the statement ends with `\\G`, which `text` is without."""
+    """Whether the statement ends with `\\G`, which `text` is without, as it is without a `\\g`."""
     is_complete: bool = True
     """Whether its end is written, and not just that of the whole."""
 
 
 def parts(text: str) -> Iterator[Part]:
-    """The statements and dot commands of a text, in their order. Comments and space between them are left out.
+    r"""The statements and dot commands of a text, in their order. Comments and space between them are left out.
 
-    A dot command begins with a dot where a statement could begin, and ends with its line.
+    A dot command begins with a dot where a statement could begin, and ends with its line. A statement ends with `;`, or
+    as in psql and MySQL with `\g`, which is the same, or `\G`.
     """
     position = statement_start(text, 0)
     while position < len(text):
-        part = _command(text, position) if text[position] == "." else _statement(text, position)
+        part = _command(text, position) if _COMMAND.match(text, position) else _statement(text, position)
         yield part
         position = statement_start(text, part.end)
 
@@ -52,7 +55,7 @@ def is_complete(text: str) -> bool:
 
 def is_farewell(text: str) -> bool:
     """Whether the user, who may know other shells, leaves with a word that is no statement."""
-    return text.strip().removesuffix(";").lower() in ("quit", "exit")
+    return text.strip().removesuffix(";").lower() in ("quit", "exit", ".exit", "\\q")
 
 
 def _command(text: str, start: int) -> Part:
@@ -64,11 +67,11 @@ def _command(text: str, start: int) -> Part:
 def _statement(text: str, start: int) -> Part:
     end = statement_end(text, start)
     limit = len(text) if end is None else end
-    for found in _VERTICAL.finditer(text, start, limit):
+    for found in _GO.finditer(text, start, limit):
         # It is outside of strings, quoted names and comments if a semicolon in its place would end the statement.
         if statement_end(text[start : found.start()] + ";", 0) is not None:
             after = found.end() + (text[found.end() : found.end() + 1] == ";")
-            return Part(text[start : found.start()], start, after, is_vertical=True)
+            return Part(text[start : found.start()], start, after, is_vertical=found[0] == "\\G")
     if end is None:
         return Part(text[start:], start, limit, is_complete=False)
     return Part(text[start:end], start, end)

@@ -9,19 +9,20 @@ import sys
 import time
 from typing import Final
 
-from minisql.errors import Error, OperationalError, Span, SqlError
+from minisql.errors import LINE_WIDTH, Error, OperationalError, SqlError, with_place
 from minisql.parser.split import statement_start
+from minisql.printable import printable_lines
 from minisql.session.connection import Connection
 from minisql.session.result import Result
-from minisql.shell.display import Display, has_colours, terminal_height
-from minisql.shell.output import counted_rows, print_result, print_warnings
+from minisql.shell.display import Display, has_colours, terminal_height, terminal_width
+from minisql.shell.mistakes import Told, coloured, in_the_whole
+from minisql.shell.output import counted_rows, print_result
 from minisql.shell.progress_bar import ProgressBar
 from minisql.shell.script import Part, parts
 
 _QUERY: Final = re.compile(r"\(|(SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
 _MAX_DEPTH: Final = 20
 """How deep scripts may read each other."""
-_RED, _BOLD_RED, _PLAIN = "\x1b[31m", "\x1b[1;31m", "\x1b[0m"
 
 
 class Quit(Exception):  # noqa: N818
@@ -54,24 +55,25 @@ class Shell:
 
     # --- running ------------------------------------------------------------------------------------------------------
 
-    def run(self, text: str) -> bool:
+    def run(self, text: str, file: str | None = None) -> bool:
         """Runs the statements and commands of a text, and prints what they give; whether all went well.
 
-        A script ends with the first that fails, of what was typed the next one is run. The error is on standard error.
+        A script ends with the first that fails, of what was typed the next one is run. The error is on standard error,
+        with the name of the file and the number of its line if the text is of a file.
 
         Raises:
             Quit: the text says so.
         """
         went_well = True
         for part in parts(text):
-            if not self._run_part(part, text):
+            if not self._run_part(part, text, file):
                 went_well = False
                 if not self.is_interactive or self._depth:
                     break
         return went_well
 
-    def run_nested(self, text: str) -> None:
-        """Runs a script that another one reads, or the user: up to the first mistake.
+    def run_nested(self, text: str, file: str | None) -> None:
+        """Runs a script that another one reads, or the user, from a file: up to the first mistake.
 
         Raises:
             ScriptFailed: there was one.
@@ -80,12 +82,12 @@ class Shell:
             raise OperationalError(f"More than {_MAX_DEPTH} scripts read each other.")
         self._depth += 1
         try:
-            if not self.run(text):
+            if not self.run(text, file):
                 raise ScriptFailed
         finally:
             self._depth -= 1
 
-    def _run_part(self, part: Part, text: str) -> bool:
+    def _run_part(self, part: Part, text: str, file: str | None) -> bool:
         self.generation += 1
         try:
             if part.is_command:
@@ -93,9 +95,12 @@ class Shell:
 
                 run_command(self, part.text)
             else:
-                self.run_statement(part.text, is_vertical=part.is_vertical)
+                self._run_statement(part, text)
         except Error as error:
-            self.print_error(_located(error, part, text, is_script=not self.is_interactive or self._depth > 0))
+            if isinstance(error, SqlError):
+                error = self._in_the_whole(error, part, text)
+            place = "" if file is None else f"{file}:{_line_of(error, part, text)}: "
+            self.print_error(error, place)
             return False
         except ScriptFailed:
             return False
@@ -115,8 +120,13 @@ class Shell:
             return False
         return True
 
-    def run_statement(self, sql: str, *, is_vertical: bool = False) -> None:
+    def _in_the_whole(self, told: Told, part: Part, text: str) -> Told:
+        is_script = not self.is_interactive or self._depth > 0
+        return in_the_whole(told, part, text, last_query=self.last_query, is_script=is_script)
+
+    def _run_statement(self, part: Part, text: str) -> None:
         """Runs one statement and prints its result."""
+        sql = part.text
         is_query = _QUERY.match(sql, statement_start(sql, 0)) is not None
         if is_query and self.explains:
             self.show(self.execute(f"EXPLAIN {sql}"))
@@ -130,10 +140,12 @@ class Shell:
         seconds = time.perf_counter() - start
         if is_query:
             self.last_query = sql
-        self.show(result, is_vertical=is_vertical)
+        self.show(result, is_vertical=part.is_vertical)
         if result.warnings and (sys.stderr.isatty() if self.warns is None else self.warns):
             sys.stdout.flush()
-            print_warnings(result, sys.stderr)
+            for warning in result.warnings:
+                shown = with_place(self._in_the_whole(warning, part, text), _error_width())
+                sys.stderr.write(f"WARNING: {shown}\n")
         if self.timer:
             sys.stdout.flush()
             sys.stderr.write(f"Run time: {seconds:.3f} s\n")
@@ -164,6 +176,8 @@ class Shell:
 
     def show_text(self, text: str) -> None:
         """Prints a text, through the pager if there is one and the screen is too small."""
+        if sys.stdout.isatty():
+            text = printable_lines(text)
         if self.pager is not None and sys.stdout.isatty() and text.count("\n") >= terminal_height():
             from minisql.shell.pager import page
 
@@ -172,36 +186,29 @@ class Shell:
         else:
             sys.stdout.write(text)
 
-    def print_error(self, error: Error | str) -> None:
+    def print_error(self, error: Error | str, place: str = "") -> None:
         """Prints an error on standard error, after all that was printed before."""
         sys.stdout.flush()
-        text = str(error)
-        sys.stderr.write(f"{_coloured(text) if has_colours(sys.stderr) else text}\n")
+        text = place + (with_place(error, _error_width()) if isinstance(error, SqlError) else str(error))
+        sys.stderr.write(f"{coloured(text) if has_colours(sys.stderr) else text}\n")
         sys.stderr.flush()
 
     def say(self, text: str) -> None:
         """Tells the user, where there is one."""
         if self.is_interactive and sys.stdout.isatty():
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{printable_lines(text)}\n")
 
     def close(self) -> None:
         """Closes the database."""
         self.connection.close()
 
 
-def _located(error: Error, part: Part, text: str, *, is_script: bool) -> Error:
-    """The error with its place in the whole text, for the line and its number."""
-    if isinstance(error, SqlError):
-        span = error.span
-        if span is not None and span.text == part.text:
-            error.span = Span(text, span.start + part.start, span.end + part.start)
-        elif span is None and part.is_command and is_script:
-            error.span = Span(text, part.start, part.start + len(part.text))
-    return error
+def _error_width() -> int:
+    """The columns that a line of a statement is shown in, below an error."""
+    return terminal_width() if sys.stderr.isatty() else LINE_WIDTH
 
 
-def _coloured(text: str) -> str:
-    """An error in colour: what it says, and the carets."""
-    message, *lines = text.split("\n")
-    shown = [f"{_RED}{line}{_PLAIN}" if line.strip() and not line.strip(" ^") else line for line in lines]
-    return "\n".join([f"{_BOLD_RED}{message}{_PLAIN}", *shown])
+def _line_of(error: Error, part: Part, text: str) -> int:
+    """The line of a script in which a mistake is, or the statement that has it."""
+    span = error.span if isinstance(error, SqlError) else None
+    return span.line if span is not None and span.text == text else text.count("\n", 0, part.start) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from minisql.parser.keywords import reserved_words
@@ -15,6 +15,11 @@ _FROM_ENDS: Final = frozenset(
     ("SELECT", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION",
      "INTERSECT", "EXCEPT", "SET", "VALUES", "RETURNING")
 )  # fmt: skip
+_SET_OPERATIONS: Final = frozenset(("UNION", "INTERSECT", "EXCEPT"))
+_OF_ALL_INSERT: Final = frozenset(("RETURNING", "CONFLICT"))
+"""The words behind the query of an INSERT that are about the table again."""
+_BEFORE_COLUMNS: Final = frozenset(("INTO", "COPY"))
+"""The words before a table whose columns, in parentheses, make it no call of a function."""
 _QUERY_BEGINS: Final = frozenset(("SELECT", "WITH", "FROM", "VALUES", "TABLE"))
 
 
@@ -26,16 +31,25 @@ class NamedTable(NamedTuple):
 
 
 class StatementScope(NamedTuple):
-    """The tables that a statement reads or changes, and its common table expressions."""
+    """The tables of a statement that a place in it sees, and its common table expressions."""
 
     tables: tuple[NamedTable, ...]
     common_tables: tuple[NamedTable, ...]
 
 
 @dataclass
+class _Block:
+    """A query, or a statement that is none, with its tables; it sees those of `outer`, too."""
+
+    outer: _Block | None = None
+    tables: list[NamedTable] = field(default_factory=list)
+
+
+@dataclass
 class _Level:
     """What is inside of one pair of parentheses, or outside of all."""
 
+    block: _Block
     start: int = 0
     is_table: bool = False
     """Whether the parentheses stand where a table does."""
@@ -43,31 +57,57 @@ class _Level:
     in_from: bool = False
 
 
-def scope_of(text: str) -> StatementScope:
-    """The tables of a statement, those of its subqueries as well."""
+def scope_of(text: str, cursor: int) -> StatementScope:
+    """The tables of a statement that are in scope at the cursor: of its own query and of those around it."""
     tokens = significant_tokens(text)
     common = _common_tables(tokens, text)
     queries = {table.name.lower(): table.query for table in common}
-    tables: list[NamedTable] = []
-    levels = [_Level()]
+    statement = _Block()
+    levels = [_Level(statement)]
+    seen_from = None
+    is_insert = bool(tokens) and tokens[0].upper == "INSERT"
     for place, token in enumerate(tokens):
+        if seen_from is None and token.end > cursor:
+            seen_from = levels[-1].block
         level = levels[-1]
         if token.upper == "(":
-            levels.append(_Level(place, level.awaits_table, level.awaits_table, level.awaits_table))
+            levels.append(_inner_level(level, tokens, place))
             level.awaits_table = False
         elif token.upper == ")":
             if len(levels) > 1:
-                _add_derived_table(levels.pop(), tokens, place, text, tables)
+                _add_derived_table(levels.pop(), tokens, place, text, levels[-1].block.tables)
+        elif token.upper in _SET_OPERATIONS:
+            level.block = _Block(level.block.outer)
+            level.awaits_table = level.in_from = False
+        elif is_insert and len(levels) == 1 and token.upper in ("SELECT", *_OF_ALL_INSERT):
+            level.block = statement if token.upper in _OF_ALL_INSERT else _Block()
+            level.awaits_table = level.in_from = False
         elif level.awaits_table and token.kind in ("word", "quoted_name", "string") and not _is_reserved(token):
             level.awaits_table = False
-            _add_table(tokens, place, queries, tables)
+            _add_table(tokens, place, queries, level.block.tables)
         elif token.upper in TABLE_FOLLOWS and not _is_value(tokens, place):
             level.awaits_table, level.in_from = True, token.upper in ("FROM", "JOIN")
         elif token.upper == "," and level.in_from:
             level.awaits_table = True
         elif token.upper in _FROM_ENDS:
             level.awaits_table = level.in_from = False
+    block: _Block | None = seen_from or levels[-1].block
+    tables: list[NamedTable] = []
+    while block is not None:
+        tables += block.tables
+        block = block.outer
     return StatementScope(tuple(dict.fromkeys(tables)), common)
+
+
+def _inner_level(level: _Level, tokens: Sequence[Token], place: int) -> _Level:
+    """What begins with the parenthesis at `place`: a query has tables of its own."""
+    block = level.block
+    if place + 1 < len(tokens) and tokens[place + 1].upper in _QUERY_BEGINS:
+        before = tokens[place - 1].upper if place else ""
+        # What stands in FROM sees nothing beside it, nor does a common table expression.
+        is_alone = (level.awaits_table and before != "LATERAL") or before in ("AS", "MATERIALIZED")
+        block = _Block(None if is_alone else block)
+    return _Level(block, place, level.awaits_table, level.awaits_table, level.awaits_table)
 
 
 def significant_tokens(text: str) -> list[Token]:
@@ -95,6 +135,25 @@ def awaits_table(tokens: Sequence[Token]) -> bool:
     return False
 
 
+def awaits_type(tokens: Sequence[Token]) -> bool:
+    """Whether the name of a type may follow: behind `::`, in a CAST behind AS, and behind the name of a new column."""
+    if not tokens or tokens[-1].text == "::":
+        return bool(tokens)
+    depth = 0
+    for place in range(len(tokens) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(tokens[place].upper, 0)
+        if depth < 0:
+            is_cast = tokens[-1].upper == "AS" and tokens[place - 1].upper in ("CAST", "TRY_CAST")
+            return is_cast or (_creates_table(tokens[:place]) and tokens[-2].text in ("(", ","))
+    return False
+
+
+def _creates_table(tokens: Sequence[Token]) -> bool:
+    """Whether columns are declared in the parentheses behind these tokens."""
+    words = [token.upper for token in tokens]
+    return words[:1] == ["CREATE"] and "TABLE" in words and "AS" not in words and "(" not in words
+
+
 def _is_reserved(token: Token) -> bool:
     return token.kind == "word" and token.upper in reserved_words()
 
@@ -113,7 +172,7 @@ def _add_table(tokens: Sequence[Token], place: int, common: dict[str, str], tabl
     while last + 2 < len(tokens) and tokens[last + 1].text == "." and tokens[last + 2].kind in ("word", "quoted_name"):
         written += f".{tokens[last + 2].text}"
         last += 2
-    if last + 1 < len(tokens) and tokens[last + 1].text == "(":
+    if last + 1 < len(tokens) and tokens[last + 1].text == "(" and tokens[place - 1].upper not in _BEFORE_COLUMNS:
         return  # a function, whose columns depend on what is in it
     name = _alias(tokens, last + 1) or ("" if token.kind == "string" else tokens[last].name)
     query = common.get(written.lower(), f"SELECT * FROM {written}")

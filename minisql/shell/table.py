@@ -6,35 +6,39 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TextIO
 
+from minisql.datatypes import TypeKind
 from minisql.errors import counted
+from minisql.printable import printable
 from minisql.session.result import Result
 from minisql.shell.display import Limits
-from minisql.shell.fitting import ELLIPSIS, Fitted, display_width, fit, shortened, visible
+from minisql.shell.fitting import ELLIPSIS, LEAST_WIDTH, Fitted, display_width, fit, shortened
 from minisql.shell.output import print_footer, shown_texts
 
-_FORMATS: Final = {"table": "presto", "box": "rounded_outline", "markdown": "pipe", "html": "html"}
+_FORMATS: Final = {"table": "presto", "box": "rounded_outline", "markdown": "pipe"}
 """What tabulate calls the modes."""
+_OF_USE_IN_PARTS: Final = frozenset((TypeKind.VARCHAR, TypeKind.BLOB, TypeKind.LIST))
+"""Half a number or a date says something wrong."""
 
 
 def print_table(result: Result, mode: str, stream: TextIO, limits: Limits) -> None:
-    """Prints a result as a table in one of the modes table, box, markdown, html."""
-    if mode == "html":  # which browsers fit into their windows
-        limits = Limits(null=limits.null)
-    headers = [visible(name) for name in result.names] if limits.on_terminal else list(result.names)
+    """Prints a result as a table in one of the modes table, box, markdown."""
+    headers = [printable(name) for name in result.names] if limits.on_terminal else list(result.names)
     rows = list(shown_texts(result, limits))
     is_number = [type_.is_numeric for type_ in result.types]
     if mode == "markdown":
         headers, rows = _markdown_cells(headers), [_markdown_cells(row) for row in rows]
     cut: list[str] = []
     if limits.width is not None:
-        headers, rows = list(map(visible, headers)), [list(map(visible, row)) for row in rows]
-        fitted = _fit(headers, rows, is_number, mode, limits.width)
-        cut = _what_was_cut(fitted, headers, rows, limits.width)
-        headers, rows = _cut_row(headers, fitted), [_cut_row(row, fitted) for row in rows]
+        headers, rows = list(map(printable, headers)), [list(map(printable, row)) for row in rows]
+        can_be_cut = [type_.kind in _OF_USE_IN_PARTS for type_ in result.types]
+        fitted = _fit(headers, rows, can_be_cut, mode, limits.width)
+        whole = [headers, *rows]
+        headers, *rows = (_cut_row(row, fitted) for row in whole)
+        cut = _what_was_cut(fitted, whole, [headers, *rows], limits.width)
         is_number = [place is not None and is_number[place] for place in fitted.columns]
     stream.write(_drawn(headers, rows, is_number, _FORMATS[mode]))
     stream.write("\n")
-    if mode not in ("html", "markdown") or limits.on_terminal:
+    if mode != "markdown" or limits.on_terminal:
         print_footer(result, len(rows), cut, stream, limits)
 
 
@@ -44,14 +48,16 @@ def _frame(mode: str) -> Callable[[int], int]:
 
 
 def _fit(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], is_number: Sequence[bool], mode: str, width: int
+    headers: Sequence[str], rows: Sequence[Sequence[str]], can_be_cut: Sequence[bool], mode: str, width: int
 ) -> Fitted:
-    least = 3 if mode == "markdown" else 1  # the line below the header is ":--" at least
-    natural = [
-        max(least, display_width(header), *(display_width(row[place]) for row in rows))
-        for place, header in enumerate(headers)
-    ]
-    return fit(natural, [not number for number in is_number], width, _frame(mode))
+    fewest = 3 if mode == "markdown" else 1  # the line below the header is ":--" at least
+    natural, least = [], []
+    for place, header in enumerate(headers):
+        cells = max((display_width(row[place]) for row in rows), default=0)
+        natural.append(max(fewest, display_width(header), cells))
+        of_cells = min(cells, LEAST_WIDTH) if can_be_cut[place] else cells  # the name of numbers can be cut
+        least.append(max(fewest, min(display_width(header), LEAST_WIDTH), of_cells))
+    return fit(natural, least, width, _frame(mode))
 
 
 def _cut_row(texts: Sequence[str], fitted: Fitted) -> list[str]:
@@ -61,21 +67,20 @@ def _cut_row(texts: Sequence[str], fitted: Fitted) -> list[str]:
     ]
 
 
-def _what_was_cut(fitted: Fitted, headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def _what_was_cut(
+    fitted: Fitted, whole: Sequence[Sequence[str]], cut: Sequence[Sequence[str]], width: int
+) -> list[str]:
     """The lines that say what does not fit, and how to see it."""
     said = []
     if None in fitted.columns:
         shown = len(fitted.columns) - 1
-        said.append(f"{shown} of {counted(len(headers), 'column')} shown")
+        said.append(f"{shown} of {counted(len(whole[0]), 'column')} shown")
     characters = cells = 0
-    for place, limit in zip(fitted.columns, fitted.widths, strict=True):
-        if place is None:
-            continue
-        for text in (headers[place], *(row[place] for row in rows)):
-            over = display_width(text) - limit
-            if over > 0:
+    for row, cut_row in zip(whole, cut, strict=True):
+        for place, cut_text in zip(fitted.columns, cut_row, strict=True):
+            if place is not None and row[place] != cut_text:
                 cells += 1
-                characters += over + 1
+                characters += len(row[place]) - len(cut_text) + len(ELLIPSIS)
     if cells:
         said.append(f"{counted(cells, 'value')} cut by {counted(characters, 'character')}")
     return [f"{', '.join(said)} to fit {width}: \\G or .width 0 shows all"] if said else []

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from minisql.catalog.paths import user_path
 from minisql.errors import OperationalError, SqlError
 from minisql.parser.keywords import quoted_name
 from minisql.session.connection import Connection
@@ -26,6 +27,8 @@ def create_views(connection: Connection, paths: Iterable[str]) -> list[str]:
         for file in _files(path):
             name = file.stem
             other = made.get(name.lower())
+            if other == file:
+                continue  # named twice, or by itself and in its folder
             if other is not None:
                 raise OperationalError(
                     f"'{other}' and '{file}' would both be the view {quoted_name(name)}.",
@@ -46,7 +49,7 @@ def quoted_text(text: str) -> str:
 
 def _files(path: str) -> Iterator[Path]:
     """The files that a path stands for, with absolute names, so that they stay the same after `.cd`."""
-    place = Path(path).expanduser()
+    place = user_path(path)
     if place.is_dir():
         try:
             found = sorted(file for file in place.iterdir() if is_table(file) and file.is_file())

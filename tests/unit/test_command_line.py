@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import minisql
 from minisql.__main__ import main
 from minisql.shell.arguments import read_script
 
@@ -19,6 +20,14 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
     code = main(arguments)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def test_the_version_is_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    captured = capsys.readouterr()
+    assert (left.value.code, captured.err) == (0, "")
+    assert captured.out.startswith(f"minisql {minisql.__version__}, planner ")
 
 
 def test_a_table_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,6 +206,21 @@ def test_a_script_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "bom.sql"
     path.write_bytes(b"\xef\xbb\xbfSELECT 1 AS a;")
     assert read_script(str(path)) == "SELECT 1 AS a;"
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "out", "err"),
+    [
+        (b"\xef\xbb\xbfSELECT 1 AS a;\r\n.mode csv\r\nSELECT 2 AS b;", 0, b" a\n---\n 1\n(1 row)\nb\n2\n", b""),
+        (b"SELECT 1;\n\xff", 1, b"", b"minisql: -: byte 10 is not UTF-8\n"),
+    ],
+)
+def test_what_standard_input_may_be(given: bytes, code: int, out: bytes, err: bytes) -> None:
+    """Also in a locale in which Python takes bytes that are not UTF-8 for characters."""
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "minisql"]
+    done = subprocess.run(command, cwd=ROOT, input=given, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout.replace(b"\r\n", b"\n"), done.stderr) == (code, out, err)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")

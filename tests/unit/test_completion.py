@@ -106,6 +106,27 @@ def test_tables(schema: Schema, text: str, expected: list[str]) -> None:
         ("SELECT na| FROM flights; SELECT 1 FROM airports", []),
         ("SELECT 1 FROM airports; SELECT na| FROM flights", []),
         ("SELECT na| -- FROM airports\n FROM flights", []),
+        # What is inside of a query is not seen outside of it, nor beside it.
+        ("WITH w AS (SELECT faa AS code FROM airports) SELECT | FROM w", ["code"]),
+        ("WITH w AS (SELECT f| FROM airports) SELECT dest FROM flights", ["faa"]),
+        ("SELECT | FROM (SELECT faa AS code FROM airports) AS d", ["code"]),
+        ("SELECT 1 FROM airports AS a, (SELECT m| FROM fast) AS d", ["moon"]),
+        ("SELECT 1 FROM airports AS a, LATERAL (SELECT m| FROM fast) AS d", ["month", "moon"]),
+        ("SELECT 1 FROM airports WHERE faa IN (SELECT m| FROM fast)", ["month", "moon"]),
+        ("SELECT 1 FROM (airports JOIN fast ON m|)", ["month", "moon"]),
+        ("SELECT 1 FROM (airports JOIN fast ON TRUE) WHERE m|", ["month", "moon"]),
+        ("SELECT p| FROM fast UNION SELECT name FROM airports", ["place"]),
+        ("SELECT place FROM fast UNION SELECT n| FROM airports", ["name"]),
+        ("INSERT INTO airports (n|", ["name"]),
+        ("INSERT INTO airports (faa, n|) SELECT 1, dest FROM flights", ["name"]),
+        ("INSERT INTO airports SELECT m| FROM fast", ["moon"]),
+        ("INSERT INTO airports SELECT place FROM fast RETURNING na|", ["name"]),
+        ("COPY airports (f|", ["faa"]),
+        # FROM is written last.
+        ("SELECT na|", ["name"]),
+        ("SELECT airports.na|", ["name"]),
+        ('SELECT "Two words".|', ["alpha"]),
+        ("SELECT a.na|", []),
     ],
 )  # fmt: skip
 def test_columns_in_scope(schema: Schema, text: str, expected: list[str]) -> None:
@@ -139,6 +160,23 @@ def test_functions(schema: Schema) -> None:
     assert texts("SELECT * FROM gen|", schema) == ["generate_series("]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT CAST(a AS VAR|", ["VARCHAR", "VARBINARY"]),
+        ("SELECT CAST(max(a) AS bool| FROM flights", ["boolean", "bool"]),
+        ("SELECT a::Big|", ["BIGINT"]),
+        ("CREATE TABLE t (a INTEGER, b DEC|", ["DECIMAL", "DEC"]),
+        ("CREATE TABLE t (a DEC|", ["DECIMAL", "DEC"]),
+        ("CREATE TABLE t (a INTEGER DEC|", []),
+        ("SELECT max(a) AS VAR|", []),
+        ("SELECT a, VAR|", []),
+    ],
+)
+def test_types(schema: Schema, text: str, expected: list[str]) -> None:
+    assert sorted(texts(text, schema, "type")) == sorted(expected)
+
+
 def test_settings(schema: Schema, shell: Shell) -> None:
     assert texts("SET |", schema) == list(Settings.__dataclass_fields__)
     assert texts("SET join|", schema) == ["join_order"]
@@ -164,6 +202,18 @@ def test_files_inside_quotes(schema: Schema, shell: Shell, tmp_path: Path) -> No
     assert texts("SELECT * FROM 'nowhere/|", schema) == []
     assert texts("SELECT f.| FROM 'data/it''s.csv' AS f", schema) == ["first", "second"]
     assert texts("SELECT sec| FROM 'data/it''s.csv'", schema) == ["second", "second("]
+
+
+def test_what_stands_behind_the_cursor_is_not_written_twice(schema: Schema, tmp_path: Path) -> None:
+    (tmp_path / "a b.csv").write_text("n\n", encoding="utf-8")
+    for text, expected in {
+        "SELECT coal|(dest) FROM flights": "SELECT coalesce(dest) FROM flights",
+        "SELECT * FROM 'a|'": "SELECT * FROM 'a b.csv'",
+        'SELECT "day|" FROM flights': 'SELECT "day of" FROM flights',
+        '.read "a|"': '.read "a b.csv"',
+    }.items():
+        (found,) = at_cursor(text, schema)
+        assert applied(text, found) == expected
 
 
 @pytest.mark.parametrize(
@@ -196,6 +246,25 @@ def test_dot_commands(schema: Schema, tmp_path: Path) -> None:
     assert texts(".explain an|", schema, "option") == ["analyze"]
     assert texts(".explain analyze sel|", schema) == ["select"]
     assert texts(".nothing |", schema) == []
+    assert texts(".help mo|", schema) == ["mode"]
+
+
+def test_words_of_commands_are_quoted(schema: Schema, tmp_path: Path) -> None:
+    (tmp_path / "my data").mkdir()
+    (tmp_path / "my data" / "a b.csv").write_text("n\n", encoding="utf-8")
+    (tmp_path / "my data" / "it's.csv").write_text("n\n", encoding="utf-8")
+    for text, expected in {
+        ".open my|": ['.open "my data/'],
+        ".open 'my|": [".open 'my data/"],
+        '.open "my data/|': ['.open "my data/a b.csv"', '.open "my data/it\'s.csv"'],
+        ".open 'my data/i|": ['.open "my data/it\'s.csv"'],
+        '.import "my data/a b.csv" fl|': ['.import "my data/a b.csv" flights'],
+        '.import "my data/a b.csv" tw|': ['.import "my data/a b.csv" "Two words"'],
+        ".schema 'Tw|": [".schema 'Two words'"],
+        '.export "a b.csv" SELECT des| FROM flights': ['.export "a b.csv" SELECT dest FROM flights'],
+    }.items():
+        found = at_cursor(text, schema)
+        assert [applied(text, each) for each in found if each.kind not in ("function", "keyword")] == expected, text
 
 
 def test_what_is_known_is_asked_anew_after_a_statement(schema: Schema, shell: Shell) -> None:

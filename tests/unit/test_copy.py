@@ -119,6 +119,22 @@ def test_files_of_json_are_tables(connection: minisql.Connection) -> None:
         connection.execute("SELECT * FROM 'broken.jsonl'")
 
 
+def test_an_array_of_json_is_read_as_its_lines_are(connection: minisql.Connection) -> None:
+    """A column that only a later object has was dropped."""
+    objects = [{"a": 1}, {"b": "é", "t": "2024-01-02T03:04:05"}, {"a": 2.5, "b": "x" * 2_000_000}]
+    Path("array.json").write_text(json.dumps(objects), encoding="utf-8")
+    Path("lines.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in objects[:2]), encoding="utf-8")
+    array, lines = (connection.execute(f"SELECT * FROM '{file}' LIMIT 2") for file in ("array.json", "lines.jsonl"))
+    assert array.names == lines.names == ("a", "b", "t")
+    assert array.types[1:] == lines.types[1:]
+    assert array.fetchall() == lines.fetchall()
+    Path("empty.json").write_text("[]", encoding="utf-8")
+    assert connection.execute("SELECT count(*) FROM 'empty.json'").fetchone() == (0,)
+    Path("numbers.json").write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(minisql.OperationalError, match="an element of the array is no object"):
+        connection.execute("SELECT * FROM 'numbers.json'")
+
+
 def test_columns_of_copy(connection: minisql.Connection) -> None:
     connection.execute("COPY t (s, i) TO 'x.csv'; CREATE TABLE u (i INTEGER DEFAULT 7, s VARCHAR, n INTEGER DEFAULT 8)")
     connection.execute("COPY u (s, i) FROM 'x.csv'; COPY (SELECT 'j' AS S) TO 'x.jsonl'; COPY u FROM 'x.jsonl'")
@@ -185,3 +201,34 @@ def test_mistakes(connection: minisql.Connection, statement: str, message: str) 
     assert caught.value.span is not None or "two columns" in message
     assert sorted(Path().iterdir()) == before
     assert connection.execute("SELECT count(*) FROM t").fetchone() == (13,)
+
+
+@pytest.mark.parametrize("lines", ["1\n\n2\n\n", "\n", "\n\n3\n", "1\r\n\r\n", ""])
+def test_an_empty_line_of_one_column_is_null(connection: minisql.Connection, lines: str) -> None:
+    """As COPY writes it; of several columns it is nothing."""
+    Path("one.csv").write_bytes(b"a\n" + lines.encode())
+    expected = [(int(line) if line else None,) for line in lines.splitlines()]
+    assert connection.execute("SELECT CAST(a AS INTEGER) FROM 'one.csv'").fetchall() == expected
+    connection.execute("CREATE TABLE one (a INTEGER); COPY one FROM 'one.csv'")
+    assert connection.execute("SELECT * FROM one").fetchall() == expected
+    if lines.strip() and "\r" not in lines:  # of others it does not find out what they are
+        assert duckdb.sql("SELECT CAST(a AS INTEGER) FROM 'one.csv'").fetchall() == expected
+    Path("two.csv").write_text("a,b\n1,2\n\n3,4\n", encoding="utf-8")
+    assert connection.execute("SELECT * FROM 'two.csv'").fetchall() == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize("file", ["x.csv", "x.tsv", "x.parquet", "x.jsonl"])
+@pytest.mark.parametrize("query", ["SELECT s, i FROM t WHERE FALSE", "SELECT s FROM t WHERE FALSE", "SELECT NULL AS s"])
+def test_what_is_hardly_there_comes_back(connection: minisql.Connection, file: str, query: str) -> None:
+    rows = connection.execute(query).fetchall()
+    connection.execute(f"CREATE TABLE back AS {query}; DELETE FROM back; COPY ({query}) TO '{file}'")
+    connection.execute(f"COPY back FROM '{file}'")
+    assert connection.execute("SELECT * FROM back").fetchall() == rows
+
+
+def test_parquet_has_no_intervals(connection: minisql.Connection) -> None:
+    with pytest.raises(minisql.NotSupportedError, match='no intervals, as the column "i"') as told:
+        connection.execute("COPY (SELECT 1 AS a, INTERVAL '1 day' AS i) TO 'x.parquet'")
+    assert told.value.span is not None
+    assert told.value.span.source == "'x.parquet'"
+    assert not Path("x.parquet").exists()

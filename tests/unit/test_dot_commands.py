@@ -90,7 +90,7 @@ def test_read_of_what_cannot_be_read(
 def test_scripts_that_read_each_other_come_to_an_end(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     Path("x.sql").write_text("\n.read x.sql\n", encoding="utf-8")
     error = failure(shell, capsys, ".read x.sql")
-    assert error.startswith("More than 20 scripts read each other.\nLINE 2: .read x.sql\n")
+    assert error.startswith("x.sql:2: More than 20 scripts read each other.\nLINE 2: .read x.sql\n")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "json", "jsonl"])
@@ -131,10 +131,32 @@ def test_settings_say_what_they_are(shell: Shell, capsys: pytest.CaptureFixture[
     for line, reason in {
         ".timer maybe": '"maybe" is neither on nor off.', ".width wide": '"wide" is no number of columns.',
         ".rows -1": '"-1" is no number of rows.', ".mode a b": '"b" is too much.', ".quit now": '"now" is too much.',
-        ".read": "Something is missing.", ".read 'x": "A quote is not closed.", ".import x": "Something is missing.",
+        ".export 'x SELECT 1": "A quote is not closed.", ".read 'x' 'y": "A quote is not closed.",
+        ".read ''": "'' cannot be read", ".read": "Something is missing.", ".read 'x": "A quote is not closed.",
+        ".import x": "Something is missing.",
         ".why SELECT 1": "There is no order of joins", ".help .nothing": 'There is no command ".nothing".',
     }.items():  # fmt: skip
         assert reason in failure(shell, capsys, line)
+
+
+def test_help_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (40, 80, 200):
+        shell, terminal = terminal_shell(monkeypatch, columns)
+        shell.run(".help")
+        lines = printed(terminal).splitlines()
+        assert max(map(len, lines)) <= max(columns, len(".explain " + COMMANDS[".explain"].arguments))
+        words = " ".join(lines).split()
+        for command in COMMANDS.values():
+            assert " ".join(command.meaning.split()) in " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [("\\dt", "It is .tables here."), (".exit", "It is .quit here."), (".helpp", 'Did you mean ".help"?'),
+     (".xyz", ".help lists the commands."), (".help .xyz", ".help lists the commands.")],
+)  # fmt: skip
+def test_commands_of_other_shells(shell: Shell, capsys: pytest.CaptureFixture[str], command: str, hint: str) -> None:
+    assert f"HINT: {hint}" in failure(shell, capsys, command)
 
 
 def test_width_rows_and_null(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
@@ -408,7 +430,9 @@ def test_no_pager(monkeypatch: pytest.MonkeyPatch) -> None:
     shell, terminal = terminal_shell(monkeypatch, lines=5)
     for command in ("/no/such/pager", "'"):
         assert not shell.run(f".pager {command}\nSELECT range FROM range(100);")
-        assert f"The pager '{command}' cannot be started" in printed(terminal)
+        text = printed(terminal)
+        assert f"The pager '{command}' cannot be started" in text
+        assert "(100 rows, the first 40 shown" in text  # without a pager: nothing is lost
     monkeypatch.setenv("PAGER", "mine --fast")
     shell.run(".pager on\n.pager")
     assert printed(terminal) == "mine --fast\n"

@@ -4,6 +4,7 @@ import pytest
 
 from minisql import errors
 from minisql.errors import ProgrammingError, Span, did_you_mean, nearest_name
+from minisql.printable import columns_of
 
 
 def _shown(text: str, part: str) -> str:
@@ -72,3 +73,25 @@ def test_nearest_names() -> None:
     assert nearest_name("FLIGHT", ["flights"]) == "flights"
     assert nearest_name("xyz", ["flights"]) is None
     assert did_you_mean("planse", ["planes"]) == 'Did you mean "planes"?'
+
+
+def test_the_caret_stands_under_the_place_behind_wide_characters() -> None:
+    """Two columns each for the first three characters, none for the accent."""
+    assert _shown("SELECT '日本語e\u0301', bad", "bad") == f"LINE 1: SELECT '日本語e\u0301', bad\n{' ' * 26}^^^"
+    assert _shown("SELECT 日本", "日本") == "LINE 1: SELECT 日本\n               ^^^^"
+
+
+def test_what_speaks_to_a_terminal_is_escaped() -> None:
+    assert _shown("SELECT \x1b[1m, bad", "bad") == "LINE 1: SELECT \\x1b[1m, bad\n                        ^^^"
+    error = ProgrammingError("No \x1b[31m\nhere.", hint="\x07")
+    assert str(error) == "No \\x1b[31m\\nhere.\nHINT: \\x07"
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+@pytest.mark.parametrize("text", ["a" * 300 + "BAD" + "b" * 300, "SELECT BAD", "日本" * 50 + "BAD" + "語" * 30])
+def test_the_line_fits_the_screen(text: str, width: int) -> None:
+    start = text.index("BAD")
+    line, caret = Span(text, start, start + 3).show(width).split("\n")
+    assert columns_of(line) <= max(width, 34)  # twenty characters are shown in any case
+    assert caret.strip() == "^^^"
+    assert columns_of(line.partition("BAD")[0]) == caret.index("^")

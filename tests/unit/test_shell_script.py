@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,8 @@ def texts(text: str) -> list[str]:
         ("/* a /* b */ */ .help", [".help"]),
         ("SELECT 1 \\G SELECT '\\G';", ["SELECT 1 ", "SELECT '\\G';"]),
         ("SELECT 1\\G;SELECT 2", ["SELECT 1", "SELECT 2"]),
+        ("SELECT 1 \\g SELECT 2\\g;", ["SELECT 1 ", "SELECT 2"]),
+        ("SELECT 1;\n\\dt x\nSELECT 2;", ["SELECT 1;", "\\dt x", "SELECT 2;"]),
         ('SELECT 1 /* \\G */ -- \\G\n, "\\G" \\gx \\g', ['SELECT 1 /* \\G */ -- \\G\n, "\\G" \\gx ']),
     ],
 )
@@ -37,6 +41,7 @@ def test_a_script_falls_into_statements_and_commands(text: str, expected: list[s
 
 
 def test_what_a_part_knows() -> None:
+    assert list(parts("SELECT 2\\g")) == [Part("SELECT 2", 0, 10)]
     assert list(parts("SELECT 1\\G\n.help\nSELECT")) == [
         Part("SELECT 1", 0, 10, is_vertical=True),
         Part(".help", 11, 16, is_command=True),
@@ -50,6 +55,7 @@ def test_what_a_part_knows() -> None:
         ("", True), ("  \n", True), ("SELECT 1", False), ("SELECT 1;", True), ("SELECT 1;  -- done", True),
         ("SELECT 1; SELECT", False), ("SELECT ';", False), (".tables", True), ("-- a", True), ("/* a", False),
         ("/* a */", True), ("SELECT 1; /* a", False), ("quit", True), (" EXIT; ", True), ("exit 1", False),
+        ("\\q", True), (".exit", True), ("\\dt", True),
         ("SELECT 1 \\G", True), ("SELECT '\\G", False),
     ],
 )  # fmt: skip
@@ -63,7 +69,7 @@ def test_parts_cover_the_text_in_order(text: str) -> None:
     for part in parts(text):
         assert end <= part.start < part.end <= len(text)
         assert text[part.start : part.end].startswith(part.text)
-        assert part.is_command == (text[part.start] == ".")
+        assert part.is_command == (re.match(r"\.|\\(?!\\|[gG]\b)\S", text[part.start :]) is not None)
         end = part.end
     if is_complete(text):
         assert texts(f"{text}\nSELECT 7;") == [*texts(text), "SELECT 7;"]

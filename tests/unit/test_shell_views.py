@@ -57,7 +57,10 @@ def test_two_files_of_the_same_name(folder: Path, capsys: pytest.CaptureFixture[
     error = failure(capsys, "my data")
     assert f"'{folder / 'A.json'}' and '{folder / 'a.csv'}' would both be the view a." in error
     assert "CREATE VIEW name AS SELECT * FROM" in error
-    assert "would both be" in failure(capsys, "my data/a.csv", "my data/a.csv")
+
+
+def test_a_file_that_is_named_twice(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "my data", "my data/a.csv", "-c", "SELECT * FROM a") == (0, "n\n1\n", "")
 
 
 def test_files_that_are_no_tables(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

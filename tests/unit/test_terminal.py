@@ -19,7 +19,7 @@ if sys.platform == "win32":
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
 """Seconds, for machines that are busy with other things."""
-CTRL_C, CTRL_D, ENTER, TAB, UP = "\x03", "\x04", "\r", "\t", "\x1b[A"
+CTRL_C, CTRL_D, CTRL_Z, ENTER, TAB, UP = "\x03", "\x04", "\x1a", "\r", "\t", "\x1b[A"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r(?!\n)|\x1b[=>]")
 _BETWEEN = r"(?:\x1b\[[0-9;?]*[A-Za-z])*"
 """What may stand between two characters that stand side by side on the screen."""
@@ -151,6 +151,16 @@ def test_ctrl_c_cancels_a_join_and_the_shell_goes_on(session: Session) -> None:
     assert " 1400\n" in session.run("SELECT max(distance) FROM flights;", ENTER)
 
 
+def test_ctrl_z_is_no_character(session: Session) -> None:
+    """It suspends a shell that another one has started, as none has here."""
+    session.wait("minisql>")
+    session.send("SELECT 5")
+    session.wait("SELECT 5")
+    session.send(CTRL_Z)
+    session.wait("SELECT 5")  # which is drawn anew
+    assert " 56\n" in session.run("6 AS n;", ENTER)
+
+
 def test_wide_and_other_characters(session: Session) -> None:
     text = session.run("SELECT '日本語' AS größe, '👩‍👩‍👧' AS e, 1 AS n UNION ALL SELECT 'abc', 'é', 2;", ENTER)
     assert " größe  | e  | n\n--------+----+---\n 日本語 | 👩‍👩‍👧 | 1\n abc    | é  | 2\n" in text
@@ -210,6 +220,22 @@ def test_the_history_outlives_the_shell(session: Session, folder: Path) -> None:
         assert again.process.exitstatus == 0
     finally:
         again.process.close(force=True)
+
+
+def test_ctrl_c_ends_the_rc_file_and_not_the_shell(folder: Path) -> None:
+    (folder / "slow").write_text(
+        "SELECT 'beg' || 'un' AS b;\n"
+        "SELECT count(*) FROM range(1000000) a JOIN range(1000000) b ON a.range < b.range % 7;",
+        encoding="utf-8",
+    )
+    session = Session(folder, MINISQLRC=str(folder / "slow"))
+    try:
+        session.wait("begun")
+        session.send(CTRL_C)
+        session.wait("was run up to there.")
+        assert session.close() == 0
+    finally:
+        session.process.close(force=True)
 
 
 def test_a_dumb_terminal_has_plain_lines(folder: Path) -> None:

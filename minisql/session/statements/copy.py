@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from minisql.catalog.paths import user_path
 from minisql.catalog.table import ColumnDefinition, Table
 from minisql.columnar.column import Batch
 from minisql.columnar.copy_text import csv_header, csv_lines, json_lines
 from minisql.columnar.to_arrow import arrow_type, to_record_batch
-from minisql.datatypes import VARCHAR, SqlType
+from minisql.datatypes import VARCHAR, SqlType, TypeKind
 from minisql.errors import NotSupportedError, OperationalError, ProgrammingError, Span, SqlError, did_you_mean
 from minisql.expression.nodes import Value
 from minisql.parser import parse_tree
@@ -70,7 +71,7 @@ def copy_to(context: Context, statement: st.CopyTo, parameters: Sequence[object]
     if options.format == "parquet":
         written = relational_expression(query, environment.new_table)
         planned = plan_relational(query, written, query.table, query.names, query.types, context.settings)
-        write = _parquet_writer(query.names, query.types, options)
+        write = _parquet_writer(query.names, query.types, options, statement.path.span)
     else:
         columns = [ColumnDefinition(name, VARCHAR) for name in query.names]
         texts = [converted(query, place, column, statement.path.span) for place, column in enumerate(columns)]
@@ -125,7 +126,7 @@ def _place(path: parse_tree.Constant | parse_tree.Parameter, parameters: Sequenc
 
 
 def _open(context: Context, path: str, options: _Options) -> Table:
-    if not Path(path).expanduser().is_file():
+    if not user_path(path).is_file():
         context.catalog.files.open(path)  # which says what is wrong
         raise NotSupportedError("COPY reads one file.", hint="INSERT INTO ... SELECT * FROM 'pattern' reads many.")
     if options.format == "csv":
@@ -135,10 +136,10 @@ def _open(context: Context, path: str, options: _Options) -> Table:
     if options.format == "json":
         from minisql.catalog.json_table import read_json_table
 
-        return read_json_table(path, [Path(path).expanduser()])
+        return read_json_table(path, [user_path(path)])
     from minisql.catalog.parquet_table import ParquetTable
 
-    return ParquetTable(path, [Path(path).expanduser()])
+    return ParquetTable(path, [user_path(path)])
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def _options(path: parse_tree.Constant, options: Sequence[st.CopyOption], parame
         raise ProgrammingError(
             f"'{path.value}' ends in '{suffix}', which says nothing of its format.",
             path.span,
-            hint="Write (FORMAT parquet), (FORMAT csv) or (FORMAT json).",
+            hint="Let it end in .parquet, .csv, .tsv, .json or .jsonl, or write (FORMAT parquet), csv or json.",
         )
     for name in _CSV_OPTIONS:
         if name in given and format_ != "csv":
@@ -230,12 +231,16 @@ def _character(given: dict[str, _Option], name: str, default: str) -> str:
 _Write = Callable[[IO[bytes], Iterator[Batch]], None]
 
 
-def _parquet_writer(names: Sequence[str], types: Sequence[SqlType], options: _Options) -> _Write:
+def _parquet_writer(names: Sequence[str], types: Sequence[SqlType], options: _Options, span: Span) -> _Write:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if len(set(names)) < len(names):
         raise NotSupportedError("A Parquet file has no two columns of the same name; give the columns aliases.")
+    for name, type_ in zip(names, types, strict=True):
+        if TypeKind.INTERVAL in (type_.kind, type_.element and type_.element.kind):
+            hint = "Write CAST(... AS VARCHAR)."
+            raise NotSupportedError(f'A Parquet file has no intervals, as the column "{name}".', span, hint=hint)
     schema = pa.schema([pa.field(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)])
 
     def write(file: IO[bytes], batches: Iterator[Batch]) -> None:
@@ -260,7 +265,7 @@ def _text_writer(names: Sequence[str], types: Sequence[SqlType], options: _Optio
 
 
 def _write_in_one_step(path: str, span: Span, write: Callable[[IO[bytes]], None]) -> None:
-    place = Path(path).expanduser()
+    place = user_path(path)
     beside = place.parent / f".{place.name}.{secrets.token_hex(4)}.tmp"
     try:
         if place.is_dir():
