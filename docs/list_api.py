@@ -47,9 +47,9 @@ connection.create_function("shout", lambda text: pc.utf8_upper(text), ["VARCHAR"
 assert connection.execute("SELECT shout(name) FROM beer").fetchone() == ("PILS",)
 ```
 
-In IPython and Jupyter `%load_ext minisql` gives the magics `%sql` and `%%sql`: data frames in variables are tables
-there, `$name` is the value of a variable, and `%%sql name <<` puts the result into one. `-c NAME` before that takes the
-connection in a variable, which finds data frames if it was opened with `scan_frames`.
+In IPython and Jupyter `%load_ext minisql` gives the magics `%sql` and `%%sql` (also called `%minisql`): data frames in
+variables are tables there, `$name` is the value of a variable, and `%%sql name <<` puts the result into one. `-c NAME`
+before that takes the connection in a variable, which finds data frames if it was opened with `scan_frames`.
 
 ## Values
 

@@ -38,16 +38,17 @@ def has_arrow_interface(data: object) -> bool:
 
 
 def _is_frame_of(package: str, data: object) -> bool:
-    return _package(data) == package and type(data).__name__ == "DataFrame"
+    """Whether it is a data frame of this package, or of a class made from that."""
+    return any(_package(each) == package and each.__name__ == "DataFrame" for each in type(data).__mro__)
 
 
-def _package(data: object) -> str:
-    return type(data).__module__.partition(".")[0]
+def _package(of: type) -> str:
+    return of.__module__.partition(".")[0]
 
 
 def _method_for_rows(data: object) -> str | None:
     """The method that gives the rows of what has to be computed or read first."""
-    name = {"polars": "collect", "pyarrow": "to_table"}.get(_package(data), "")
+    name = {"polars": "collect", "pyarrow": "to_table"}.get(_package(type(data)), "")
     is_lazy = type(data).__name__ == "LazyFrame" or type(data).__name__.endswith(("Dataset", "Scanner"))
     return name if is_lazy and hasattr(data, name) else None
 

@@ -331,7 +331,8 @@ class Connection:
             name: what it is called in SQL; not the name of a function that there is.
             function: is given an Arrow array for each argument, all of one length, and gives an Arrow array, a numpy
                 array, a series or a list of that length. It may be called with any part of the rows, also while a query
-                is planned, and in several threads.
+                is planned, and in several threads. It may run statements; in a statement that changes something,
+                queries only.
             arg_types: the types of the arguments, at least one: each the name of a SQL type ("DECIMAL(8,2)"), an
                 Arrow type, or one of the Python types bool, int (BIGINT), float, str, bytes, Decimal (DECIMAL(38,10)),
                 date, datetime, time, timedelta.

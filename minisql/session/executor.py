@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from minisql.catalog.catalog import Catalog
 from minisql.errors import InterfaceError, NotSupportedError, ProgrammingError, Span
 from minisql.parser import parse_tree
+from minisql.parser import statement_tree as st
 from minisql.parser.parse import ParsedStatement, parse_statement, parse_statements
 from minisql.query_block.environment import View
 from minisql.query_block.parameters import Parameters, values_in_order
@@ -189,14 +190,15 @@ class Executor:
         with self.runner.given(self._with_variables(given)):
             if isinstance(parsed.statement, parse_tree.QueryExpression):
                 return self.runner.plan(parsed.statement, values)
-            with self.changing(parsed.statement.span):
+            only_looks = isinstance(parsed.statement, st.Describe | st.Explain | st.ShowTables)
+            with nullcontext() if only_looks else self.changing(parsed.statement.span):
                 result = self.runner.run(parsed.statement, values)
         self.plans.forget_old()
         return result
 
     @contextmanager
     def changing(self, span: Span | None = None) -> Iterator[None]:
-        """What changes something runs in it, under the lock; queries do not.
+        """What changes something runs in it, under the lock; what only looks does not.
 
         Raises:
             NotSupportedError: a function that is called by what runs in it wants to change something itself. What it

@@ -84,12 +84,17 @@ def test_rows_need_not_have_all_keys() -> None:
     assert contents(table) == [[1, 2, None], [None, "x", None]]
 
 
+class Frame(pd.DataFrame):
+    """As geopandas has one."""
+
+
 def test_the_index_of_a_pandas_frame() -> None:
     """The numbers of rows that are left of a frame are no data; levels with names, as groupby() makes them, are."""
     frame = pd.DataFrame({"k": ["a", "b", "a"], "n": [1, 2, 3]})
-    filtered = registered_table("t", frame[frame.n > 1])
-    assert [column.name for column in filtered.columns] == ["k", "n"]
-    assert contents(filtered) == [["b", "a"], [2, 3]]
+    for made in (frame[frame.n > 1], Frame(frame[frame.n > 1])):
+        filtered = registered_table("t", made)
+        assert [column.name for column in filtered.columns] == ["k", "n"]
+        assert contents(filtered) == [["b", "a"], [2, 3]]
     grouped = registered_table("t", frame.groupby("k").sum())
     assert [column.name for column in grouped.columns] == ["n", "k"]
     assert contents(grouped) == [[4, 2], ["a", "b"]]

@@ -343,6 +343,8 @@ def test_batches_of_any_size(connection: minisql.Connection) -> None:
 
 def test_a_function_may_query(connection: minisql.Connection) -> None:
     def rows(array: pa.Array) -> list[object]:
+        assert connection.execute("SHOW TABLES").fetchall() == [("t",)]
+        assert connection.execute("EXPLAIN SELECT 1").fetchall()
         return [connection.execute("SELECT count(*) FROM t").fetchall()[0][0]] * len(array)
 
     connection.create_function("rows", rows, [int], int)
