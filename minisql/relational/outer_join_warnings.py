@@ -12,6 +12,8 @@ in the block, USING and NATURAL, and a condition that asks for the rows of one s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 from minisql.errors import QueryWarning, Span, enumerated
@@ -22,7 +24,6 @@ from minisql.expression.walk import (
     column_references,
     columns_of,
     conjuncts,
-    outer_references,
     tables_of,
     walk,
 )
@@ -51,11 +52,23 @@ def outer_join_warnings(blocks: Sequence[QueryBlock], steps: Sequence[Simplifica
 
 
 class _FullJoin(NamedTuple):
-    """A FULL JOIN and the columns that it equates: those of its left side, and of its right side in the same places."""
+    """A FULL JOIN and the columns that it equates: those of its left side, and of its right side in the same places.
 
+    `place` is that of the join among those of its block.
+    """
+
+    place: int
     join: JoinedTable
     left: tuple[ColumnRef, ...]
     right: tuple[ColumnRef, ...]
+
+
+class _Clause(NamedTuple):
+    """An ON or the WHERE; `drops` says that a row that does not fulfil it is not in the result."""
+
+    name: str
+    conditions: Sequence[Expression]
+    drops: bool
 
 
 class _Use(NamedTuple):
@@ -79,8 +92,20 @@ class _Block:
         self._joins = joins_of(block.from_)
         self._names = {item.table: item.alias and quoted_name(item.alias) for item in from_items(block.from_)}
         self._tables = node_set(self._names)
+        self._sides = _sides_of(self._joins)
         self._steps = self._own_steps(steps)
         self._simplified = _by_sides(steps)
+        # The clause of a join has its place.
+        self._clauses = [
+            *[_Clause("ON", conjuncts(join.condition), join.kind is JoinKind.INNER) for join in self._joins],
+            _Clause("WHERE", conjuncts(block.where), drops=True),
+        ]
+        self._readers: dict[ColumnId, set[int]] = {}
+        """The places of the clauses that read a column."""
+        for place, clause in enumerate(self._clauses):
+            for condition in clause.conditions:
+                for column in columns_of(condition):
+                    self._readers.setdefault(column, set()).add(place)
 
     def warnings(self) -> Iterator[QueryWarning]:
         told = set[Expression]()
@@ -102,7 +127,7 @@ class _Block:
             for step in steps
             if is_subset(tables_of(step.condition), self._tables) or self._is_after_grouping(step.condition)
         )
-        return {id(join): by_sides.get(frozenset(_sides(join)), []) for join in self._joins}
+        return {id(join): by_sides.get(frozenset(self._sides[id(join)]), []) for join in self._joins}
 
     def _is_after_grouping(self, condition: Expression) -> bool:
         """Whether it is one of HAVING or QUALIFY."""
@@ -172,12 +197,12 @@ class _Block:
     # --- keys of one side of a full join ------------------------------------------------------------------------------
 
     def _full_joins(self) -> Iterator[_FullJoin]:
-        for join in self._joins:
+        for place, join in enumerate(self._joins):
             if join.kind is not JoinKind.FULL or join.merges_keys:
                 continue
-            left_tables, right_tables = _sides(join)
+            left_tables, right_tables = self._sides[id(join)]
             pairs = []
-            for condition in conjuncts(join.condition):
+            for condition in self._clauses[place].conditions:
                 if isinstance(condition, Comparison) and condition.operator == "=":
                     one, other = _column(condition.left), _column(condition.right)
                     if one is None or other is None:
@@ -187,30 +212,30 @@ class _Block:
                     elif single(one.column.table) & right_tables and single(other.column.table) & left_tables:
                         pairs.append((other, one))
             if pairs:
-                yield _FullJoin(join, tuple([left for left, _ in pairs]), tuple([right for _, right in pairs]))
+                yield _FullJoin(place, join, tuple([left for left, _ in pairs]), tuple([right for _, right in pairs]))
 
     def _uses(self, full: _FullJoin) -> list[_Use]:
         """The equalities with other tables that read the key of one side, where none of their clause reads both."""
-        inside = NodeSet(_sides(full.join)[0] | _sides(full.join)[1])
-        joins = [join for join in self._joins if join is not full.join]
-        clauses = [("ON", conjuncts(join.condition), join.kind is JoinKind.INNER) for join in joins]
-        clauses.append(("WHERE", conjuncts(self._block.where), True))
-        uses = []
-        for clause, conditions, drops in clauses:
-            read = {column for condition in conditions for column in columns_of(condition)}
-            for left, right in zip(full.left, full.right, strict=True):
-                if (left.column in read) != (right.column in read):
-                    key = left if left.column in read else right
-                    uses += [use for each in conditions if (use := _use(each, clause, key, inside, drops=drops))]
-        return uses
+        left_tables, right_tables = self._sides[id(full.join)]
+        inside = NodeSet(left_tables | right_tables)
+        found: list[tuple[int, _Use]] = []
+        for left, right in zip(full.left, full.right, strict=True):
+            of_left = self._readers_of(left)
+            for place in (of_left ^ self._readers_of(right)) - {full.place}:
+                clause, key = self._clauses[place], left if place in of_left else right
+                found += [(place, use) for each in clause.conditions if (use := _use(each, clause, key, inside))]
+        return [use for _, use in sorted(found, key=itemgetter(0))]
+
+    def _readers_of(self, key: ColumnRef) -> set[int]:
+        return self._readers.get(key.column, set())
 
     def _is_all_that_simplifies(self, join: JoinedTable, condition: Expression) -> bool:
         """Whether no other condition makes the full join one-sided: then the key that is there is the right one."""
-        steps = self._simplified.get(frozenset(_sides(join)), ())
+        steps = self._simplified.get(frozenset(self._sides[id(join)]), ())
         return all(step.condition == condition for step in steps)
 
     def _one_key_joined(self, full: _FullJoin, use: _Use) -> QueryWarning:
-        left, right = _sides(full.join)
+        left, right = self._sides[id(full.join)]
         own, lost = (left, right) if single(use.key.column.table) & left else (right, left)
         partner = self._listed(tables_of(use.other)) or "the other side"
         own_names, lost_names = self._listed(own), self._listed(lost)
@@ -235,15 +260,14 @@ class _Block:
     def _one_key_read(self, full: _FullJoin) -> Iterator[QueryWarning]:
         """About the select list, GROUP BY and ORDER BY."""
         block = self._block
-        if frozenset(_sides(full.join)) in self._simplified or block.input_subqueries or block.subqueries:
+        if frozenset(self._sides[id(full.join)]) in self._simplified or self._has_more_readers:
             return
-        read = self._columns_read(full.join)
         lists = [("The select list", block.expressions[: len(block.names)])]
         if block.grouping is not None:
             lists = [("GROUP BY", block.grouping.keys)]
         lists.append(("ORDER BY", block.expressions[len(block.names) :]))
         for own, others in ((full.left, full.right), (full.right, full.left)):
-            if _ids(others) & read or self._asks_for_rows_without(others):
+            if any(self._is_read_elsewhere(other, full) for other in others) or self._asks_for_rows_without(others):
                 continue
             for clause, expressions in lists:
                 key = next(
@@ -254,7 +278,7 @@ class _Block:
                     return
 
     def _one_key_shown(self, full: _FullJoin, key: ColumnRef, clause: str) -> QueryWarning:
-        left, right = _sides(full.join)
+        left, right = self._sides[id(full.join)]
         own, lost = (left, right) if single(key.column.table) & left else (right, left)
         where = f"the rows of {self._listed(lost)} without a partner in {self._listed(own)}"
         pairs = [*zip(full.left, full.right, strict=True), *zip(full.right, full.left, strict=True)]
@@ -267,18 +291,29 @@ class _Block:
             self._hint_to_merge(full, key),
         )
 
-    def _columns_read(self, join: JoinedTable) -> set[ColumnId]:
-        """The columns that the block reads anywhere but in the condition of this join."""
+    @cached_property
+    def _has_more_readers(self) -> bool:
+        """Whether there are queries in the block that may read its columns, too."""
         block = self._block
-        expressions = [*block.expressions, *conjuncts(block.where), *conjuncts(block.having), *conjuncts(block.qualify)]
+        return bool(block.input_subqueries or block.subqueries) or any(
+            join.lateral or join.subqueries for join in self._joins
+        )
+
+    def _is_read_elsewhere(self, key: ColumnRef, full: _FullJoin) -> bool:
+        """Whether the block reads the column anywhere but in the condition of this join."""
+        return key.column in self._read_behind_joins or not self._readers_of(key) <= {full.place}
+
+    @cached_property
+    def _read_behind_joins(self) -> set[ColumnId]:
+        """The columns that are read in other places than ON and WHERE."""
+        block = self._block
+        expressions = [*block.expressions, *conjuncts(block.having), *conjuncts(block.qualify)]
         if block.grouping is not None:
             expressions += block.grouping.keys
             expressions += [each for call in block.grouping.aggregates for each in aggregate_inputs(call)]
-        expressions += [each for other in self._joins if other is not join for each in conjuncts(other.condition)]
         if block.windows is not None:
             expressions += [each for call in block.windows.calls for each in window_inputs(call)]
-        read = {column for each in expressions for column in columns_of(each)}
-        return read | {reference.column for each in expressions for reference in outer_references(each)}
+        return {column for each in expressions for column in columns_of(each)}
 
     def _asks_for_rows_without(self, keys: Sequence[ColumnRef]) -> bool:
         """Whether WHERE asks for rows in which a column of this side is NULL."""
@@ -302,12 +337,19 @@ def _by_sides(steps: Iterable[Simplification]) -> dict[frozenset[int], list[Simp
     return found
 
 
-def _sides(join: JoinedTable) -> tuple[NodeSet, NodeSet]:
-    return _tables(join.left), _tables(join.right)
+def _sides_of(joins: Sequence[JoinedTable]) -> dict[int, tuple[NodeSet, NodeSet]]:
+    """The tables of the two sides of each join, by its identity. Each join comes before those in its sides."""
+    sides: dict[int, tuple[NodeSet, NodeSet]] = {}
 
+    def tables(tree: FromTree) -> NodeSet:
+        if isinstance(tree, JoinedTable):
+            left, right = sides[id(tree)]
+            return NodeSet(left | right)
+        return single(tree.table)
 
-def _tables(tree: FromTree) -> NodeSet:
-    return node_set(item.table for item in from_items(tree))
+    for join in reversed(joins):
+        sides[id(join)] = tables(join.left), tables(join.right)
+    return sides
 
 
 def _ids(columns: Sequence[ColumnRef]) -> set[ColumnId]:
@@ -321,14 +363,14 @@ def _column(expression: Expression) -> ColumnRef | None:
     return expression if isinstance(expression, ColumnRef) else None
 
 
-def _use(condition: Expression, clause: str, key: ColumnRef, inside: NodeSet, *, drops: bool) -> _Use | None:
+def _use(condition: Expression, clause: _Clause, key: ColumnRef, inside: NodeSet) -> _Use | None:
     """The condition if it equates the key with something of a table outside of the join."""
     if not isinstance(condition, Comparison) or condition.operator != "=":
         return None
     for own, other in ((condition.left, condition.right), (condition.right, condition.left)):
         column, tables = _column(own), tables_of(other)
         if column is not None and column.column == key.column and tables and not overlaps(tables, inside):
-            return _Use(condition, clause, column, other, drops)
+            return _Use(condition, clause.name, column, other, clause.drops)
     return None
 
 

@@ -129,6 +129,9 @@ def test_blocks_everywhere(connection: minisql.Connection) -> None:
         "SELECT a.x FROM a FULL JOIN b ON a.k < b.k FULL JOIN c ON b.k = c.k",
         "SELECT count(*) OVER (PARTITION BY b.k), a.k FROM a FULL JOIN b ON a.k = b.k",
         "SELECT a.k, sum(b.k) FROM a FULL JOIN b ON a.k = b.k GROUP BY a.k",
+        # A query in FROM or ON reads the other key.
+        "SELECT a.k FROM a FULL JOIN b ON a.k = b.k LEFT JOIN LATERAL (SELECT x FROM c WHERE k = b.k) AS d ON TRUE",
+        "SELECT a.k FROM a FULL JOIN b ON a.k = b.k LEFT JOIN c ON c.x = (SELECT max(c.x) FROM c WHERE c.k = b.k)",
     ],
 )
 def test_no_false_alarm(connection: minisql.Connection, query: str) -> None:
