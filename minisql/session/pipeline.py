@@ -113,7 +113,7 @@ class PlannedQuery:
 
         if format.upper() not in PLAN_FORMATS:
             raise unknown_format(format, PLAN_FORMATS)
-        plan, warnings = self.describe_with_warnings(analyze=analyze)
+        plan, warnings = describe_with_warnings(self, analyze=analyze)
         return format_plan(
             format.upper(),
             plan,
@@ -124,19 +124,7 @@ class PlannedQuery:
 
     def describe(self, *, analyze: bool = False) -> NodeDescription:
         """The plan, node by node; with what happened, where the query is to be run for it."""
-        return self.describe_with_warnings(analyze=analyze)[0]
-
-    def describe_with_warnings(self, *, analyze: bool) -> tuple[NodeDescription, tuple[QueryWarning, ...]]:
-        """The same, and what there is to warn of: what its result has, where the query is run."""
-        from minisql.explain.plan_description import describe_plan  # which few statements need
-
-        profile = Profile() if analyze else None
-        joins = joins_to_count(self)
-        with deep_recursion():
-            if profile is not None:
-                for _ in run(self, profile, joins):
-                    pass
-            return describe_plan(self.path, profile), warnings_of(self, joins)
+        return describe_with_warnings(self, analyze=analyze)[0]
 
     def save(self, path: str | Path, *, analyze: bool = True) -> None:
         """Writes the page of EXPLAIN HTML to a file, which is made or replaced.
@@ -198,6 +186,19 @@ class PlannedQuery:
             joins = joins_to_count(self)
             batches = list(run(self, joins=joins))
             return Result(self.names, self.types, batches, warnings=warnings_of(self, joins))
+
+
+def describe_with_warnings(planned: PlannedQuery, *, analyze: bool) -> tuple[NodeDescription, tuple[QueryWarning, ...]]:
+    """The plan, node by node, and what there is to warn of: what its result has, where the query is run."""
+    from minisql.explain.plan_description import describe_plan  # which few statements need
+
+    profile = Profile() if analyze else None
+    joins = joins_to_count(planned)
+    with deep_recursion():
+        if profile is not None:
+            for _ in run(planned, profile, joins):
+                pass
+        return describe_plan(planned.path, profile), warnings_of(planned, joins)
 
 
 def plan_query(tree: parse_tree.QueryExpression, environment: Environment, settings: Settings) -> PlannedQuery:

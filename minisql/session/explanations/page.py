@@ -23,7 +23,7 @@ from minisql.session.explanations.page_forbidden import forbidden_answers, forbi
 from minisql.session.explanations.page_plan import finite, hottest_sentence, plan_model, summary
 from minisql.session.explanations.page_search import search_model
 from minisql.session.explanations.trace import trace_of
-from minisql.session.pipeline import PlannedQuery
+from minisql.session.pipeline import PlannedQuery, describe_with_warnings
 from minisql.session.recursion import deep_recursion
 from minisql.session.value_text import cut
 
@@ -91,7 +91,7 @@ def save_page(planned: PlannedQuery, path: str | Path, *, analyze: bool) -> None
 
 def page_model(planned: PlannedQuery, text: str, *, analyze: bool) -> Model:
     """The model of a page, small enough for it."""
-    plan, warnings = planned.describe_with_warnings(analyze=analyze)
+    plan, warnings = describe_with_warnings(planned, analyze=analyze)
     with deep_recursion():
         regions = describe_hypergraph(planned)
         orders = _listed(planned)
