@@ -156,7 +156,10 @@ def _in_range(column: Column, allowed: tuple[int, int]) -> Array:
     """The numbers of a column, 0 in the place of a NULL, if Python has dates for them. Arrow data may have others."""
     values: Array = column.values if column.valid is None else np.where(column.valid, column.values, 0)
     if len(values) and not (allowed[0] <= values.min() and values.max() <= allowed[1]):
-        raise DataError(f"A {column.type} is not in the years 1 to 9999, which are those of Python's dates.")
+        raise DataError(
+            f"A {column.type} is not in the years 1 to 9999, which are those of Python's dates.",
+            hint="CAST(... AS VARCHAR) shows it, and Arrow takes it as it is.",
+        )
     return values
 
 

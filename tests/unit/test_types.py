@@ -321,3 +321,15 @@ def test_huge_numbers(engine: minisql.Connection) -> None:
     assert engine.execute("SELECT h FROM t").fetchall() == [(Decimal(10**38 - 1),)]
     with pytest.raises(minisql.DataError, match="decimal out of range"):
         engine.execute("SELECT h + 1 FROM t")
+
+
+def test_the_text_of_dates_that_python_does_not_have(engine: minisql.Connection) -> None:
+    days = [-12_687_429, -12_687_428, 0, 11_248_737, 11_248_738, 20_000_000]
+    moments = [-(10**18) - 1, 0, 971_890_963_199_999_999, 971_890_963_200_000_000, 10**18 + 5 * 10**5, 2**63 - 1]
+    table = pa.table(
+        {"d": pa.array(days, pa.int32()).view(pa.date32()), "t": pa.array(moments, pa.int64()).view(pa.timestamp("us"))}
+    )
+    found = engine.sql("SELECT CAST(d AS VARCHAR), CAST(t AS VARCHAR) FROM far", far=table).fetchall()
+    assert [date for date, _ in found] == np.array(days).astype("M8[D]").astype(str).tolist()
+    expected = np.array(moments).astype("M8[us]").astype(str).tolist()
+    assert [time for _, time in found] == [text.replace("T", " ").rstrip("0").rstrip(".") for text in expected]
