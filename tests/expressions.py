@@ -9,7 +9,7 @@ from minisql.columnar.python_values import from_values, to_values
 from minisql.datatypes import SqlType, arithmetic_type
 from minisql.errors import Span
 from minisql.execution.evaluate import compile_expression, compile_predicate
-from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.functions import OPERATORS, SCALAR_FUNCTIONS
 from minisql.expression.nodes import (
     Arithmetic,
     Cast,
@@ -48,7 +48,8 @@ def cast(operand: Expression, type_: SqlType) -> Cast:
 
 
 def call(name: str, *arguments: Expression) -> FunctionCall:
-    type_ = SCALAR_FUNCTIONS[name].result_type(tuple(argument.type for argument in arguments))
+    function = {**SCALAR_FUNCTIONS, **OPERATORS}[name]
+    type_ = function.result_type(tuple(argument.type for argument in arguments))
     assert type_ is not None
     return FunctionCall(name=name, arguments=arguments, type=type_, span=SPAN)
 

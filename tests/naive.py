@@ -482,7 +482,7 @@ FUNCTIONS: dict[str, Any] = {
     "trim": lambda _, text, characters=" ": text.strip(characters) if characters else text,
     "ltrim": lambda _, text, characters=" ": text.lstrip(characters) if characters else text,
     "rtrim": lambda _, text, characters=" ": text.rstrip(characters) if characters else text,
-    "concat": lambda _, left, right: left + right,
+    "||": lambda _, left, right: left + right,
     "extract": lambda _, field, value: extract(field, value),
 }
 

@@ -19,13 +19,14 @@ from minisql.datatypes import BOOLEAN, DOUBLE, MAX_DECIMAL_PRECISION, SqlType, T
 from minisql.errors import DataError, InternalError, Span
 from minisql.execution import casts, comparison, conditional, logic
 from minisql.execution.arithmetic import arithmetic, negate
-from minisql.execution.functions import is_strict, make_function, make_volatile
+from minisql.execution.functions import make_function, make_volatile
 from minisql.execution.operand import Evaluator, Operand, evaluate, is_null_constant, lift, lift_chain, lift_strict
 from minisql.execution.temporal_arithmetic import (
     is_temporal_arithmetic,
     negate_interval,
     temporal_arithmetic,
 )
+from minisql.expression.functions import function_of
 from minisql.expression.nodes import (
     MIRRORED,
     And,
@@ -138,7 +139,7 @@ class _Compiler:
                 constants = [argument if isinstance(argument, Column) else None for argument in arguments]
                 if not arguments:
                     return make_volatile(expression)
-                if is_strict(expression.name) and any(is_null_constant(argument) for argument in arguments):
+                if function_of(expression).strict and any(is_null_constant(argument) for argument in arguments):
                     return all_null(expression.type, 1)
                 return lift(make_function(expression, constants), *arguments)
             case Comparison():

@@ -13,7 +13,6 @@ from minisql.columnar.column import Column
 from minisql.errors import InternalError
 from minisql.execution.operand import Evaluator
 from minisql.expression.date_functions import DATE_FUNCTIONS
-from minisql.expression.functions import SCALAR_FUNCTIONS
 from minisql.expression.interval_functions import INTERVAL_FUNCTIONS
 from minisql.expression.nodes import FunctionCall
 from minisql.expression.number_functions import NUMBER_FUNCTIONS
@@ -59,8 +58,3 @@ def make_volatile(call: FunctionCall) -> Evaluator:
     from minisql.execution import number_functions
 
     return number_functions.random()
-
-
-def is_strict(name: str) -> bool:
-    """Whether the function is NULL where an argument is."""
-    return SCALAR_FUNCTIONS[name].strict

@@ -63,7 +63,7 @@ def make_string_function(call: FunctionCall, constants: Sequence[Column | None])
     function = _plain_function(call.name)
     varying = [place for place, constant in enumerate(constants) if constant is None]
     kernel: Kernel
-    if varying == [0] or (len(varying) == 1 and call.name == "concat"):
+    if varying == [0] or (len(varying) == 1 and call.name == "||"):
         kernel = _on_one_string(function, varying[0], constants)
     else:
         kernel = partial(_on_rows, function)
@@ -85,7 +85,7 @@ def _plain_function(name: str) -> Callable[..., Column]:
             return _substring
         case "trim" | "ltrim" | "rtrim":
             return partial(_trim, _TRIMS[name])
-        case "concat":
+        case "||":
             return _concat
         case _:
             raise InternalError(f"The function {name} has no kernel.")

@@ -5,14 +5,10 @@ A condition that can fail is not evaluated on rows that the query as written kee
 
 from __future__ import annotations
 
-from typing import Final
-
 from minisql.datatypes import BIGINT, DOUBLE, INTEGER, VARCHAR, SqlType, TypeKind
-from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.functions import function_of
 from minisql.expression.nodes import Arithmetic, Cast, Expression, FunctionCall, Like, Literal, Negate
 from minisql.expression.walk import walk
-
-_SAFE_FUNCTIONS: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items() if function.total)
 
 
 def may_fail(expression: Expression) -> bool:
@@ -27,7 +23,7 @@ def _node_may_fail(node: Expression) -> bool:
         case Cast():
             return not _never_fails(node.operand.type, node.type)
         case FunctionCall():
-            return node.name not in _SAFE_FUNCTIONS
+            return node.user_function is not None or not function_of(node).total
         case Like():
             return node.escape is not None or not isinstance(node.pattern, Literal)
         case _:

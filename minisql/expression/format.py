@@ -175,7 +175,7 @@ def _format(expression: Expression) -> tuple[str, int]:
             return f"CASE{whens} ELSE {format_expression(expression.otherwise)} END", _ATOM
         case Coalesce():
             return f"coalesce({_list(expression.operands)})", _ATOM
-        case FunctionCall(name="concat"):
+        case FunctionCall(name="||"):
             parts = [_at_least(part, _CONCAT + (place > 0)) for place, part in enumerate(expression.arguments)]
             return " || ".join(parts), _CONCAT
         case FunctionCall(name="extract"):

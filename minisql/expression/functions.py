@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from minisql.datatypes import VARCHAR
 from minisql.expression.conditional_functions import CONDITIONAL_FUNCTIONS
 from minisql.expression.date_functions import DATE_FUNCTIONS, EXTRACT_FIELDS, UNITS
 from minisql.expression.function import Function
@@ -31,6 +32,13 @@ SCALAR_FUNCTIONS: Final[dict[str, Function]] = {
     function.name: function for functions in THEMES.values() for function in functions
 }
 
+OPERATORS: Final = {
+    "||": Function("||(string...)", "s", VARCHAR, "The strings one after the other.", "'a' || 'b'", "ab", total=True)
+}
+"""The operators that are calls of functions once names are resolved."""
+
+_CALLED: Final = {**SCALAR_FUNCTIONS, **OPERATORS}
+
 ALIASES: Final = {alias: function.name for function in SCALAR_FUNCTIONS.values() for alias in function.aliases.split()}
 """Other names of functions."""
 
@@ -42,7 +50,7 @@ _VOLATILE: Final = frozenset(name for name, function in SCALAR_FUNCTIONS.items()
 
 def function_of(call: FunctionCall) -> Function | UserFunction:
     """The function that is called."""
-    return SCALAR_FUNCTIONS[call.name] if call.user_function is None else call.user_function
+    return _CALLED[call.name] if call.user_function is None else call.user_function
 
 
 def is_volatile(expression: Expression) -> bool:

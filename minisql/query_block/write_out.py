@@ -76,7 +76,7 @@ def concatenated(parts: Arguments, span: Span) -> Expression:
     """`a || b || ...` of strings: NULL where one is."""
     if len(parts) == 1:
         return parts[0]
-    return FunctionCall(name="concat", arguments=tuple(parts), type=VARCHAR, span=span)
+    return FunctionCall(name="||", arguments=tuple(parts), type=VARCHAR, span=span)
 
 
 def _text(value: str, span: Span) -> Literal:

@@ -39,7 +39,7 @@ from minisql.errors import DataError
 from minisql.execution.evaluate import compile_expression, compile_predicate
 from minisql.expression.date_functions import EXTRACT_FIELDS
 from minisql.expression.failure import may_fail
-from minisql.expression.functions import SCALAR_FUNCTIONS
+from minisql.expression.functions import OPERATORS, SCALAR_FUNCTIONS
 from minisql.expression.nodes import (
     And,
     Arithmetic,
@@ -263,11 +263,11 @@ def _number_function(draw: st.DrawFn, type_: SqlType, inner: Inner) -> Expressio
 
 
 def _string_function(draw: st.DrawFn, _: SqlType, inner: Inner) -> Expression:
-    match draw(st.sampled_from(["lower", "upper", "trim", "ltrim", "rtrim", "concat", "substring"])):
+    match draw(st.sampled_from(["lower", "upper", "trim", "ltrim", "rtrim", "||", "substring"])):
         case "lower" | "upper" as name:
             return call(name, inner(VARCHAR))
-        case "concat":
-            return call("concat", inner(VARCHAR), inner(VARCHAR))
+        case "||":
+            return call("||", inner(VARCHAR), inner(VARCHAR))
         case "substring":
             count = [inner(INTEGER)] if draw(st.booleans()) else []
             return call("substring", inner(VARCHAR), inner(draw(st.sampled_from([INTEGER, BIGINT]))), *count)
@@ -277,7 +277,8 @@ def _string_function(draw: st.DrawFn, _: SqlType, inner: Inner) -> Expression:
 
 
 def call(name: str, *arguments: Expression) -> FunctionCall:
-    type_ = SCALAR_FUNCTIONS[name].result_type(tuple(argument.type for argument in arguments))
+    function = {**SCALAR_FUNCTIONS, **OPERATORS}[name]
+    type_ = function.result_type(tuple(argument.type for argument in arguments))
     assert type_ is not None
     return FunctionCall(name=name, arguments=arguments, type=type_)
 

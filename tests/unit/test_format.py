@@ -76,7 +76,7 @@ def test_values(value: Value, text: str) -> None:
             Like(operand=S, pattern=Literal(value="a%", type=VARCHAR), escape="!", negated=False),
             "t.s LIKE 'a%' ESCAPE '!'",
         ),
-        (FunctionCall(name="concat", arguments=(S, S), type=VARCHAR), "t.s || t.s"),
+        (FunctionCall(name="||", arguments=(S, S), type=VARCHAR), "t.s || t.s"),
         (
             FunctionCall(name="extract", arguments=(Literal(value="year", type=VARCHAR), X), type=BIGINT),
             "extract(year FROM t.x)",

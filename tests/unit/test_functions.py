@@ -154,8 +154,8 @@ def test_concat() -> None:
     for texts in both_kinds(TEXTS):
         before = [None if text is None else "<" + text for text in TEXTS]
         twice = [None if text is None else text + text for text in TEXTS]
-        assert values(call("concat", lit("<", VARCHAR), ref(0, VARCHAR)), texts) == before
-        assert values(call("concat", ref(0, VARCHAR), ref(0, VARCHAR)), texts) == twice
+        assert values(call("||", lit("<", VARCHAR), ref(0, VARCHAR)), texts) == before
+        assert values(call("||", ref(0, VARCHAR), ref(0, VARCHAR)), texts) == twice
 
 
 def test_what_is_computed_on_a_dictionary_is_a_dictionary_again() -> None:
@@ -167,7 +167,7 @@ def test_what_is_computed_on_a_dictionary_is_a_dictionary_again() -> None:
 
 def test_a_large_dictionary_is_not_computed_for_a_few_rows() -> None:
     large = from_values([str(number) for number in range(1000)], VARCHAR)
-    run = compile_expression(call("concat", ref(0, VARCHAR), lit("!", VARCHAR)), [ColumnId(0, 0)])
+    run = compile_expression(call("||", ref(0, VARCHAR), lit("!", VARCHAR)), [ColumnId(0, 0)])
     few = run(Batch([large.take(np.array([5, 7]))], 2))
     assert to_values(few) == ["5!", "7!"]
     assert few.pool is not None
