@@ -7,9 +7,10 @@ average are DOUBLE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
+
+from minisql.node import record
 
 
 class TypeKind(Enum):
@@ -34,7 +35,7 @@ class TypeKind(Enum):
 MAX_DECIMAL_PRECISION: Final = 38
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SqlType:
     """A SQL type. `precision` and `scale` are those of a DECIMAL and 0 for every other kind.
 

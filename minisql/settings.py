@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from minisql.errors import ProgrammingError, Span, did_you_mean
+from minisql.node import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """The values, with their defaults. A statement reads one Settings object from its start to its end."""
 

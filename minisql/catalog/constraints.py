@@ -5,13 +5,13 @@ Columns are positions in the table. NOT NULL and DEFAULT belong to a column, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from minisql.expression.nodes import Expression
+from minisql.node import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UniqueConstraint:
     """No two rows agree in these columns, unless there is a NULL in them. Those of a primary key are NOT NULL."""
 
@@ -25,7 +25,7 @@ class UniqueConstraint:
         return "PRIMARY KEY" if self.is_primary else "UNIQUE"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckConstraint:
     """A condition that is TRUE or NULL for every row; it reads the columns as `ColumnId(0, position)`."""
 
@@ -33,7 +33,7 @@ class CheckConstraint:
     condition: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignKey:
     """A row without a NULL in these columns agrees with a row of the parent in its key columns, which go by name."""
 
@@ -43,7 +43,7 @@ class ForeignKey:
     parent_columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """An index by name. A unique one is held as a key is; others change nothing, for no plan uses them."""
 

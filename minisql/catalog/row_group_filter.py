@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from minisql.catalog.table import SimpleFilter
 from minisql.expression.nodes import Value
+from minisql.node import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValueRange:
     """What is known of a column in a block of rows: bounds of its values, NULLs, all rows; None is "not known"."""
 

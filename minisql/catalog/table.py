@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from minisql.columnar.column import Batch
 from minisql.datatypes import SqlType
 from minisql.expression.nodes import Expression, Value
+from minisql.node import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnDefinition:
     """Name and type of a column; whether it refuses NULL, and what it is where an INSERT names no value (None: NULL).
 
@@ -24,7 +24,7 @@ class ColumnDefinition:
     default: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Key:
     """Columns, by position, in which no two rows agree, except where one of them is NULL; never so if `not_null`."""
 
@@ -32,7 +32,7 @@ class Key:
     not_null: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnStatistics:
     """What planning knows of one column; None is "not known".
 
@@ -46,7 +46,7 @@ class ColumnStatistics:
     high: Value = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SimpleFilter:
     """`column operator value`, with an operator of `= <> < <= > >=`, or `in` and a tuple of values.
 

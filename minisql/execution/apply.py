@@ -17,7 +17,6 @@ of the combination is the key (`_Dependent`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -38,6 +37,7 @@ from minisql.execution.progress import reported
 from minisql.execution.single_row import several_rows
 from minisql.expression.nodes import ColumnId, Comparison, Expression, Literal
 from minisql.expression.walk import columns_of
+from minisql.node import record
 from minisql.optimizer.access_path import AccessPath, Apply, JoinKey
 from minisql.optimizer.bind_references import bind_references
 from minisql.relational.relational_expression import ApplyType
@@ -155,7 +155,7 @@ class _Dependent:
             yield (rows if some is None else rows.take(some)), held_rows
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _MarkKeys:
     """A comparison `left = right`, whose operands are looked up instead of compared pair by pair."""
 

@@ -9,7 +9,6 @@ equal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +20,7 @@ from minisql.execution.kernels.row_lists import RowLists
 from minisql.execution.operand import Evaluator
 from minisql.expression.nodes import ColumnId, Comparison, Expression, IsDistinctFrom, Or
 from minisql.expression.walk import columns_of, conjuncts
+from minisql.node import record
 
 
 class CandidatePairs(Protocol):
@@ -55,7 +55,7 @@ class AllPairs:
                 yield np.repeat(part, len(held_rows)), np.tile(held_rows, len(part))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Equality:
     """`held = passing`, or IS NOT DISTINCT FROM where `null_safe`."""
 

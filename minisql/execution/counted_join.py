@@ -7,13 +7,12 @@ at most as many as both have together. A join that gives more has keys that are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from minisql.columnar.column import Batch
 from minisql.errors import QueryWarning, Span
 from minisql.execution.iterator import RowIterator
 from minisql.expression.format import format_conditions
 from minisql.expression.nodes import Comparison, IsDistinctFrom
+from minisql.node import record
 from minisql.optimizer.access_path import HashJoin, JoinKey
 from minisql.relational.relational_expression import JoinType
 
@@ -48,7 +47,7 @@ class CountedRows(RowIterator):
         return self._source.held_bytes()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountedJoin:
     """A hash join that runs once, and the rows of its inputs and its own."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,13 +21,14 @@ from minisql.columnar.strings import compacted
 from minisql.datatypes import SqlType
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.expression.nodes import Value
+from minisql.node import record
 
 Kind: TypeAlias = Literal["1:1", "1:n", "n:1", "n:m", "none"]
 
 WORST_KEYS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyFanOut:
     """A key: its values, the rows of each side that have it, and how many pairs of these match.
 
@@ -40,7 +41,7 @@ class KeyFanOut:
     pairs: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FanOut:
     """The fan-out of one join.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from minisql.explain.plan_description import NodeDescription
 from minisql.explain.tree import format_actual, format_estimate
+from minisql.node import record
 from minisql.optimizer.access_path import Shared, SharedScan
 from minisql.printable import printable
 
@@ -27,7 +27,7 @@ _ROLE_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edge:
     """The way of rows from one node to another.
 
@@ -42,7 +42,7 @@ class Edge:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Graph:
     """The nodes, whose places are their numbers, and the edges."""
 

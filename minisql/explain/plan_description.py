@@ -17,6 +17,7 @@ from minisql.execution.profile import OperatorProfile, Profile
 from minisql.explain.node_details import Details, Json, details_of, operator_name
 from minisql.explain.titles import title_of
 from minisql.expression.nodes import Value
+from minisql.node import record
 from minisql.optimizer.access_path import (
     AccessPath,
     Apply,
@@ -43,7 +44,7 @@ from minisql.optimizer.q_error import q_error
 Role: TypeAlias = Literal["root", "input", "probe", "build", "left", "right", "anchor", "step", "shared"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actual:
     """What an operator did.
 

@@ -7,7 +7,6 @@ How they are computed stands in `execution.aggregate` and `execution.general_agg
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -23,6 +22,7 @@ from minisql.datatypes import (
     list_of,
     sum_type,
 )
+from minisql.node import record
 
 
 class WithinGroup(Enum):
@@ -40,7 +40,7 @@ _WANTED: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AggregateFunction:
     """An aggregate.
 

@@ -7,7 +7,7 @@ The functions that are no aggregates stand in `WINDOW_FUNCTIONS`; every aggregat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import Final
 
@@ -15,7 +15,7 @@ from minisql.datatypes import SqlType
 from minisql.errors import Span
 from minisql.expression.nodes import AggregateCall, ColumnRef, Expression, Literal, SortKey
 from minisql.expression.walk import aggregate_inputs, map_aggregate
-from minisql.node import value_node
+from minisql.node import record, value_node
 
 
 class FrameUnit(Enum):
@@ -110,7 +110,7 @@ class WindowCall:
         return self.function.type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WindowFunctionSignature:
     """What a window function that is no aggregate takes: arguments, the last ones optional, and a frame or not.
 

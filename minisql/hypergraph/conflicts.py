@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Final, NamedTuple
 
-from minisql.node import value_node
+from minisql.node import record, value_node
 from minisql.node_set import NodeSet, is_subset, overlaps
 from minisql.relational.relational_expression import JoinType
 
@@ -119,7 +119,7 @@ class Operator:
 _KINDS: Final = {kind: number for number, kind in enumerate(itertools.product(JoinType, (False, True), (False, True)))}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Eligibility:
     """When an operator may be applied: the tables of each side must be in an input of its own, and every rule holds."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from minisql.errors import InternalError
@@ -34,6 +34,7 @@ from minisql.hypergraph.conflicts import (
 from minisql.hypergraph.hypergraph import Hyperedge, Hypergraph
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, KeyChain, RegionFilter
 from minisql.hypergraph.key_chain import ChainFinder, KeyedRelation
+from minisql.node import record
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, members, single, union
 from minisql.partition import Partition
 from minisql.relational.relational_expression import Filter, Join, JoinType, RelationalExpression, inputs, output_tables
@@ -67,7 +68,7 @@ def is_join_region(expression: RelationalExpression) -> bool:
     return isinstance(expression, Join)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Subtree:
     """A part of the region: its tables, the first of them, and where its operators begin in the maker's lists."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from minisql.hypergraph.join_hypergraph import JoinEdge, JoinHypergraph, RegionFilter
 from minisql.hypergraph.reasons import Cause, Derivation, Reason, Reasons
 from minisql.hypergraph.sentences import Wording, format_written
-from minisql.node import node
+from minisql.node import node, record
 from minisql.node_set import EMPTY, NodeSet, is_subset, lowest, overlaps, single
 from minisql.relational.relational_expression import JoinType
 
@@ -89,7 +89,7 @@ def _broken(found: Derivation, nodes: NodeSet) -> list[Reason]:
     return [reason for reason in found.rest if not reason.rule.allows(nodes)]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Lack:
     """What a condition lacks where two sets are to be joined.
 

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from minisql.hypergraph.connections import Connections
 from minisql.hypergraph.join_hypergraph import JoinHypergraph
 from minisql.hypergraph.subgraph_enumeration import enumerate_subgraph_pairs
+from minisql.node import record
 from minisql.node_set import NodeSet
 from minisql.optimizer.costing_receiver import BUILD_LEFT, NESTED_LOOP, CostingReceiver, Entry
 from minisql.query_block.query_block import OrderedJoin
@@ -36,7 +36,7 @@ Order: TypeAlias = tuple[OrderedJoin, ...]
 _INFINITE: Final = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Pair:
     """Two sets that may be joined, and what that costs when they are there."""
 

@@ -8,7 +8,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from minisql.expression.nodes import (
@@ -37,6 +37,7 @@ from minisql.expression.nodes import (
 from minisql.expression.nulls import rejects_nulls
 from minisql.expression.simplify import implied_conditions
 from minisql.expression.walk import columns_of, tables_of
+from minisql.node import record
 from minisql.node_set import EMPTY, NodeSet, members, single
 from minisql.optimizer.access_path import JoinKey
 from minisql.optimizer.statistics import Statistics, ValueStatistics, as_number
@@ -51,7 +52,7 @@ OUT_OF_RANGE: Final = 0.1
 """How many times rarer a value outside the known range is than one inside: statistics may be old or estimated."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeyEstimate:
     """Keys of a join taken together: the share of pairs with equal keys, and the distinct keys of each side."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -37,6 +37,7 @@ from minisql.expression.nodes import (
     Value,
 )
 from minisql.interval import MICROSECONDS_PER_DAY, Interval
+from minisql.node import record
 
 DEFAULT_DISTINCT: Final = 200.0
 """Distinct values of a column of a query around, where that is not planned together with this one."""
@@ -49,7 +50,7 @@ DISTINCT_OF_FIELD: Final = {
 """The values that a field of EXTRACT can have; the others have as many as their argument."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValueStatistics:
     """Statistics of a column or an expression; `distinct_count` is at least 1 and leaves NULL out."""
 

@@ -16,7 +16,7 @@ and are protected by what is written before them: what waits must not leave rows
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from minisql.expression.failure import may_fail
@@ -24,6 +24,7 @@ from minisql.expression.nodes import Expression
 from minisql.expression.walk import tables_of
 from minisql.hypergraph.conflicts import Operator
 from minisql.hypergraph.join_hypergraph import JoinHypergraph, RegionFilter
+from minisql.node import record
 from minisql.node_set import EMPTY, NodeSet
 from minisql.optimizer.access_path import AccessPath
 from minisql.optimizer.access_path import Filter as FilterPath
@@ -44,7 +45,7 @@ MOST_PARTNERS: Final = 30
 """How many tables a condition looks at, the nearest ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """The filter of a leaf that has an expensive condition.
 
@@ -100,7 +101,7 @@ def _region_conditions(graph: JoinHypergraph) -> Iterator[Expression]:
         yield from edge.conditions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Partner:
     """A table that inner joins lead to.
 

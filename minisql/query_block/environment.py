@@ -14,6 +14,7 @@ from minisql.errors import NotSupportedError, ProgrammingError, Span
 from minisql.expression.nodes import Expression, FunctionCall, Literal, Value
 from minisql.expression.user_function import UserFunction
 from minisql.expression.walk import transform
+from minisql.node import record
 from minisql.parser import parse_tree
 from minisql.query_block.parameters import given_constant, parameter_literal
 from minisql.query_block.query_block import CommonQuery, QueryExpression
@@ -23,7 +24,7 @@ MAX_TABLES: Final = 20_000
 """The most tables of one statement, views and common table expressions counted each time they are used."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """A view: its query as it was parsed, and the names of its columns where it renames them."""
 

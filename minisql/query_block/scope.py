@@ -9,10 +9,11 @@ from functools import partial
 from minisql.errors import ProgrammingError, Span, did_you_mean
 from minisql.expression.nodes import ColumnRef, Expression, OuterReference
 from minisql.expression.walk import columns_of, transform
+from minisql.node import record
 from minisql.parser.parse_tree import Identifier
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScopeColumn:
     """A column that a name can stand for: a plain reference, or the merged column of a USING."""
 
@@ -20,7 +21,7 @@ class ScopeColumn:
     expression: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScopeTable:
     """A table of a FROM under the name that qualifies its columns; '' where nothing can.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
 
 from minisql.errors import ProgrammingError, did_you_mean
 from minisql.expression.nodes import Expression
+from minisql.node import record
 from minisql.parser import parse_tree
 from minisql.query_block.resolve_expression import ExpressionResolver
 from minisql.query_block.scope import Scope, ScopeColumn, same_name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelectItem:
     """One column of a select list, stars expanded; `resolve` gives its expression, `written` is None for a star."""
 

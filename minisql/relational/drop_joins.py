@@ -17,11 +17,12 @@ What is read is known by table. Where an order of joins is prescribed, all of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from minisql.expression.nodes import AggregateCall, Case, ColumnId, ColumnRef, Expression, IsNull, Literal
 from minisql.expression.walk import tables_of
+from minisql.node import record
 from minisql.node_set import NodeSet, node_set, overlaps
 from minisql.relational.relational_expression import (
     Aggregate,
@@ -67,7 +68,7 @@ def drop_joins(expression: RelationalExpression) -> RelationalExpression:
     return _Dropper(NodeSet(outer)).node(expression, _Use(output_tables(expression), counts=True))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Use:
     """What is made of the rows of a node: the tables of which columns are read, and whether it counts rows.
 

@@ -9,7 +9,6 @@ many sorts as it takes. Numbers that are too large for this are replaced by thei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from minisql.datatypes import TypeKind
 from minisql.execution.kernels.key_parts import double_bits
 from minisql.execution.kernels.string_order import string_ranks
 from minisql.execution.kernels.string_words import pool_bytes, prefix_words
+from minisql.node import record
 
 _MOST_CODES: Final = 1 << 62
 _SIGN: Final = np.uint64(1 << 63)
@@ -29,7 +29,7 @@ _HIGHEST: Final = np.int64(2**63 - 1)
 _MANY_ROWS: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderKey:
     """One key: its values in all rows, its direction, and where its NULLs go."""
 

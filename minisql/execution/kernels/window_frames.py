@@ -7,7 +7,6 @@ among all rows at once, in numbers that ascend through the partitions and in eac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -16,12 +15,13 @@ from minisql.columnar.column import Array, BoolArray, IndexArray
 from minisql.errors import InternalError
 from minisql.execution.kernels.runs import Runs
 from minisql.expression.window import BoundKind, Exclusion, Frame, FrameBound, FrameUnit
+from minisql.node import record
 
 _Side: TypeAlias = Literal["left", "right"]
 _MOST_NUMBERS: Final = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """Ranges of rows, `start[i]` up to `stop[i]` for row i, never negative, all within the partition of the row.
 
@@ -34,7 +34,7 @@ class Piece:
     to_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RangeKey:
     """The ORDER BY key of rows in order, and the ends of their frames in the same terms, all as integers that ascend.
 

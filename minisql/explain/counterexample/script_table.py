@@ -22,6 +22,7 @@ from minisql.errors import InternalError
 from minisql.expression.nodes import ColumnId, ColumnRef, Expression
 from minisql.expression.walk import column_references, replace_columns
 from minisql.hypergraph.leaves import alias_of, leaves_of
+from minisql.node import record
 from minisql.node_set import lowest
 from minisql.parser.keywords import last_name, quoted_name
 from minisql.relational.relational_expression import (
@@ -78,7 +79,7 @@ class SchemaTable:
         raise InternalError("A schema has no rows.")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScriptKey:
     """Columns, by position, in which no two rows agree unless there is a NULL in them."""
 

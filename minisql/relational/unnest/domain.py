@@ -25,7 +25,7 @@ which are referred to (`source_of`): the results of other subqueries are mostly 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final, assert_never
 
@@ -40,6 +40,7 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.walk import replace_columns, replace_outer_references
 from minisql.expression.window import map_window_call
+from minisql.node import record
 from minisql.node_set import NodeSet, is_subset, node_set
 from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
@@ -121,7 +122,7 @@ def _is_small(node: RelationalExpression) -> bool:
     return sum(1 for _ in islice(nodes_of(node), MOST_NODES + 1)) <= MOST_NODES
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dependent:
     """A node computed for all values of a domain; `columns` are those of the domain in it.
 

@@ -18,7 +18,7 @@ Kim's famous count bug).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from minisql.datatypes import BIGINT, BOOLEAN
@@ -37,6 +37,7 @@ from minisql.expression.nodes import (
 )
 from minisql.expression.walk import column_references, columns_of, map_aggregate, outer_references, replace_columns
 from minisql.expression.window import DEFAULT_FRAME, WindowCall, WindowFunction, map_window_call
+from minisql.node import record
 from minisql.node_set import NodeSet, overlaps
 from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
@@ -72,7 +73,7 @@ COUNTS: Final = ("count", "count_if", "regr_count", "approx_count_distinct")
 """The aggregates that are 0 for no rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pulled:
     """An input of an `Apply` without the outer references that it binds.
 

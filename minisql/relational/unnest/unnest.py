@@ -21,7 +21,7 @@ further out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from minisql.datatypes import BOOLEAN
@@ -35,6 +35,7 @@ from minisql.expression.nodes import (
     OuterReference,
 )
 from minisql.expression.walk import columns_of, conjuncts, replace_columns, replace_outer_references, transform
+from minisql.node import record
 from minisql.relational.new_tables import NewTables
 from minisql.relational.relational_expression import (
     Apply,
@@ -84,7 +85,7 @@ def copy_correlated(root: RelationalExpression) -> RelationalExpression:
         root = Copies(root).instead_of_scans(root, correlated[0])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Independent:
     """The right input of an `Apply` without outer references to its left one.
 
