@@ -1,4 +1,4 @@
-"""Texts of users on a terminal: what cannot be printed is escaped, and how wide the rest is."""
+"""Texts of users on a terminal and in messages: escaped where they cannot be printed, measured and cut."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Final
 
 _HARMLESS: Final = "\u200d\u00a0\u3000"
 """Not printable to Python, but to a terminal: the joiner of emoji, spaces."""
+
+MESSAGE_WIDTH: Final = 80
+"""Values in messages are cut to so many characters."""
 
 
 def printable(text: str) -> str:
@@ -48,3 +51,8 @@ def _columns_of_character(character: str) -> int:
     if category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if east_asian_width(character) in ("W", "F") else 1
+
+
+def cut(text: str, longest: int) -> str:
+    """A text, shortened where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -29,11 +29,12 @@ from minisql.execution.kernels.segments import Segments, joined_strings
 from minisql.execution.months import first_days_of
 from minisql.execution.strings import PerString, bools, joined
 from minisql.interval import MICROSECONDS_PER_DAY
+from minisql.printable import cut
 
 Strings: TypeAlias = pa.LargeStringArray
 
-_MOST_CHARACTERS: Final = 80
-"""Of a text in a message."""
+_MOST_CHARACTERS: Final = 81
+"""Of a text in a message, with what says that it was cut."""
 _INTEGER: Final = r"^[+-]?[0-9]+$"
 _POINT: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$"
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -73,7 +74,7 @@ def _parse(per_string: PerString, target: SqlType, span: Span | None, column: Co
         failed = np.flatnonzero(~parsed.valid if column.valid is None else column.valid & ~parsed.valid)
         if len(failed):
             text = gathered(column.take(failed[:1]))[0].as_py()
-            shown = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+            shown = cut(text, _MOST_CHARACTERS)
             if (
                 target.is_numeric
                 and re.match(_NUMBER, text.strip())

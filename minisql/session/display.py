@@ -11,8 +11,8 @@ from minisql.columnar.column import Batch, Column
 from minisql.columnar.python_values import to_values
 from minisql.datatypes import SqlType
 from minisql.errors import DataError, QueryWarning, counted
-from minisql.printable import printable
-from minisql.session.value_text import cut, text_of
+from minisql.printable import cut, printable
+from minisql.session.value_text import text_of
 
 TEXT_ROWS: Final = 10
 HTML_ROWS: Final = 40

@@ -34,6 +34,7 @@ from minisql.node_set import single
 from minisql.parser.keywords import last_name
 from minisql.parser.literals import unquoted
 from minisql.parser.parse_tree import Identifier, JoinKind
+from minisql.printable import MESSAGE_WIDTH, cut
 from minisql.query_block.query_block import (
     Grouping,
     JoinedTable,
@@ -52,7 +53,6 @@ from minisql.relational.shared import shared_users_first
 from minisql.session.pipeline import PlannedQuery, plan_relational
 from minisql.session.recursion import deep_recursion
 from minisql.session.result import Result
-from minisql.session.value_text import MESSAGE_WIDTH, cut
 
 MOST_KEYS: Final = 5
 """How many keys an error lists."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
-
-MESSAGE_WIDTH: Final = 80
-"""Values in messages are cut to so many characters."""
 
 
 def text_of(value: object, null: str = "NULL") -> str:
@@ -24,8 +20,3 @@ def text_of(value: object, null: str = "NULL") -> str:
             return f"[{', '.join(map(text_of, value))}]"
         case _:
             return str(value)
-
-
-def cut(text: str, longest: int) -> str:
-    """A text, shortened where it is longer."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

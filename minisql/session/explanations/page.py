@@ -17,6 +17,7 @@ from minisql.explain.plan_description import NodeDescription
 from minisql.explain.regions import EdgeDescription, RegionDescription
 from minisql.node import value_node
 from minisql.optimizer.trace_records import Trace
+from minisql.printable import cut
 from minisql.session.explanations.hypergraph import describe_hypergraph
 from minisql.session.explanations.orders import OrderList, list_orders
 from minisql.session.explanations.page_forbidden import forbidden_answers, forbidden_model
@@ -25,7 +26,6 @@ from minisql.session.explanations.page_search import search_model
 from minisql.session.explanations.trace import trace_of
 from minisql.session.pipeline import PlannedQuery, describe_with_warnings
 from minisql.session.recursion import deep_recursion
-from minisql.session.value_text import cut
 
 Model = dict[str, Any]
 

@@ -8,11 +8,12 @@ from typing import Final
 
 from minisql.errors import counted
 from minisql.expression.nodes import Value
+from minisql.printable import cut
 from minisql.session.explanations.page_plan import Model
 from minisql.session.explanations.why_not import Answer, forbidden_orders, why_not
 from minisql.session.pipeline import PlannedQuery
 from minisql.session.result import Row
-from minisql.session.value_text import cut, text_of
+from minisql.session.value_text import text_of
 
 MOST_CASES: Final = 6
 SECONDS: Final = 4.0

@@ -8,7 +8,8 @@ from typing import Any, Final
 from minisql.errors import counted
 from minisql.execution.fan_out import FanOut
 from minisql.explain.plan_description import NodeDescription
-from minisql.session.value_text import cut, text_of
+from minisql.printable import cut
+from minisql.session.value_text import text_of
 
 Model = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from minisql.optimizer.trace_records import Record, Trace
+from minisql.printable import cut
 from minisql.session.explanations.page_plan import Model, finite
-from minisql.session.value_text import cut
 
 _KEPT = ("first", "better")
 

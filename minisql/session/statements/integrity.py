@@ -22,9 +22,9 @@ from minisql.execution.evaluate import compile_predicate
 from minisql.execution.kernels.key_table import KeyTable
 from minisql.expression.format import format_expression, format_value
 from minisql.expression.nodes import ColumnId, IsTruth
+from minisql.printable import MESSAGE_WIDTH, cut
 from minisql.query_block.scope import same_name
 from minisql.session.statements.context import Context
-from minisql.session.value_text import MESSAGE_WIDTH, cut
 
 _MOST_VALUES: Final = 12
 """The most values of a row that a message shows."""
